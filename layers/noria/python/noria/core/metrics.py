@@ -1,0 +1,250 @@
+"""The contract's metrics in numpy alone, so that every layer scores the same way.
+
+`y` holds class codes (binary: 0 and 1) or values; a prediction is P(positive) of shape (n,),
+class probabilities of shape (n, k), or values of shape (n,). Weights are counts per row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.errors import DataError
+
+Array = NDArray[Any]
+Task = Literal["binary", "multiclass", "regression"]
+LABEL_THRESHOLD = 0.5
+MINIMUM_PRECISION = 0.8
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is computed, its direction, and what it answers in plain words."""
+
+    name: str
+    function: Callable[[Array, Array, Array], float]
+    higher_is_better: bool
+    needs_regression: bool
+    description: str
+
+
+def labels(prediction: Array) -> NDArray[np.int64]:
+    """Turn probabilities into class codes: at least 0.5, or the most probable class."""
+    if prediction.ndim == 2:
+        return np.asarray(prediction.argmax(axis=1), dtype=np.int64)
+    return np.asarray(prediction >= LABEL_THRESHOLD, dtype=np.int64)
+
+
+def score(metric: str, y: Array, prediction: Array, weights: Array | None = None) -> float:
+    """Compute a metric; DataError where it is undefined (one class, no rows, NaN)."""
+    truth, guess = np.asarray(y), np.asarray(prediction, dtype=np.float64)
+    _check(metric, truth, guess)
+    counts = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+    return float(named(metric).function(truth, guess, counts))
+
+
+def scores(y: Array, prediction: Array, task: Task) -> dict[str, float]:
+    """Compute all metrics of a task, leaving out the undefined ones."""
+    found = {}
+    for name in names_of(task):
+        try:
+            found[name] = score(name, y, prediction)
+        except DataError:
+            continue
+    return found
+
+
+def named(metric: str) -> Metric:
+    """Look a metric up by its contract name."""
+    if metric not in METRICS:
+        raise DataError(f"metric {metric!r} is unknown: choose one of {', '.join(METRICS)}")
+    return METRICS[metric]
+
+
+def names_of(task: Task) -> list[str]:
+    """List the metrics that fit a task."""
+    wanted = task == "regression"
+    return [metric.name for metric in METRICS.values() if metric.needs_regression == wanted]
+
+
+def is_better_higher(metric: str) -> bool:
+    """Tell whether larger values of the metric are better."""
+    return named(metric).higher_is_better
+
+
+def gain(metric: str, new: float, old: float) -> float:
+    """Return how much better `new` is than `old`: positive is better in either direction."""
+    return new - old if is_better_higher(metric) else old - new
+
+
+def meets(metric: str, value: float, threshold: float) -> bool:
+    """Tell whether a value is as good as the threshold or better."""
+    return gain(metric, value, threshold) >= 0
+
+
+def improves(metric: str, new: float, old: float, minimum: float = 0.0) -> bool:
+    """Tell whether `new` is better than `old` by more than nothing and by at least `minimum`."""
+    difference = gain(metric, new, old)
+    return difference > 0 and difference >= minimum
+
+
+def _check(metric: str, truth: Array, guess: Array) -> None:
+    if len(truth) == 0:
+        raise DataError(f"{metric} of no rows is undefined: give at least one row")
+    if guess.shape[:1] != truth.shape or guess.ndim > 2:
+        raise DataError(f"{metric} needs one prediction per row: {guess.shape} for {truth.shape}")
+    if not np.isfinite(guess).all() or not np.isfinite(truth).all():
+        raise DataError(f"{metric} is undefined: the truth or a prediction is not a finite number")
+
+
+def _confusion(truth: Array, guess: Array, weights: Array) -> NDArray[np.float64]:
+    """Count rows by (true, predicted) class."""
+    predicted = labels(guess)
+    observed = truth.astype(np.int64)
+    size = int(max(observed.max(), predicted.max(), 1)) + 1
+    cells = np.bincount(observed * size + predicted, weights=weights, minlength=size * size)
+    return cells.reshape(size, size)
+
+
+def _accuracy(truth: Array, guess: Array, weights: Array) -> float:
+    return float(np.average(labels(guess) == truth, weights=weights))
+
+
+def _balanced_accuracy(truth: Array, guess: Array, weights: Array) -> float:
+    table = _confusion(truth, guess, weights)
+    present = table.sum(axis=1) > 0
+    _need_two_classes("balanced_accuracy", int(present.sum()))
+    return float(np.mean(table.diagonal()[present] / table.sum(axis=1)[present]))
+
+
+def _f1_by_class(truth: Array, guess: Array, weights: Array) -> NDArray[np.float64]:
+    """Return F1 per class code, NaN for classes neither true nor predicted."""
+    table = _confusion(truth, guess, weights)
+    both = table.sum(axis=0) + table.sum(axis=1)
+    return np.divide(2 * table.diagonal(), both, out=np.full(len(both), np.nan), where=both > 0)
+
+
+def _f1(truth: Array, guess: Array, weights: Array) -> float:
+    if guess.ndim == 2:
+        return _f1_macro(truth, guess, weights)
+    if not weights[truth == 1].any():
+        raise DataError("f1 is undefined: there is no positive row")
+    return float(_f1_by_class(truth, guess, weights)[1])
+
+
+def _f1_macro(truth: Array, guess: Array, weights: Array) -> float:
+    return float(np.nanmean(_f1_by_class(truth, guess, weights)))
+
+
+def _need_two_classes(metric: str, present: int) -> None:
+    if present < 2:
+        raise DataError(f"{metric} is undefined: all rows are of one class")
+
+
+def _by_class(
+    curve: Callable[[Array, Array, Array], float], truth: Array, guess: Array, weights: Array
+) -> float:
+    """Average a binary measure over the classes that occur, each against the rest."""
+    if guess.ndim == 1:
+        return curve(truth == 1, guess, weights)
+    present = [code for code in range(guess.shape[1]) if weights[truth == code].any()]
+    _need_two_classes("a measure per class", len(present))
+    return float(np.mean([curve(truth == code, guess[:, code], weights) for code in present]))
+
+
+def _counts_by_threshold(positive: Array, guess: Array, weights: Array) -> tuple[Array, Array]:
+    """Return weighted true and false positives at each distinct score, highest first."""
+    order = np.argsort(-guess, kind="stable")
+    ordered = guess[order]
+    last_of_tie = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
+    hits = np.cumsum(np.where(positive[order], weights[order], 0.0))[last_of_tie]
+    misses = np.cumsum(np.where(positive[order], 0.0, weights[order]))[last_of_tie]
+    if hits[-1] == 0 or misses[-1] == 0:
+        raise DataError("a ranking metric is undefined: all rows are of one class")
+    return hits, misses
+
+
+def _auc_curve(positive: Array, guess: Array, weights: Array) -> float:
+    hits, misses = _counts_by_threshold(positive, guess, weights)
+    heights = np.concatenate(([0.0], hits))
+    widths = np.diff(np.concatenate(([0.0], misses)))
+    return float(np.sum(widths * (heights[1:] + heights[:-1]) / 2) / (hits[-1] * misses[-1]))
+
+
+def _precision_and_recall(positive: Array, guess: Array, weights: Array) -> tuple[Array, Array]:
+    hits, misses = _counts_by_threshold(positive, guess, weights)
+    marked = hits + misses
+    precision = np.divide(hits, marked, out=np.zeros_like(hits), where=marked > 0)
+    return precision, hits / hits[-1]
+
+
+def _precision_curve(positive: Array, guess: Array, weights: Array) -> float:
+    precision, recall = _precision_and_recall(positive, guess, weights)
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def _recall_curve(positive: Array, guess: Array, weights: Array) -> float:
+    precision, recall = _precision_and_recall(positive, guess, weights)
+    return float(recall[precision >= MINIMUM_PRECISION].max(initial=0.0))
+
+
+def _roc_auc(truth: Array, guess: Array, weights: Array) -> float:
+    return _by_class(_auc_curve, truth, guess, weights)
+
+
+def _average_precision(truth: Array, guess: Array, weights: Array) -> float:
+    return _by_class(_precision_curve, truth, guess, weights)
+
+
+def _recall_at_precision(truth: Array, guess: Array, weights: Array) -> float:
+    return _by_class(_recall_curve, truth, guess, weights)
+
+
+def _log_loss(truth: Array, guess: Array, weights: Array) -> float:
+    """Mean negative log probability of the true class, clipped as scikit-learn does."""
+    table = guess if guess.ndim == 2 else np.column_stack((1 - guess, guess))
+    table = table / table.sum(axis=1, keepdims=True)
+    chosen = table[np.arange(len(truth)), truth.astype(np.int64)]
+    smallest = np.finfo(np.float64).eps
+    return float(np.average(-np.log(np.clip(chosen, smallest, 1 - smallest)), weights=weights))
+
+
+def _rmse(truth: Array, guess: Array, weights: Array) -> float:
+    return float(np.sqrt(np.average((truth - guess) ** 2, weights=weights)))
+
+
+def _mae(truth: Array, guess: Array, weights: Array) -> float:
+    return float(np.average(np.abs(truth - guess), weights=weights))
+
+
+def _r2(truth: Array, guess: Array, weights: Array) -> float:
+    spread = np.sum(weights * (truth - np.average(truth, weights=weights)) ** 2)
+    if spread == 0:
+        raise DataError("r2 is undefined: the target has one value only")
+    return float(1 - np.sum(weights * (truth - guess) ** 2) / spread)
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", _accuracy, True, False, "share of right labels"),
+        Metric("balanced_accuracy", _balanced_accuracy, True, False, "mean recall per class"),
+        Metric("f1", _f1, True, False, "F1 of the positive class (multiclass: macro)"),
+        Metric("f1_macro", _f1_macro, True, False, "mean F1 of the classes"),
+        Metric("roc_auc", _roc_auc, True, False, "chance to rank a positive above a negative"),
+        Metric("average_precision", _average_precision, True, False, "area under precision-recall"),
+        Metric("log_loss", _log_loss, False, False, "surprise at the truth, in nats"),
+        Metric(
+            "recall_at_precision",
+            _recall_at_precision,
+            True,
+            False,
+            f"positives found while at least {MINIMUM_PRECISION:.0%} of alarms are right",
+        ),
+        Metric("rmse", _rmse, False, True, "root of the mean squared error"),
+        Metric("mae", _mae, False, True, "mean absolute error"),
+        Metric("r2", _r2, True, True, "share of the variance explained"),
+    )
+}
