@@ -1,0 +1,1 @@
+"""The CDK app, the local cloud and the command line."""
