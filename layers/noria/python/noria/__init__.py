@@ -1,0 +1,1 @@
+"""Noria: the whole machine-learning lifecycle as one state machine."""

@@ -1,0 +1,1 @@
+"""Narrow facades, one per AWS service, holding only the calls that Noria uses."""

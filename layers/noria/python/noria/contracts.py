@@ -1,0 +1,534 @@
+"""The problem contract: one YAML file that says everything the machine will do.
+
+Each field's meaning and default is stated here once; the JSON Schema, the state machine's
+conditions, the alarms, the schedules and the endpoint are made from it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from noria.core.expressions import is_column, parse
+from noria.errors import ContractError
+
+Task = Literal["binary", "multiclass", "regression"]
+Metric = Literal[
+    "accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision",
+    "log_loss", "recall_at_precision", "rmse", "mae", "r2",
+]  # fmt: skip
+METRICS_OF: dict[str, frozenset[str]] = {
+    "binary": frozenset(
+        "accuracy balanced_accuracy f1 f1_macro roc_auc average_precision log_loss "
+        "recall_at_precision".split()
+    ),
+    "multiclass": frozenset("accuracy balanced_accuracy f1_macro log_loss roc_auc".split()),
+    "regression": frozenset("rmse mae r2".split()),
+}
+
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with only true and false as booleans, so that the keys and values on, no, y stay text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF")
+)
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: Any) -> Any:
+    """Turn '90d', '6h', '10m', '30s' or '2w' into a timedelta; leave anything else alone."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", value)
+    if match is None:
+        raise ValueError("a duration is a number and a unit (s, m, h, d, w), such as 6h or 90d")
+    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a timedelta as the contract does, in the largest unit that divides it."""
+    seconds = value.total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{int(seconds // size)}{unit}"
+    return f"{seconds:g}s"
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value < timedelta(0):
+        raise ValueError("a duration is not negative")
+    return value
+
+
+def _expression(text: str) -> str:
+    parse(text)
+    return text
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    AfterValidator(_positive),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?[smhdw]$", "examples": ["6h"]}),
+]
+ExpressionText = Annotated[str, AfterValidator(_expression)]
+Share = Annotated[float, Field(ge=0, le=1)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
+SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class Section(BaseModel):
+    """A part of the contract: unknown fields are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Target(Section):
+    """What is to be predicted: a column, or an expression over columns."""
+
+    name: ColumnName
+    expression: ExpressionText | None = None
+
+
+class Join(Section):
+    """How a source is joined to the primary: by key, and as of a time where given."""
+
+    on: list[ColumnName] = Field(min_length=1)
+    as_of: ColumnName | None = None
+    tolerance: Duration | None = None
+
+    @model_validator(mode="after")
+    def _tolerance_needs_as_of(self) -> Self:
+        if self.tolerance is not None and self.as_of is None:
+            raise ValueError("tolerance needs as_of: name the source's time column there")
+        return self
+
+
+class BaseSource(Section):
+    """What every kind of source has."""
+
+    name: SourceName
+    primary: bool = False
+    format: Literal["csv", "parquet", "json"] | None = None
+    join: Join | None = None
+
+
+class S3Source(BaseSource):
+    """Files that people drop under ``incoming/<name>/`` of the stack's bucket."""
+
+    kind: Literal["s3"]
+
+
+class HttpSource(BaseSource):
+    """A file at a public https address."""
+
+    kind: Literal["http"]
+    url: str = Field(pattern=r"^https?://", max_length=2000)
+    insecure: bool = False
+    maximum_bytes: int = Field(default=500_000_000, gt=0)
+
+    @model_validator(mode="after")
+    def _https_unless_said(self) -> Self:
+        if self.url.startswith("http://") and not self.insecure:
+            raise ValueError("url is plain http: use https, or set insecure: true to accept it")
+        return self
+
+
+class GoogleSheetSource(BaseSource):
+    """A Google sheet: published, or private with a service account from Secrets Manager."""
+
+    kind: Literal["google_sheet"]
+    sheet: str = Field(pattern=r"^[A-Za-z0-9_-]{10,}$")
+    range: str | None = None
+    secret: str | None = None
+
+
+class DatabaseSource(BaseSource):
+    """A table or one query of a database, read with credentials from Secrets Manager."""
+
+    kind: Literal["database"]
+    engine: Literal["postgresql", "mysql", "redshift"]
+    secret: str = Field(min_length=1)
+    table: str | None = None
+    query: str | None = None
+    columns: list[ColumnName] = []
+    watermark: ColumnName | None = None
+
+    @model_validator(mode="after")
+    def _table_or_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either table or query, and not both")
+        return self
+
+
+Source = Annotated[
+    S3Source | HttpSource | GoogleSheetSource | DatabaseSource, Field(discriminator="kind")
+]
+
+
+class ColumnRule(Section):
+    """What a column must hold; a row that breaks it is quarantined with this rule's name."""
+
+    type: Literal["int", "float", "category", "text", "timestamp", "bool"] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: list[str | int | float | bool] | None = None
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self
+
+
+class Quality(Section):
+    """When data is good enough to go on with."""
+
+    minimum_rows: int = Field(default=100, ge=10)
+    maximum_missing: Share = 0.4
+    on_violation: Literal["quarantine", "fail"] = "quarantine"
+    maximum_quarantined: Share = 0.05
+    columns: dict[ColumnName, ColumnRule] = {}
+
+
+class Window(Section):
+    """A history feature of an entity: a function of a column over a period before the row."""
+
+    column: ColumnName
+    function: Literal["count", "sum", "mean", "minimum", "maximum", "time_since"]
+    over: Duration
+    as_: ColumnName = Field(alias="as")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Features(Section):
+    """What may become a feature, and how often engineering may be tried again."""
+
+    exclude: list[ColumnName] = []
+    windows: list[Window] = []
+    maximum_iterations: int = Field(default=3, ge=1, le=10)
+
+
+class Slice(Section):
+    """A column whose every value must reach a floor of the objective's metric."""
+
+    column: ColumnName
+    floor: float
+
+
+class Objective(Section):
+    """What counts as good enough; the direction follows from the metric."""
+
+    metric: Metric
+    threshold: float
+    minimum_gain: float = Field(default=0.0, ge=0)
+    slices: list[Slice] = []
+
+
+class Baseline(Section):
+    """What people do today without ML, as a rule in the closed grammar."""
+
+    rule: ExpressionText | None = None
+
+
+class Exploration(Section):
+    """How far to look for models; `rows` and `seconds` bound the search, not the training."""
+
+    candidates: Literal["auto"] | list[str] = "auto"
+    folds: int = Field(default=5, ge=2, le=20)
+    seconds: int = Field(default=120, ge=1)
+    rows: int = Field(default=50_000, ge=50)
+
+
+class Evaluation(Section):
+    """How a model is judged: the share held out and the confidence of the intervals."""
+
+    holdout: float = Field(default=0.2, gt=0, lt=0.9)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class Canary(Section):
+    """The share of live traffic that a new version gets first, and for how long."""
+
+    share: float = Field(default=0.1, gt=0, lt=1)
+    minutes: float = Field(default=10, ge=0, le=1440)
+
+
+class Deployment(Section):
+    """How the endpoint is protected and how a new version reaches it."""
+
+    auth: Literal["iam", "jwt"] = "iam"
+    jwt_issuer: str | None = None
+    jwt_audience: list[str] = []
+    approval: bool = False
+    canary: Canary | None = Canary()
+
+    @model_validator(mode="after")
+    def _jwt_is_complete(self) -> Self:
+        if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError("auth: jwt needs jwt_issuer and jwt_audience")
+        return self
+
+
+class Monitoring(Section):
+    """How often live use is compared with training, and what is too far away."""
+
+    every: Duration = timedelta(hours=1)
+    drift: float = Field(default=0.2, gt=0)
+    label_delay: Duration = timedelta(days=1)
+    quality_floor: float | None = None
+
+    @field_validator("every")
+    @classmethod
+    def _schedulable(cls, value: timedelta) -> timedelta:
+        if value < timedelta(minutes=1) or value.total_seconds() % 60:
+            raise ValueError("every is a whole number of minutes, 1m or more")
+        return value
+
+
+class Retraining(Section):
+    """What starts a new turn, and what holds it back."""
+
+    on: list[Literal["drift", "quality", "new_rows", "age"]] = ["drift", "quality", "new_rows", "age"]
+    new_rows: int = Field(default=20_000, ge=1)
+    maximum_age: Duration = timedelta(days=90)
+    cooldown: Duration = timedelta(hours=6)
+    monthly_runs: int = Field(default=30, ge=1)
+    stop_after_failed_challengers: int = Field(default=3, ge=1)
+
+
+class Problem(Section):
+    """A whole problem contract."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
+    statement: str = Field(min_length=10, max_length=2000)
+    task: Task
+    target: Target
+    positive_class: str | int | float | bool | None = None
+    entity_key: list[ColumnName] = []
+    event_time: ExpressionText | None = None
+    sources: list[Source] = Field(min_length=1, max_length=20)
+    quality: Quality = Quality()
+    features: Features = Features()
+    objective: Objective
+    baseline: Baseline = Baseline()
+    exploration: Exploration = Exploration()
+    evaluation: Evaluation = Evaluation()
+    deployment: Deployment = Deployment()
+    monitoring: Monitoring = Monitoring()
+    retraining: Retraining = Retraining()
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _target_by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_fit_together(cls, sources: list[Source]) -> list[Source]:
+        names = [source.name for source in sources]
+        double = {name for name in names if names.count(name) > 1}
+        if double:
+            raise ValueError(f"source name '{min(double)}' is used twice; each has its own")
+        primaries = [source.name for source in sources if source.primary]
+        if len(primaries) != 1:
+            raise ValueError(f"exactly one source is primary: true, not {len(primaries)}")
+        for source in sources:
+            if source.primary == (source.join is not None):
+                remedy = "must not have a join" if source.primary else "needs join: {on: [...]}"
+                raise ValueError(f"source '{source.name}' {remedy}")
+        return sources
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        metrics = METRICS_OF[self.task]
+        if self.objective.metric not in metrics:
+            raise ValueError(
+                f"objective.metric '{self.objective.metric}' does not suit task '{self.task}'; "
+                f"use one of {', '.join(sorted(metrics))}"
+            )
+        if self.positive_class is not None and self.task != "binary":
+            raise ValueError(f"positive_class is for task binary, not '{self.task}'; leave it out")
+        if self.event_time is None and any(s.join and s.join.as_of for s in self.sources):
+            raise ValueError("join.as_of needs event_time: name the primary's time column there")
+        return self
+
+    @property
+    def primary(self) -> Source:
+        """The source whose rows are the examples."""
+        return next(source for source in self.sources if source.primary)
+
+    @property
+    def event_time_column(self) -> str | None:
+        """The event time's column: its own name, or `event_time` where it is an expression."""
+        if self.event_time is None:
+            return None
+        return self.event_time.strip() if is_column(self.event_time) else "event_time"
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a contract file; raises `ContractError` with every mistake in it."""
+        try:
+            document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        except FileNotFoundError as error:
+            raise ContractError(f"no contract at '{path}'; check the path") from error
+        except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+            raise ContractError(f"'{path}' is not a YAML file: {error}") from error
+        return cls.parse(document)
+
+    @classmethod
+    def parse(cls, document: Any) -> Self:
+        """Validate a contract's document; raises `ContractError` with every mistake in it."""
+        if not isinstance(document, Mapping):
+            raise ContractError(
+                "a contract is a mapping with name, statement, task, target, sources and "
+                f"objective, not {type(document).__name__}"
+            )
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise ContractError("\n".join(describe(error, document))) from error
+
+    def to_document(self) -> dict[str, Any]:
+        """The contract as plain JSON types without what equals its default, readable by `parse`."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def merged(self, changes: Any) -> Self:
+        """This contract with an execution's `problem` merged over it, validated again.
+
+        Mappings merge, lists and scalars replace. What decides where data comes from and who may
+        call (`name`, the sources' kinds, addresses, secrets and queries) cannot be changed so.
+        """
+        if not isinstance(changes, Mapping):
+            raise ContractError(
+                f"input.problem is a mapping of contract fields, not {type(changes).__name__}"
+            )
+        changed = type(self).parse(_merge(self.to_document(), changes))
+        _refuse_moved(self, changed)
+        return changed
+
+
+_FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "secret", "engine", "table",
+                        "query", "columns")  # fmt: skip
+
+
+def _refuse_moved(deployed: Problem, changed: Problem) -> None:
+    if changed.name != deployed.name:
+        raise ContractError(
+            f"input.problem.name '{changed.name}' differs from the deployed '{deployed.name}'; "
+            "deploy a contract of its own for another problem"
+        )
+    if changed.deployment != deployed.deployment:
+        raise ContractError(
+            "input.problem.deployment cannot be changed by an execution; change the contract "
+            "and deploy it"
+        )
+    before = {source.name: source for source in deployed.sources}
+    for source in changed.sources:
+        known = before.get(source.name)
+        fixed = [f for f in _FIXED_SOURCE_FIELDS if getattr(source, f, None) != getattr(known, f, None)]
+        if fixed:
+            raise ContractError(
+                f"input.problem.sources '{source.name}' changes {', '.join(fixed)}, which only a "
+                "deployed contract may set; change the contract and deploy it"
+            )
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def describe(error: ValidationError, document: Any) -> list[str]:
+    """One sentence for each mistake: the field, its value, and what to write instead."""
+    return [_describe(dict(item), document) for item in error.errors(include_url=False)]
+
+
+def _describe(item: dict[str, Any], document: Any) -> str:
+    path = [part for part in item["loc"] if part not in ("s3", "http", "google_sheet", "database")]
+    field = _format_path(path)
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "missing":
+        return f"{field}: is missing; add it"
+    if item["type"] == "extra_forbidden":
+        return f"{field}: is not a field of the contract; {_nearest(item['loc'], document)}"
+    value = item.get("input")
+    shown = "" if isinstance(value, dict | list) else f" (given: {value!r})"
+    return f"{field or 'contract'}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _format_path(path: list[Any]) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _nearest(location: tuple[Any, ...], document: Any) -> str:
+    """Suggest the nearest known name beside the one that is not known."""
+    names = sorted(_fields_at(location[:-1]))
+    close = get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"the fields there are {', '.join(names)}"
+
+
+def _fields_at(location: tuple[Any, ...]) -> set[str]:
+    """The names known at a place of the contract, read from the models themselves."""
+    schema = Problem.model_json_schema()
+    node: dict[str, Any] = schema
+    for part in location:
+        node = _step(node, part, schema["$defs"])
+    return set(_resolve(node, schema["$defs"]).get("properties", {}))
+
+
+def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    for option in node.get("anyOf", []):
+        if option.get("type") != "null":
+            node = option
+            break
+    reference = node.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = definitions[reference] if reference else node
+    return found
+
+
+def _step(node: dict[str, Any], part: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    node = _resolve(node, definitions)
+    if isinstance(part, int):
+        item: dict[str, Any] = node.get("items", {})
+        return item
+    mapping = node.get("discriminator", {}).get("mapping", {})
+    if part in mapping:
+        return {"$ref": mapping[part]}
+    step: dict[str, Any] = node.get("properties", {}).get(part, node.get("additionalProperties", {}))
+    return step if isinstance(step, dict) else {}

@@ -1,0 +1,1 @@
+"""Pure stages: data in, data out; no AWS, no environment, no clock."""

@@ -1,0 +1,198 @@
+"""The contract's closed expression grammar: parsed to a tree of our own, never run as Python.
+
+Grammar: columns, numbers, 'strings', true/false, arithmetic (+ - * / %), comparisons
+(chained too), ``in [..]``, and/or/not, parentheses, and the time functions of `FUNCTIONS`.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import reduce
+from typing import Any, NoReturn
+
+from noria.errors import ExpressionError
+
+MAXIMUM_LENGTH = 500
+MAXIMUM_DEPTH = 30
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def _duration(unit: str) -> Callable[[Any], Any]:
+    """A function from a number, or a column of numbers, to a duration in `unit`."""
+
+    def convert(value: Any) -> Any:
+        if hasattr(value, "astype"):
+            seconds = value * timedelta(**{unit: 1}).total_seconds()
+            return seconds.round().astype("timedelta64[s]")
+        return timedelta(**{unit: value})
+
+    return convert
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "minutes": _duration("minutes"),
+    "hours": _duration("hours"),
+    "days": _duration("days"),
+}
+
+_LITERALS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression: the columns it reads and how to evaluate it."""
+
+    text: str
+    columns: frozenset[str]
+    _tree: ast.expr
+
+    def evaluate(self, columns: Mapping[str, Any]) -> Any:
+        """Evaluate over scalars, numpy arrays or pandas Series of one length.
+
+        Raises `ExpressionError` when a column is missing or its type does not fit.
+        """
+        missing = sorted(self.columns - set(columns))
+        if missing:
+            raise ExpressionError(
+                f"expression '{self.text}' reads column '{missing[0]}', which does not exist; "
+                f"the columns are {', '.join(sorted(map(str, columns)))}"
+            )
+        try:
+            return _evaluate(self._tree, columns)
+        except (TypeError, ValueError, ZeroDivisionError) as error:
+            raise ExpressionError(
+                f"expression '{self.text}' cannot be evaluated: {error}; "
+                "compare columns with values of their own type"
+            ) from error
+
+
+def parse(text: str) -> Expression:
+    """Parse `text`; raises `ExpressionError` that names the part outside the grammar."""
+    if len(text) > MAXIMUM_LENGTH:
+        raise ExpressionError(f"expression of {len(text)} characters; at most {MAXIMUM_LENGTH}")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ExpressionError(
+            f"expression '{text}' is not well formed; write for example 'arr_delay > 15'"
+        ) from error
+    names: set[str] = set()
+    _check(tree, text, names, 0)
+    return Expression(text.strip(), frozenset(names), tree)
+
+
+def is_column(text: str) -> bool:
+    """Whether `text` is nothing but the name of one column."""
+    return text.strip().isidentifier()
+
+
+def _refuse(node: ast.AST, text: str) -> NoReturn:
+    part = ast.get_source_segment(text.strip(), node) or type(node).__name__
+    raise ExpressionError(
+        f"'{part}' in expression '{text}' is outside the grammar; allowed are columns, numbers, "
+        f"strings, + - * / %, comparisons, in [...], and/or/not and {', '.join(FUNCTIONS)}(...)"
+    )
+
+
+def _check(node: ast.expr, text: str, names: set[str], depth: int) -> None:
+    """Walk the tree, collect column names and refuse whatever is not in the grammar."""
+    if depth > MAXIMUM_DEPTH:
+        raise ExpressionError(f"expression '{text}' is nested deeper than {MAXIMUM_DEPTH} levels")
+    for child in _children(node, text, names):
+        _check(child, text, names, depth + 1)
+
+
+def _children(node: ast.expr, text: str, names: set[str]) -> list[ast.expr]:
+    match node:
+        case ast.Name(id=name):
+            if name not in _LITERALS:
+                names.add(name)
+            return []
+        case ast.Constant(value=bool() | int() | float() | str()):
+            return []
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            return [left, right]
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not(), operand=operand):
+            return [operand]
+        case ast.BoolOp(values=values):
+            return values
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            return [left, *_compared(ops, comparators, text)]
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
+            return [argument]
+    _refuse(node, text)
+
+
+def _compared(ops: list[ast.cmpop], comparators: list[ast.expr], text: str) -> list[ast.expr]:
+    children: list[ast.expr] = []
+    for op, comparator in zip(ops, comparators, strict=True):
+        if isinstance(op, ast.In | ast.NotIn) and isinstance(comparator, ast.List):
+            if not all(isinstance(item, ast.Constant) for item in comparator.elts):
+                _refuse(comparator, text)
+        elif type(op) in _COMPARE:
+            children.append(comparator)
+        else:
+            _refuse(comparator, text)
+    return children
+
+
+def _evaluate(node: ast.expr, columns: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Name(id=name):
+            return _LITERALS[name] if name in _LITERALS else columns[name]
+        case ast.Constant(value=value):
+            return value
+        case ast.BinOp(left=left, op=op, right=right):
+            return _BINARY[type(op)](_evaluate(left, columns), _evaluate(right, columns))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _not(_evaluate(operand, columns))
+        case ast.UnaryOp(op=op, operand=operand):
+            value = _evaluate(operand, columns)
+            return -value if isinstance(op, ast.USub) else value
+        case ast.BoolOp(op=op, values=values):
+            join = operator.and_ if isinstance(op, ast.And) else operator.or_
+            return reduce(join, (_evaluate(value, columns) for value in values))
+        case ast.Compare():
+            return _evaluate_comparison(node, columns)
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            return FUNCTIONS[name](_evaluate(argument, columns))
+    raise ExpressionError(f"'{ast.dump(node)}' is outside the grammar")
+
+
+def _evaluate_comparison(node: ast.Compare, columns: Mapping[str, Any]) -> Any:
+    left, results = _evaluate(node.left, columns), []
+    for op, comparator in zip(node.ops, node.comparators, strict=True):
+        if isinstance(op, ast.In | ast.NotIn) and isinstance(comparator, ast.List):
+            results.append(_membership(left, op, comparator))
+            continue
+        right = _evaluate(comparator, columns)
+        results.append(_COMPARE[type(op)](left, right))
+        left = right
+    return reduce(operator.and_, results)
+
+
+def _membership(left: Any, op: ast.In | ast.NotIn, items: ast.List) -> Any:
+    values = [item.value for item in items.elts if isinstance(item, ast.Constant)]
+    member = left.isin(values) if hasattr(left, "isin") else left in values
+    return _not(member) if isinstance(op, ast.NotIn) else member
+
+
+def _not(value: Any) -> Any:
+    return not value if isinstance(value, bool) else ~value

@@ -1,0 +1,78 @@
+"""What every handler shares: its typed environment and the shape of its event."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+PREFIX = "NORIA_"
+
+
+class Environment(BaseModel):
+    """A function's environment variables; the stack builds them from this same model.
+
+    A field named `bucket` is the variable `NORIA_BUCKET`; fields left empty are not set.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stack: str = ""
+    bucket: str = ""
+    database: str = ""
+    namespace: str = ""
+    problem: str = ""
+    topic: str = ""
+    endpoint_function: str = ""
+    alias: str = "live"
+    predictions_stream: str = ""
+    labels_stream: str = ""
+    model: str = ""
+    code_version: str = ""
+
+    def to_variables(self) -> dict[str, str]:
+        """The environment variables of a function, as the template declares them."""
+        return {f"{PREFIX}{name.upper()}": value for name, value in self if value}
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> Self:
+        """Read the process's environment, or the mapping given in its place."""
+        variables = os.environ if variables is None else variables
+        names = {f"{PREFIX}{name.upper()}": name for name in cls.model_fields}
+        return cls(**{names[key]: value for key, value in variables.items() if key in names})
+
+
+class StageEvent(BaseModel):
+    """The payload that the state machine hands to every stage."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: str
+    execution: str
+    started_at: datetime
+    input: dict[str, Any] = {}
+    item: Any = None
+    token: str | None = None
+
+    def result(self, name: str) -> dict[str, Any]:
+        """What an earlier state stored at ``$.<name>``, or nothing yet."""
+        found = self.input.get(name)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def iteration(self) -> int:
+        """The turn of the feature-engineering loop, 1 for the first, 0 before it."""
+        return int(self.result("features").get("iteration", 0))
+
+    @property
+    def as_of(self) -> datetime:
+        """The run's logical time: given by its cause, else when the execution started."""
+        given = self.result("run").get("as_of") or self.input.get("as_of")
+        return parse_time(given) if given else self.started_at.astimezone(UTC)
+
+
+def parse_time(text: str) -> datetime:
+    """Parse ISO 8601 to UTC; a time without zone is taken as UTC."""
+    value = datetime.fromisoformat(text)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
