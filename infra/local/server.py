@@ -1,0 +1,49 @@
+"""moto's server on a free loopback port of this process."""
+
+import threading
+from typing import Any
+
+
+class Server:
+    """moto over HTTP, with connections kept open and S3's conditional writes made atomic."""
+
+    def __init__(self) -> None:
+        from moto.moto_server.werkzeug_app import (
+            DomainDispatcherApplication,
+            MotoRequestHandler,
+            create_backend_app,
+        )
+        from werkzeug.serving import make_server
+
+        class Handler(MotoRequestHandler):  # type: ignore[misc]
+            protocol_version = "HTTP/1.1"
+
+            def log(self, *_: Any) -> None:
+                """Keep quiet."""
+
+        application = _SerialS3(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server(
+            "127.0.0.1", 0, application, threaded=True, request_handler=Handler
+        )
+        self.port: int = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _SerialS3:
+    """Lets one S3 write in at a time: moto checks If-Match and writes in two steps."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        writes = environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
+        if writes and "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+            with self._lock:
+                return self._application(environ, start_response)
+        return self._application(environ, start_response)

@@ -1,0 +1,3 @@
+def greeting():
+    """Come from a layer."""
+    return "hello from the layer"
