@@ -1,4 +1,4 @@
-"""What is uploaded: dependency layers, the code layer and the functions, each built once by content.
+"""What is uploaded: dependency layers, the code layer and the functions, each built once.
 
 Every asset lives in .noria/assets/<name>-<platform>-<key>/, written beside it and renamed, so that
 two processes may build at once and a broken build leaves nothing behind.

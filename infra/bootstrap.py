@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn, Union
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -17,6 +18,7 @@ BIN = VENV / "bin"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "setup.key"
 OLDEST = (3, 11)
+VERSION = "{}.{}".format(*sys.version_info)
 IMPORT_ROOTS = (ROOT, ROOT / "layers" / "noria" / "python")
 LAUNCHER = """#!{python}
 import sys
@@ -27,7 +29,7 @@ sys.exit(app())
 """
 
 
-def main():
+def main() -> None:
     if STAMP.is_file() and STAMP.read_text() == key() and runs(BIN / "python"):
         return
     run_with_new_enough_python()
@@ -40,7 +42,7 @@ def main():
     say("Ready: .venv/bin/noria")
 
 
-def key():
+def key() -> str:
     """Changes with the lock, with this script, and when the folder moves."""
     digest = hashlib.sha256(str(ROOT).encode())
     for file in (LOCK, Path(__file__)):
@@ -48,22 +50,22 @@ def key():
     return digest.hexdigest()
 
 
-def run_with_new_enough_python():
+def run_with_new_enough_python() -> None:
     """Carry on under a newer Python of this machine if this one is too old."""
     if sys.version_info >= OLDEST:
         return
     for minor in (13, 12, 14, 11):
-        other = shutil.which("python3.%d" % minor)
-        if other and runs(other):
+        other = shutil.which(f"python3.{minor}")
+        if other and runs(Path(other)):
             os.execv(other, [other, str(Path(__file__))])  # noqa: S606
     fail(
-        "Python %d.%d is too old: Noria needs 3.11 or newer." % sys.version_info[:2],
-        "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)",
-        "and name it: make setup PYTHON=/path/to/python3.13",
+        f"Python {VERSION} is too old: Noria needs 3.11 or newer.",
+        "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)"
+        " and name it: make setup PYTHON=/path/to/python3.13",
     )
 
 
-def make_venv():
+def make_venv() -> None:
     if runs(BIN / "python") and (BIN / "uv").exists():
         return
     try:
@@ -72,24 +74,24 @@ def make_venv():
     except ImportError:
         fail(
             "This Python lacks its venv module (Debian and Ubuntu package it apart).",
-            "Get it with: apt install python%d.%d-venv" % sys.version_info[:2],
+            f"Get it with: apt install python{VERSION}-venv",
         )
-    say("  environment: Python %s" % sys.version.split()[0])
+    say(f"  environment: Python {VERSION}")
     venv.EnvBuilder(clear=True, with_pip=bool(ensurepip.version()), symlinks=True).create(VENV)
 
 
-def install_uv():
+def install_uv() -> None:
     """By pip, with the lock's hashes; uv installs the rest many times faster."""
     if runs(BIN / "uv"):
         return
-    wanted = re.search(r"^uv==.*?(?=^\S)", LOCK.read_text() + "\nend", re.M | re.S).group()
+    wanted = re.findall(r"^uv==.*?(?=^\S)", LOCK.read_text() + "\nend", re.M | re.S)[0]
     requirements = VENV / "uv.txt"
     requirements.write_text(wanted)
     say("  uv")
     call(BIN / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements)
 
 
-def install_everything():
+def install_everything() -> None:
     say("  dependencies")
     call(
         *(BIN / "uv", "pip", "sync", "--quiet", "--python", BIN / "python"),
@@ -97,27 +99,27 @@ def install_everything():
     )
 
 
-def expose_our_code():
+def expose_our_code() -> None:
     """The CLI, and a path file so that infra, functions and noria can be imported."""
     (packages,) = VENV.glob("lib/python3*/site-packages")
-    (packages / "noria.pth").write_text("".join("%s\n" % root for root in IMPORT_ROOTS))
+    (packages / "noria.pth").write_text("".join(f"{root}\n" for root in IMPORT_ROOTS))
     launcher = BIN / "noria"
     launcher.write_text(LAUNCHER.format(python=BIN / "python"))
     launcher.chmod(0o755)
 
 
-def call(*command):
-    command = [str(part) for part in command]
-    status = subprocess.run(command, env=environment()).returncode
+def call(*command: Union[str, Path]) -> None:  # noqa: UP007  (this file also parses on old Pythons)
+    shown = " ".join(map(str, command))
+    status = subprocess.run(command, env=environment(), check=False).returncode
     if status:
         fail(
-            "Failed (status %d): %s" % (status, " ".join(command)),
-            "Its message is above. Without a network, or behind a proxy, name the package index:",
-            "PIP_INDEX_URL=https://your.index/simple make setup",
+            f"Failed (status {status}): {shown}",
+            "Its message is above. Behind a proxy, or where packages come from an index of your",
+            "own, set PIP_INDEX_URL (and PIP_CERT) and run make setup again.",
         )
 
 
-def environment():
+def environment() -> "dict[str, str]":
     """Bytecode is wanted here; uv follows pip's settings where it does not read them itself."""
     dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"}
     variables = {name: value for name, value in os.environ.items() if name not in dropped}
@@ -129,7 +131,7 @@ def environment():
     return variables
 
 
-def runs(program):
+def runs(program: Path) -> bool:
     try:
         return (
             subprocess.run(
@@ -141,11 +143,11 @@ def runs(program):
         return False
 
 
-def say(line):
+def say(line: str) -> None:
     print(line, flush=True)
 
 
-def fail(*lines):
+def fail(*lines: str) -> NoReturn:
     print(*lines, sep="\n", file=sys.stderr)
     sys.exit(1)
 

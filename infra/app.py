@@ -1,0 +1,93 @@
+"""The CDK app: a stack for each contract. `cdk` and `make synth` run it, Python calls it."""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.assets import ROOT, code_version, fingerprint, functions_asset, layer_assets
+from infra.layers import Platform
+from infra.settings import FEATURE_FLAGS, Settings, use_bundled_node
+from noria.errors import NoriaError
+
+if TYPE_CHECKING:
+    from aws_cdk import App
+
+SYNTHESIZED = ROOT / ".noria" / "synth"
+
+
+def synthesize(
+    outdir: Path | None, contracts: Sequence[Path], platform: str | Platform = Platform.HOST
+) -> Path:
+    """Synthesize into `outdir/<key>` (default .noria/synth) and return that cloud assembly.
+
+    The key covers the contracts, the assets and the app: what has not changed is not made again.
+    """
+    settings = Settings(contracts=tuple(contracts), platform=Platform(platform))
+    problems = settings.problems()
+    target = (outdir or SYNTHESIZED) / _key(settings, [p.model_dump_json() for p in problems])
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".synth-", dir=target.parent) as temporary:
+        assembly = Path(temporary) / "assembly"
+        build(settings, outdir=str(assembly), stage_assets=False).synth()
+        try:
+            assembly.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+    return target
+
+
+def build(settings: Settings, *, stage_assets: bool = True, **app: Any) -> "App":
+    """Make the app; unstaged assets stay where they were built, for use on this machine only."""
+    use_bundled_node()
+    import aws_cdk as cdk
+
+    from infra.stack import ProblemStack
+
+    staging = {"aws:cdk:disable-asset-staging": not stage_assets}
+    made = cdk.App(analytics_reporting=False, context=FEATURE_FLAGS | staging, **app)
+    layers = layer_assets(settings.platform)
+    for problem in settings.problems():
+        ProblemStack(made, problem.name, problem=problem, layers=layers, code=functions_asset())
+    return made
+
+
+def _key(settings: Settings, problems: Sequence[str]) -> str:
+    layers = layer_assets(settings.platform)
+    app = sorted((ROOT / "infra").glob("*.py"))
+    parts = [
+        *problems,
+        settings.platform,
+        *(asset.key for asset in layers.values()),
+        code_version(),
+        fingerprint(app, ROOT),
+        (ROOT / "requirements.lock").read_text(),
+        str(ROOT),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def main() -> None:
+    """Synthesize as the CDK CLI asks by its environment, or the contracts named as arguments."""
+    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
+    settings = Settings.from_context(
+        sys.argv[1:] or context.get("problems"), context.get("platform")
+    )
+    outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
+    assembly = build(settings, outdir=outdir).synth()
+    for stack in assembly.stacks:
+        print(f"{stack.stack_name}: {stack.template_full_path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NoriaError as error:
+        sys.exit(str(error))

@@ -1,0 +1,267 @@
+"""The machine: the lifecycle, stated once, in the order in which it happens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from infra.stages import RETENTION, Stages
+
+# Lambda's own failures, worth another try; ours (NoriaError) would only fail again.
+TRANSIENT = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.SnapStartException",
+    "Lambda.SnapStartNotReadyException",
+    "Lambda.SnapStartTimeoutException",
+]
+PATIENCE = cdk.Duration.days(30)  # for a person's answer
+SIDE_BY_SIDE = 4
+
+# What every function is told, beside its own input.
+CONTEXT = {
+    "state.$": "$$.State.Name",
+    "execution.$": "$$.Execution.Name",
+    "started_at.$": "$$.Execution.StartTime",
+}
+Target = sfn.IChainable
+
+
+class Lifecycle(Construct):
+    """The state machine over the stages."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stages: Stages) -> None:
+        super().__init__(scope, construct_id)
+        self._stages = stages
+        self._failed = self._failure_path()
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
+            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            timeout=cdk.Duration.days(90),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=self._log_group(),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=True,
+            ),
+        )
+
+    def _definition(self) -> sfn.IChainable:
+        """Read top to bottom; a choice names where it goes when, and where else."""
+        admit = self._task("Admit", "admit", result="$")
+        define = self._task("DefineProblem", "define_problem", result="$.problem")
+        collect = self._each("CollectSources", "collect", "$.problem.sources", "$.collected")
+        transform = self._task("Transform", "transform", result="$.transform")
+        analyse = self._task("Analyse", "analyse", result="$.analyse")
+        reevaluate = self._ask("ReevaluateProblem", result="$.answer")
+        engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
+        explore = self._each("ExploreModels", "explore", "$.features.candidates", "$.explore")
+        train = self._task("TrainModel", "train", result="$.train")
+        score = self._task("ScoreHoldout", "score_holdout", result="$.score")
+        evaluate = self._task("EvaluateModel", "evaluate", result="$.evaluate")
+        approval = self._ask("AwaitApproval", result="$.approval")
+        publish = self._task("PublishChallenger", "publish_challenger", result="$.publish")
+        shift = self._task("ShiftCanary", "shift_canary", result="$.shift")
+        observe = self._wait("ObserveCanary", "$.publish.canary_seconds")
+        check = self._task("CheckCanary", "check_canary", result="$.canary")
+
+        skipped = self._ending("Skipped")
+        halt_bad_data = self._ending("HaltBadData")
+        rule_suffices = self._ending("RuleSuffices")
+        halt_problem = self._ending("HaltProblem")
+        halt_not_effective = self._ending("HaltNotEffective")
+        keep_champion = self._ending("KeepChampion")
+        promote = self._ending("Promote", "promote")
+        roll_back = self._ending("RollBack", "roll_back")
+
+        admit.next(self._choice("AdmittedToRun", "$.admit.decision", {"run": define}, skipped))
+        define.next(collect)
+        collect.next(transform)
+        transform.next(
+            self._choice("DataUsable", "$.transform.decision", {"usable": analyse}, halt_bad_data)
+        )
+        analyse.next(
+            self._choice(
+                "IsMlNeeded",
+                "$.analyse.decision",
+                {"go_on": engineer, "rule_suffices": rule_suffices},
+                reevaluate,
+            )
+        )
+        reevaluate.add_catch(halt_problem, errors=["States.Timeout"], result_path="$.unanswered")
+        reevaluate.next(
+            self._choice("ProblemRevised", "$.answer.decision", {"revise": define}, halt_problem)
+        )
+        engineer.next(explore)
+        explore.next(train)
+        train.next(score)
+        score.next(evaluate)
+
+        approved = self._choice(
+            "Approved", "$.approval.decision", {"approve": publish}, keep_champion
+        )
+        asked = self._choice("ApprovalNeeded", "$.problem.approval", {True: approval}, publish)
+        beats = self._choice(
+            "BeatsChampion", "$.evaluate.challenger", {"wins": asked}, keep_champion
+        )
+        evaluate.next(
+            self._choice(
+                "MeetsObjective",
+                "$.evaluate.objective",
+                {"met": beats, "try_next_recipe": engineer},
+                halt_not_effective,
+            )
+        )
+        approval.add_catch(keep_champion, errors=["States.Timeout"], result_path="$.unanswered")
+        approval.next(approved)
+
+        publish.next(self._choice("CanaryWanted", "$.publish.canary", {True: shift}, promote))
+        shift.next(observe)
+        observe.next(check)
+        check.next(
+            self._choice("CanaryHealthy", "$.canary.decision", {"healthy": promote}, roll_back)
+        )
+        for stage in (
+            *(admit, define, collect, transform, analyse, reevaluate, engineer, explore, train),
+            *(score, evaluate, approval, publish, shift, check),
+            *(skipped, halt_bad_data, rule_suffices, halt_problem, halt_not_effective),
+            *(keep_champion, promote, roll_back),
+        ):
+            stage.add_catch(
+                self._failed, errors=["States.ALL"], result_path=f"$.failure.{stage.state_id}"
+            )
+        return admit
+
+    # -- the kinds of states ---------------------------------------------------------------------
+
+    def _task(self, name: str, handler: str, *, result: str) -> tasks.LambdaInvoke:
+        """A stage: its answer is stored at `result` of the state."""
+        return self._invoke(name, handler, result_path=result)
+
+    def _ending(self, name: str, handler: str = "conclude") -> tasks.LambdaInvoke:
+        """Where the machine ends as it is meant to: the reason is recorded, the lease released."""
+        return self._invoke(name, handler)
+
+    def _each(self, name: str, handler: str, items: str, result: str) -> sfn.Map:
+        """The same stage for each item, side by side."""
+        stage = sfn.Map(
+            self,
+            name,
+            items_path=items,
+            item_selector={
+                "state.$": "$$.State.Name",
+                "item.$": "$$.Map.Item.Value",
+                "input.$": "$",
+            },
+            max_concurrency=SIDE_BY_SIDE,
+            result_path=result,
+        )
+        payload = CONTEXT | {"state.$": "$.state", "item.$": "$.item", "input.$": "$.input"}
+        return stage.item_processor(self._invoke(f"{name}Item", handler, payload=payload))
+
+    def _ask(self, name: str, *, result: str) -> tasks.LambdaInvoke:
+        """A question to a person: the machine waits for the answer that comes with the token."""
+        return self._retrying(
+            tasks.LambdaInvoke(
+                self,
+                name,
+                lambda_function=self._stages["ask"],
+                integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+                payload=_payload(CONTEXT | {"token.$": "$$.Task.Token", "input.$": "$"}),
+                task_timeout=sfn.Timeout.duration(PATIENCE),
+                result_path=result,
+                retry_on_service_exceptions=False,
+            )
+        )
+
+    def _wait(self, name: str, seconds: str) -> sfn.Wait:
+        return sfn.Wait(self, name, time=sfn.WaitTime.seconds_path(seconds))
+
+    def _choice(
+        self, name: str, field: str, ways: Mapping[str | bool, Target], otherwise: Target
+    ) -> sfn.Choice:
+        choice = sfn.Choice(self, name)
+        for value, target in ways.items():
+            choice.when(_equals(field, value), target)
+        return choice.otherwise(otherwise)
+
+    def _invoke(
+        self, name: str, handler: str, *, payload: Mapping[str, Any] | None = None, **task: Any
+    ) -> tasks.LambdaInvoke:
+        function = self._stages[handler]
+        return self._retrying(
+            tasks.LambdaInvoke(
+                self,
+                name,
+                lambda_function=function,
+                payload=_payload(payload or CONTEXT | {"input.$": "$"}),
+                payload_response_only=True,
+                task_timeout=sfn.Timeout.duration(_longer_than(function)),
+                retry_on_service_exceptions=False,
+                **task,
+            )
+        )
+
+    @staticmethod
+    def _retrying(task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
+        task.add_retry(
+            errors=TRANSIENT,
+            interval=cdk.Duration.seconds(2),
+            backoff_rate=2,
+            max_attempts=6,
+            max_delay=cdk.Duration.seconds(60),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        return task
+
+    def _failure_path(self) -> sfn.IChainable:
+        """Whatever fails is recorded with its stage and cause; the champion goes on serving."""
+        record = self._task("RecordFailure", "record_failure", result="$.recorded")
+        failed = sfn.Fail(
+            self,
+            "Failed",
+            error="StageFailed",
+            cause="A stage failed; RecordFailure's input names it under `failure`.",
+        )
+        record.add_catch(failed, errors=["States.ALL"], result_path="$.failure.RecordFailure")
+        record.next(failed)
+        return record
+
+    def _log_group(self) -> logs.LogGroup:
+        # Names under this prefix do not count against the size of CloudWatch's resource policy.
+        return logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/vendedlogs/states/{cdk.Stack.of(self).stack_name}",
+            retention=RETENTION,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+
+
+def _payload(fields: Mapping[str, Any]) -> sfn.TaskInput:
+    """CDK writes `name.$` itself for values that are paths."""
+    return sfn.TaskInput.from_object(
+        {name.removesuffix(".$"): sfn.JsonPath.string_at(path) for name, path in fields.items()}
+    )
+
+
+def _equals(field: str, value: str | bool) -> sfn.Condition:
+    if isinstance(value, bool):
+        return sfn.Condition.boolean_equals(field, value)
+    return sfn.Condition.string_equals(field, value)
+
+
+def _longer_than(function: lambda_.Function) -> cdk.Duration:
+    """So that a function's own time limit comes first, with a cause that says so."""
+    limit = function.timeout.to_seconds() if function.timeout else 900
+    return cdk.Duration.seconds(limit + 60)

@@ -1,0 +1,95 @@
+"""One stack per contract: the wiring diagram of a problem's whole lifecycle."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.assets import Asset, code_version
+from infra.lifecycle import Lifecycle
+from infra.serving import Serving
+from infra.stages import Packages, Stages
+from infra.store import Store
+from infra.watch import Alerts, Watch
+from noria.contracts import Problem
+from noria.runtime import Environment
+
+
+class ProblemStack(cdk.Stack):
+    """Everything that one contract needs; the contract's name is the stack's."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        problem: Problem,
+        layers: Mapping[str, Asset],
+        code: Asset,
+        **stack: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, description=_one_line(problem), **stack)
+        cdk.Tags.of(self).add("noria:problem", problem.name)
+
+        store = Store(self, "Store", problem=problem)
+        alerts = Alerts(self, "Alerts")
+        packages = Packages(self, "Packages", layers=layers, code=code)
+        environment = Environment(
+            stack=self.stack_name,
+            bucket=store.bucket.bucket_name,
+            database=store.database_name,
+            namespace=f"Noria/{self.stack_name}",
+            code_version=code_version(),
+        )
+        serving = Serving(
+            self,
+            "Serving",
+            problem=problem,
+            store=store,
+            packages=packages,
+            environment=environment,
+        )
+        stages = Stages(
+            self,
+            "Stages",
+            problem=problem,
+            store=store,
+            packages=packages,
+            environment=environment,
+            endpoint=serving.function,
+            topic=alerts.topic,
+        )
+        lifecycle = Lifecycle(self, "Lifecycle", stages=stages)
+        watch = Watch(
+            self,
+            "Watch",
+            problem=problem,
+            namespace=environment.namespace,
+            machine=lifecycle.machine,
+            monitor=stages["monitor"],
+            record_failure=stages["record_failure"],
+            serving=serving,
+            topic=alerts.topic,
+        )
+
+        self._outputs(
+            BucketName=store.bucket.bucket_name,
+            DatabaseName=store.database_name,
+            StateMachineArn=lifecycle.machine.state_machine_arn,
+            EndpointUrl=serving.url,
+            EndpointFunctionName=serving.function.function_name,
+            ApiId=serving.api.api_id,
+            MonitorFunctionName=watch.monitor.function_name,
+            TopicArn=alerts.topic.topic_arn,
+        )
+
+    def _outputs(self, **values: str) -> None:
+        for name, value in values.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def _one_line(problem: Problem) -> str:
+    """The statement, as CloudFormation wants a description: one line of at most 1024 bytes."""
+    line = " ".join(problem.statement.split()).encode()[:1000]
+    return line.decode(errors="ignore")

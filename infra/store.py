@@ -1,0 +1,208 @@
+"""Where a problem's data lives: one bucket, one Glue database, two delivery streams."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from noria.contracts import Problem
+
+JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+HIVE = "org.apache.hadoop.hive.ql.io"
+TEXT_FORMATS = (
+    "org.apache.hadoop.mapred.TextInputFormat",
+    f"{HIVE}.HiveIgnoreKeyTextOutputFormat",
+)
+PARQUET_FORMATS = (
+    f"{HIVE}.parquet.MapredParquetInputFormat",
+    f"{HIVE}.parquet.MapredParquetOutputFormat",
+)
+
+# JSON-lines tables by prefix; a record may hold more, and Athena reads what is named here.
+JSON_TABLES: Mapping[str, Mapping[str, str]] = {
+    "experiments": {
+        "run": "string",
+        "iteration": "int",
+        "candidate": "string",
+        "parameters": "string",
+        "metric": "string",
+        "score": "double",
+        "fold_scores": "array<double>",
+        "seconds": "double",
+        "data_version": "string",
+        "code_version": "string",
+    },
+    "predictions": {
+        "prediction_id": "string",
+        "time": "string",
+        "model": "string",
+        "inputs": "string",
+        "prediction": "string",
+    },
+    "labels": {"prediction_id": "string", "time": "string", "label": "string"},
+    "monitoring": {"time": "string", "metric": "string", "column": "string", "value": "double"},
+}
+STREAMED = ("predictions", "labels")
+
+
+class Store(Construct):
+    """The bucket, the tables over its prefixes, and the streams that append to them."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, problem: Problem) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = self._bucket()
+        self.database_name = f"noria_{problem.name.replace('-', '_')}"
+        self.database = self._database()
+        self._table(
+            "features", _feature_columns(problem), {"run": "string", "event_month": "string"}
+        )
+        for name, columns in JSON_TABLES.items():
+            self._table(name, columns)
+        self.streams = {name: self._stream(name) for name in STREAMED}
+
+    def objects(self, *prefixes: str) -> list[str]:
+        """ARNs of everything below the prefixes."""
+        return [self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+
+    def catalog_arns(self) -> list[str]:
+        """ARNs that a Glue call on this database's tables is checked against."""
+        stack = cdk.Stack.of(self)
+        names = ("catalog", f"database/{self.database_name}", f"table/{self.database_name}/*")
+        return [f"arn:{stack.partition}:glue:{stack.region}:{stack.account}:{n}" for n in names]
+
+    def stream_arn(self, name: str) -> str:
+        """ARN of the delivery stream that appends to a table."""
+        return self.streams[name].attr_arn
+
+    def _bucket(self) -> s3.Bucket:
+        # S3's own keys, not KMS: a KMS key costs money while idle and every read a request to it.
+        return s3.Bucket(
+            self,
+            "Data",
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="forget-overwritten-versions",
+                    noncurrent_version_expiration=cdk.Duration.days(90),
+                    expired_object_delete_marker=True,
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                ),
+                *(_cool_down(prefix) for prefix in ("raw/", "quarantine/")),
+            ],
+        )
+
+    def _database(self) -> glue.CfnDatabase:
+        return glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=self.database_name, description="Tables over the data bucket"
+            ),
+        )
+
+    def _table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        partitions: Mapping[str, str] | None = None,
+    ) -> None:
+        """A Parquet table where there are partitions, else JSON lines."""
+        parquet = partitions is not None
+        input_format, output_format = PARQUET_FORMATS if parquet else TEXT_FORMATS
+        table = glue.CfnTable(
+            self,
+            f"{name.title()}Table",
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_name=self.database_name,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=name,
+                table_type="EXTERNAL_TABLE",
+                parameters={"classification": "parquet" if parquet else "json"},
+                partition_keys=_columns(partitions or {}),
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    columns=_columns(columns),
+                    location=f"s3://{self.bucket.bucket_name}/{name}/",
+                    serde_info=glue.CfnTable.SerdeInfoProperty(
+                        serialization_library=PARQUET_SERDE if parquet else JSON_SERDE,
+                        parameters={"serialization.format": "1"},
+                    ),
+                    input_format=input_format,
+                    output_format=output_format,
+                ),
+            ),
+        )
+        table.add_resource_dependency(self.database)
+
+    def _stream(self, name: str) -> firehose.CfnDeliveryStream:
+        role = iam.Role(
+            self,
+            f"{name.title()}StreamRole",
+            assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"),
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=self.objects(f"{name}/", f"{name}-errors/"),
+            )
+        )
+        stream = firehose.CfnDeliveryStream(
+            self,
+            f"{name.title()}Stream",
+            delivery_stream_type="DirectPut",
+            delivery_stream_encryption_configuration_input=(
+                firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
+                    key_type="AWS_OWNED_CMK"
+                )
+            ),
+            extended_s3_destination_configuration=(
+                firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
+                    bucket_arn=self.bucket.bucket_arn,
+                    role_arn=role.role_arn,
+                    prefix=f"{name}/",
+                    error_output_prefix=f"{name}-errors/",
+                    compression_format="UNCOMPRESSED",
+                    buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
+                        interval_in_seconds=60, size_in_m_bs=5
+                    ),
+                )
+            ),
+        )
+        # Firehose takes the role as it is at creation: its policy has to be there by then.
+        stream.node.add_dependency(role)
+        return stream
+
+
+def _feature_columns(problem: Problem) -> dict[str, str]:
+    """What every row of the offline store has; awswrangler adds the features themselves."""
+    times = {"event_time": "timestamp", "created_time": "timestamp"}
+    return dict.fromkeys(problem.entity_key, "string") | times
+
+
+def _columns(named: Mapping[str, str]) -> Sequence[glue.CfnTable.ColumnProperty]:
+    return [glue.CfnTable.ColumnProperty(name=n.lower(), type=kind) for n, kind in named.items()]
+
+
+def _cool_down(prefix: str) -> s3.LifecycleRule:
+    """What a run has worked through is rarely read again."""
+    return s3.LifecycleRule(
+        id=f"cool-down-{prefix.rstrip('/')}",
+        prefix=prefix,
+        transitions=[
+            s3.Transition(
+                storage_class=s3.StorageClass.INFREQUENT_ACCESS,
+                transition_after=cdk.Duration.days(90),
+            )
+        ],
+    )

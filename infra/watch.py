@@ -1,0 +1,256 @@
+"""Watching: what tells people, and what starts the next turn of the wheel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.serving import Serving
+from noria.contracts import Problem
+
+ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+LOWER_IS_BETTER = {"log_loss", "rmse", "mae"}
+LONGEST_PERIOD = timedelta(days=7)  # CloudWatch evaluates no longer period
+SLOW_ANSWER = 3000  # milliseconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """When a metric of the monitor asks for another turn."""
+
+    metric: str
+    statistic: str
+    comparison: cloudwatch.ComparisonOperator
+    threshold: float
+
+
+class Alerts(Construct):
+    """The topic that tells people."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        # No KMS: alarms cannot publish under AWS's own key, and a key of ours costs while idle.
+        self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        # The policy that enforces TLS replaces the default one, which let alarms publish.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            )
+        )
+
+
+class Watch(Construct):
+    """The monitor's schedule, the alarms, and the rules that they set off."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        problem: Problem,
+        namespace: str,
+        machine: sfn.StateMachine,
+        monitor: lambda_.Function,
+        record_failure: lambda_.Function,
+        serving: Serving,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.monitor = monitor
+        self._tell = actions.SnsAction(topic)
+        self._undelivered = self._queue()
+        self._schedule(monitor, problem.monitoring.every)
+        self._retrain_on_alarms(problem, namespace, machine)
+        self._record_uncaught_failures(machine, record_failure)
+        self._alarm_people(machine, serving)
+
+    def _schedule(self, monitor: lambda_.Function, every: timedelta) -> None:
+        events.Rule(
+            self,
+            "MonitorSchedule",
+            description="Compare live use with training",
+            schedule=events.Schedule.rate(cdk.Duration.minutes(every.total_seconds() // 60)),
+            targets=[
+                targets.LambdaFunction(
+                    monitor, dead_letter_queue=self._undelivered, retry_attempts=3
+                )
+            ],
+        )
+
+    def _retrain_on_alarms(
+        self, problem: Problem, namespace: str, machine: sfn.StateMachine
+    ) -> None:
+        """Alarm → rule → execution, with the cause as its input. Admit is the governor."""
+        period = min(problem.monitoring.every, LONGEST_PERIOD)
+        alarms = [
+            self._trigger_alarm(name, trigger, namespace, period)
+            for name, trigger in _triggers(problem).items()
+        ]
+        if not alarms:
+            return
+        cause = {
+            "kind": "alarm",
+            "alarm": events.EventField.from_path("$.detail.alarmName"),
+            "reason": events.EventField.from_path("$.detail.state.reason"),
+        }
+        events.Rule(
+            self,
+            "Retrain",
+            description="An alarm on live use starts the next turn",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudwatch"],
+                detail_type=["CloudWatch Alarm State Change"],
+                resources=[alarm.alarm_arn for alarm in alarms],
+                detail={"state": {"value": ["ALARM"]}},
+            ),
+            targets=[
+                targets.SfnStateMachine(
+                    machine,
+                    input=events.RuleTargetInput.from_object(
+                        {"cause": cause, "as_of": events.EventField.time}
+                    ),
+                    dead_letter_queue=self._undelivered,
+                    retry_attempts=10,
+                    max_event_age=cdk.Duration.hours(6),
+                )
+            ],
+        )
+
+    def _trigger_alarm(
+        self, name: str, trigger: Trigger, namespace: str, period: timedelta
+    ) -> cloudwatch.Alarm:
+        metric = cloudwatch.Metric(
+            namespace=namespace,
+            metric_name=trigger.metric,
+            statistic=trigger.statistic,
+            period=cdk.Duration.seconds(period.total_seconds()),
+        )
+        return self._alarm(
+            f"{name.title().replace('_', '')}Alarm",
+            metric,
+            trigger.threshold,
+            trigger.comparison,
+            f"{trigger.metric} asks for another turn",
+        )
+
+    def _record_uncaught_failures(
+        self, machine: sfn.StateMachine, record_failure: lambda_.Function
+    ) -> None:
+        """Time-outs, stops and errors of the machine itself are caught by none of its states."""
+        events.Rule(
+            self,
+            "UncaughtFailure",
+            description="Record what the machine could not record itself",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "stateMachineArn": [machine.state_machine_arn],
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    record_failure, dead_letter_queue=self._undelivered, retry_attempts=10
+                )
+            ],
+        )
+
+    def _alarm_people(self, machine: sfn.StateMachine, serving: Serving) -> None:
+        five = cdk.Duration.minutes(5)
+        watched: Mapping[str, tuple[cloudwatch.IMetric, float, str]] = {
+            "MachineFailed": (machine.metric_failed(period=five), 1, "A run failed"),
+            "MachineTimedOut": (machine.metric_timed_out(period=five), 1, "A run took too long"),
+            "EndpointErrors": (
+                serving.alias.metric_errors(period=five, statistic="Sum"),
+                5,
+                "The endpoint's function fails",
+            ),
+            "EndpointServerErrors": (
+                serving.api.metric_server_error(period=five, statistic="Sum"),
+                5,
+                "Callers of the endpoint get server errors",
+            ),
+            "EndpointLatency": (
+                serving.api.metric_latency(period=five, statistic="p99"),
+                SLOW_ANSWER,
+                "The endpoint's slowest answers take too long",
+            ),
+            "UndeliveredEvents": (
+                self._undelivered.metric_approximate_number_of_messages_visible(period=five),
+                1,
+                "An event did not reach the machine or a function: see the dead-letter queue",
+            ),
+        }
+        for name, (metric, threshold, meaning) in watched.items():
+            self._alarm(name, metric, threshold, AT_LEAST, meaning)
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        comparison: cloudwatch.ComparisonOperator,
+        meaning: str,
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=comparison,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=meaning,
+        )
+        alarm.add_alarm_action(self._tell)
+        return alarm
+
+    def _queue(self) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            "Undelivered",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+
+
+def _triggers(problem: Problem) -> dict[str, Trigger]:
+    """The contract's `retraining.on`, as alarms on what the monitor publishes."""
+    retraining, monitoring = problem.retraining, problem.monitoring
+    age = retraining.maximum_age / timedelta(days=1)
+    known = {
+        "drift": _maximum("Drift", ABOVE, monitoring.drift),
+        "new_rows": _maximum("NewRows", AT_LEAST, retraining.new_rows),
+        "age": _maximum("ModelAge", AT_LEAST, age),
+    }
+    if monitoring.quality_floor is not None:
+        known["quality"] = _quality(problem.objective.metric, monitoring.quality_floor)
+    return {name: known[name] for name in dict.fromkeys(retraining.on) if name in known}
+
+
+def _quality(metric: str, floor: float) -> Trigger:
+    if metric in LOWER_IS_BETTER:
+        return _maximum("Quality", ABOVE, floor)
+    return Trigger(metric="Quality", statistic="Minimum", comparison=BELOW, threshold=floor)
+
+
+def _maximum(metric: str, comparison: cloudwatch.ComparisonOperator, threshold: float) -> Trigger:
+    return Trigger(metric=metric, statistic="Maximum", comparison=comparison, threshold=threshold)
