@@ -60,8 +60,7 @@ class LocalCloud:
         self.region, self.account, self.wait_cap = region, ACCOUNT, wait_cap
         self.credentials = Credentials("local", "local")
         self._runtime, self._seed = runtime, seed
-        self._temporary = None if home else tempfile.TemporaryDirectory(prefix="noria-cloud-")
-        self.home = (home or Path(self._temporary.name)).resolve()  # type: ignore[union-attr]
+        self._home = home
         self._enforce_s3 = enforce_s3
         self._clock: datetime | None = None
         self._served: list[Served] = []
@@ -86,6 +85,8 @@ class LocalCloud:
             raise LocalCloudError("another local cloud runs in this process: close it first")
         self._closing.callback(LocalCloud._running.release)
         try:
+            self.home = (self._home or self._temporary_home()).resolve()
+            self.home.mkdir(parents=True, exist_ok=True)
             self._start()
         except BaseException:
             self.close()
@@ -132,10 +133,14 @@ class LocalCloud:
         resources.connect(self.client)
         self._closing.callback(resources.connect, None)
 
+    def _temporary_home(self) -> Path:
+        temporary = tempfile.TemporaryDirectory(prefix="noria-cloud-", ignore_cleanup_errors=True)
+        self._closing.callback(temporary.cleanup)
+        return Path(temporary.name)
+
     def _quieten(self) -> None:
         """Send what moto's interpreter says of failed states to a file, not to the terminal."""
         logger = logging.getLogger("moto.stepfunctions")
-        self.home.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(self.home / "moto.log", delay=True)
         logger.addHandler(handler)
         propagate, logger.propagate = logger.propagate, False
@@ -153,8 +158,6 @@ class LocalCloud:
             served.close()
         self._served.clear()
         self._closing.close()
-        if self._temporary:
-            self._temporary.cleanup()
 
     # -- what users call -----------------------------------------------------------------------
 

@@ -274,7 +274,9 @@ class Executor:
         """End every process."""
         with self._lock:
             zygotes, self._zygotes = list(self._zygotes.values()), {}
-            self._pools.clear()
+            pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            pool.close()
         for zygote in zygotes:
             zygote.close()
 

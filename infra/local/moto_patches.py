@@ -332,6 +332,11 @@ def _interpreter(patches: Patches, cloud: "LocalCloud") -> None:
 
     patches.put(EvalComponent, "_log_failure_event_exception", lambda _: log_failure)
 
+    def log_exception(self: Any, exception: Exception) -> None:
+        _LOG.info("%s: %r", type(self).__name__, exception)
+
+    patches.put(EvalComponent, "_log_exception", lambda _: log_exception)
+
     class Time:
         """Stands in for the time module of the retrier, which sleeps between attempts."""
 

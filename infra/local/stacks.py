@@ -41,7 +41,9 @@ def create_or_update(
         cached.cache_clear()  # our types may have come after the first look
     backend = cloudformation_backends[account][region]
     existing = [stack for stack in backend.stacks.values() if stack.name == name]
-    text = json.dumps(template)
+    # moto itself adds what is not there, and would then see a difference at the next update.
+    resources = {k: {"Properties": {}, **v} for k, v in template["Resources"].items()}
+    text = json.dumps({**template, "Resources": resources})
     with _naming_failures(parsing), _refusing_warnings():
         if existing:
             backend.update_stack(name, text, None, [], None)

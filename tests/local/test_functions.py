@@ -1,0 +1,258 @@
+"""Lambda functions in the local cloud run as they would on Lambda."""
+
+import base64
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local import Deployed, LocalCloud
+
+Invoke = Callable[..., Any]
+
+
+@pytest.fixture
+def scratch(cloud: LocalCloud, stack: Deployed) -> Iterator[str]:
+    """A copy of the stage function that a test may change."""
+    client = cloud.client("lambda")
+    original = client.get_function(FunctionName=stack.outputs["StageFunctionName"])
+    settings = original["Configuration"]
+    backend = cloud._lambda_backend()
+    code = backend.get_function(stack.outputs["StageFunctionName"]).code
+    client.create_function(
+        FunctionName="scratch", Runtime="python3.13", Role=settings["Role"],
+        Handler=settings["Handler"], Code={k: code[k] for k in ("S3Bucket", "S3Key")},
+        Layers=[layer["Arn"] for layer in settings["Layers"]], Timeout=2, MemorySize=256,
+        Environment={"Variables": {"BUCKET": stack.outputs["BucketName"], "WORD": "one"}},
+    )  # fmt: skip
+    yield "scratch"
+    client.delete_function(FunctionName="scratch")
+
+
+def test_import_path_is_asset_layers_stdlib_and_runtime_only(invoke: Invoke) -> None:
+    seen = invoke({"do": "echo"})["Payload"]
+    assert seen["greeting"] == "hello from the layer"
+    first, *rest = seen["path"]
+    assert first == seen["environment"]["LAMBDA_TASK_ROOT"]
+    assert Path(first, "functions").is_dir()
+    assert Path(rest[0]).name == "python"
+    assert not [path for path in seen["path"] if "site-packages" in path]
+    assert "pytest" not in seen["modules"]
+    assert "moto" not in seen["modules"]
+
+
+def test_environment_is_that_of_the_template_and_of_lambda(
+    invoke: Invoke, stack: Deployed, cloud: LocalCloud
+) -> None:
+    environment = invoke({"do": "echo"})["Payload"]["environment"]
+    assert environment["BUCKET"] == stack.outputs["BucketName"]
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == stack.outputs["StageFunctionName"]
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert environment["AWS_REGION"] == "eu-west-1"
+    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert environment["AWS_SESSION_TOKEN"]
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert "PYTEST_CURRENT_TEST" not in environment
+    assert "PYTHONPATH" not in environment
+
+
+def test_workers_stay_warm_and_share_one_zygote(invoke: Invoke) -> None:
+    first, second = (invoke({"do": "echo"})["Payload"] for _ in range(2))
+    assert (first["pid"], first["loaded"]) == (second["pid"], second["loaded"])
+    assert first["parent"] != os.getpid()
+
+
+def test_context_and_answer(invoke: Invoke) -> None:
+    answer = invoke({"do": "echo"}, LogType="Tail")
+    assert answer["StatusCode"] == 200
+    assert answer["ExecutedVersion"] == "$LATEST"
+    assert 0 < answer["Payload"]["remaining"] <= 2000
+    log = base64.b64decode(answer["LogResult"]).decode()
+    assert "echo says hello from the layer" in log
+    assert "[WARNING]" in log
+    assert "REPORT RequestId" in log
+
+
+def test_logs_reach_the_function_s_log_group(
+    invoke: Invoke, cloud: LocalCloud, stack: Deployed
+) -> None:
+    environment = invoke({"do": "echo"})["Payload"]["environment"]
+    logs = cloud.client("logs")
+    found = logs.filter_log_events(logGroupName=environment["AWS_LAMBDA_LOG_GROUP_NAME"])
+    assert any("echo says" in event["message"] for event in found["events"])
+    written = cloud.home / "logs" / f"{stack.outputs['StageFunctionName']}.log"
+    assert "echo says" in written.read_text()
+
+
+def test_an_exception_comes_back_by_its_name(invoke: Invoke) -> None:
+    answer = invoke({"do": "hopeless"})
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["Payload"]["errorType"] == "Hopeless"
+    assert answer["Payload"]["errorMessage"] == "no use"
+    assert "hopeless" in "".join(answer["Payload"]["stackTrace"])
+
+
+def test_timeout_is_enforced_and_the_next_call_works(invoke: Invoke) -> None:
+    started = time.monotonic()
+    answer = invoke({"do": "sleep", "seconds": 60})
+    assert time.monotonic() - started < 10
+    assert answer["Payload"]["errorType"] == "Sandbox.Timedout"
+    assert "Task timed out after 2.00 seconds" in answer["Payload"]["errorMessage"]
+    assert "FunctionError" not in invoke({"do": "brief"})
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"do": "exit", "status": 3}, "Runtime exited with error: exit status 3"),
+        ({"do": "exit", "status": 0}, "exit status 0"),
+    ],
+)
+def test_a_dying_worker_is_named(invoke: Invoke, event: dict[str, Any], message: str) -> None:
+    payload = invoke(event)["Payload"]
+    assert payload["errorType"] == "Runtime.ExitError"
+    assert message in payload["errorMessage"]
+
+
+def test_an_idle_worker_that_was_killed_is_replaced_or_named(invoke: Invoke) -> None:
+    os.kill(invoke({"do": "echo"})["Payload"]["pid"], signal.SIGKILL)
+    time.sleep(0.1)
+    assert invoke({"do": "brief"}).get("FunctionError") in (None, "Unhandled")
+    assert "FunctionError" not in invoke({"do": "brief"})
+
+
+def test_memory_is_enforced(invoke: Invoke) -> None:
+    assert invoke({"do": "eat", "mib": 20})["Payload"] == 20
+    assert invoke({"do": "eat", "mib": 600})["Payload"]["errorType"] == "Runtime.OutOfMemory"
+
+
+def test_answers_are_encoded_as_lambda_does(invoke: Invoke) -> None:
+    assert invoke({"do": "odd"})["Payload"] == {"nan": None, "text": "ä"}
+    assert invoke({"do": "unjson"})["Payload"]["errorType"] == "Runtime.MarshalError"
+
+
+def test_payload_limits(invoke: Invoke) -> None:
+    answer = invoke({"do": "big", "bytes": 7_000_000})
+    assert answer["Payload"]["errorType"] == "Function.ResponseSizeTooLarge"
+    with pytest.raises(ClientError) as caught:
+        invoke({"do": "brief", "padding": "x" * 7_000_000})
+    assert caught.value.response["Error"]["Code"] == "RequestTooLargeException"
+
+
+def test_concurrent_invocations_use_several_workers(invoke: Invoke) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        event = {"do": "sleep", "seconds": 0.3}
+        answers = list(threads.map(lambda _: invoke(event)["Payload"], range(4)))
+    assert len({answer["pid"] for answer in answers}) == min(4, os.cpu_count() or 1)
+
+
+def test_unknown_function_is_not_found(invoke: Invoke) -> None:
+    with pytest.raises(ClientError, match="Function not found"):
+        invoke({}, name="nobody")
+
+
+def test_import_error_is_named(cloud: LocalCloud, invoke: Invoke, scratch: str) -> None:
+    client = cloud.client("lambda")
+    for handler, kind in {
+        "functions.broken.handler": "Runtime.ImportModuleError",
+        "functions.stage.nothing": "Runtime.HandlerNotFound",
+    }.items():
+        client.update_function_configuration(FunctionName=scratch, Handler=handler)
+        assert invoke({}, name=scratch)["Payload"]["errorType"] == kind
+
+
+def test_versions_keep_their_environment_and_aliases_follow_weights(
+    cloud: LocalCloud, invoke: Invoke, scratch: str
+) -> None:
+    client = cloud.client("lambda")
+
+    def word(qualifier: str) -> Any:
+        answer = invoke({"do": "echo"}, name=f"{scratch}:{qualifier}")
+        return answer["Payload"]["environment"]["WORD"], answer["ExecutedVersion"]
+
+    first = client.publish_version(FunctionName=scratch)["Version"]
+    bucket = {"BUCKET": "b"}
+    client.update_function_configuration(
+        FunctionName=scratch, Environment={"Variables": bucket | {"WORD": "two"}}
+    )
+    second = client.publish_version(FunctionName=scratch)["Version"]
+    assert (first, second) == ("1", "2")
+    assert client.publish_version(FunctionName=scratch)["Version"] == "2"  # nothing has changed
+    assert word("1") == ("one", "1")
+    assert word("$LATEST") == ("two", "$LATEST")
+
+    client.create_alias(FunctionName=scratch, Name="live", FunctionVersion="1")
+    assert word("live") == ("one", "1")
+    client.update_alias(
+        FunctionName=scratch, Name="live", FunctionVersion="1",
+        RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}},
+    )  # fmt: skip
+    drawn = [word("live")[1] for _ in range(40)]
+    assert 8 <= drawn.count("2") <= 32
+    client.update_alias(
+        FunctionName=scratch, Name="live", FunctionVersion="2",
+        RoutingConfig={"AdditionalVersionWeights": {}},
+    )  # fmt: skip
+    assert word("live") == ("two", "2")
+
+    client.delete_function(FunctionName=scratch, Qualifier="1")
+    client.update_function_configuration(
+        FunctionName=scratch, Environment={"Variables": bucket | {"WORD": "three"}}
+    )
+    assert client.publish_version(FunctionName=scratch)["Version"] == "3"
+
+
+def test_reserved_concurrency_throttles(cloud: LocalCloud, invoke: Invoke, scratch: str) -> None:
+    cloud.client("lambda").put_function_concurrency(
+        FunctionName=scratch, ReservedConcurrentExecutions=0
+    )
+    with pytest.raises(ClientError) as caught:
+        invoke({"do": "brief"}, name=scratch)
+    assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
+
+
+def test_asynchronous_events_are_retried_and_reported(cloud: LocalCloud, invoke: Invoke) -> None:
+    answer = invoke({"do": "flaky", "mark": "later", "times": 2}, InvocationType="Event")
+    assert answer["StatusCode"] == 202
+    assert cloud.settle() == []
+    invoke({"do": "hopeless"}, InvocationType="Event")
+    (failure,) = cloud.settle()
+    assert (failure.error, failure.message) == ("Hopeless", "no use")
+
+
+def test_a_role_reaches_only_what_it_was_granted(
+    cloud: LocalCloud, invoke: Invoke, stack: Deployed
+) -> None:
+    assert "FunctionError" not in invoke({"do": "store", "key": "open/allowed"})
+    denied = invoke({"do": "store", "key": "closed/denied"})["Payload"]
+    assert denied["errorType"] == "AccessDenied"
+    calls = [call for call in cloud.access.calls if call.action == "s3:PutObject"]
+    mine = [call for call in calls if call.function == stack.outputs["StageFunctionName"]]
+    assert {(call.resource.split("/", 1)[1], call.allowed) for call in mine} >= {
+        ("open/allowed", True),
+        ("closed/denied", False),
+    }
+
+
+def test_code_given_as_a_zip_file_runs_too(cloud: LocalCloud, stack: Deployed) -> None:
+    import io
+    import zipfile
+
+    client = cloud.client("lambda")
+    role = client.get_function(FunctionName=stack.outputs["StageFunctionName"])["Configuration"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", "def handler(event, context):\n    return event['a'] + 1\n")
+    client.create_function(
+        FunctionName="zipped", Runtime="python3.13", Role=role["Role"], Handler="index.handler",
+        Code={"ZipFile": packed.getvalue()},
+    )  # fmt: skip
+    answer = client.invoke(FunctionName="zipped", Payload=json.dumps({"a": 1}))
+    assert json.loads(answer["Payload"].read()) == 2
