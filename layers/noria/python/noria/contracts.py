@@ -35,17 +35,16 @@ Metric = Literal[
 ]  # fmt: skip
 METRICS_OF: dict[str, frozenset[str]] = {
     "binary": frozenset(
-        "accuracy balanced_accuracy f1 f1_macro roc_auc average_precision log_loss "
-        "recall_at_precision".split()
+        ["accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision"]
+        + ["log_loss", "recall_at_precision"]
     ),
-    "multiclass": frozenset("accuracy balanced_accuracy f1_macro log_loss roc_auc".split()),
-    "regression": frozenset("rmse mae r2".split()),
+    "multiclass": frozenset(["accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc"]),
+    "regression": frozenset(["rmse", "mae", "r2"]),
 }
 
 
-
 class _Loader(yaml.SafeLoader):
-    """YAML with only true and false as booleans, so that the keys and values on, no, y stay text."""
+    """YAML with only true and false as booleans, so that on, no and y stay text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -316,7 +315,12 @@ class Monitoring(Section):
 class Retraining(Section):
     """What starts a new turn, and what holds it back."""
 
-    on: list[Literal["drift", "quality", "new_rows", "age"]] = ["drift", "quality", "new_rows", "age"]
+    on: list[Literal["drift", "quality", "new_rows", "age"]] = [
+        "drift",
+        "quality",
+        "new_rows",
+        "age",
+    ]
     new_rows: int = Field(default=20_000, ge=1)
     maximum_age: Duration = timedelta(days=90)
     cooldown: Duration = timedelta(hours=6)
@@ -453,7 +457,9 @@ def _refuse_moved(deployed: Problem, changed: Problem) -> None:
     before = {source.name: source for source in deployed.sources}
     for source in changed.sources:
         known = before.get(source.name)
-        fixed = [f for f in _FIXED_SOURCE_FIELDS if getattr(source, f, None) != getattr(known, f, None)]
+        fixed = [
+            f for f in _FIXED_SOURCE_FIELDS if getattr(source, f, None) != getattr(known, f, None)
+        ]
         if fixed:
             raise ContractError(
                 f"input.problem.sources '{source.name}' changes {', '.join(fixed)}, which only a "
@@ -530,5 +536,7 @@ def _step(node: dict[str, Any], part: Any, definitions: dict[str, Any]) -> dict[
     mapping = node.get("discriminator", {}).get("mapping", {})
     if part in mapping:
         return {"$ref": mapping[part]}
-    step: dict[str, Any] = node.get("properties", {}).get(part, node.get("additionalProperties", {}))
+    step: dict[str, Any] = node.get("properties", {}).get(
+        part, node.get("additionalProperties", {})
+    )
     return step if isinstance(step, dict) else {}

@@ -1,0 +1,24 @@
+"""Analyse: numbers and pictures, and whether ML is needed at all."""
+
+from typing import Any
+
+from noria.context import Stage
+from noria.core.analysis import analyse
+from noria.core.dataset import Dataset
+from noria.core.need import decide_need
+from noria.endings import write_report
+
+SEED = 20_13
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Write the analysis and the report, and decide whether to go on."""
+    stage = Stage.open(event)
+    dataset = Dataset.from_bytes(stage.dataset())
+    analysis = analyse(dataset, stage.problem)
+    stage.store.put_json(stage.run.key("analysis.json"), analysis.model_dump(mode="json"))
+    verdict = decide_need(dataset, stage.problem, SEED)
+    decided = stage.decided(verdict)
+    report = write_report(stage)
+    baseline = verdict.evidence.get("baseline")
+    return {**decided, "baseline": baseline, "report": stage.store.uri(report)}

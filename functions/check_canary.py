@@ -1,0 +1,23 @@
+"""CheckCanary: did the new version answer as well as the old one while it had its share?"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from noria.aws.clients import client
+from noria.aws.metrics import version_traffic
+from noria.context import Stage
+from noria.core.canary import judge_canary
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Compare the two versions' errors and durations over the canary's time."""
+    stage = Stage.open(event)
+    publish = stage.event.result("publish")
+    end = datetime.now(UTC)
+    start = end - timedelta(seconds=publish["canary_seconds"] + 120)
+    new, old = (
+        version_traffic(client("cloudwatch"), stage.environment.endpoint_function,
+                        stage.environment.alias, publish[name], start, end)
+        for name in ("function_version", "previous")
+    )  # fmt: skip
+    return stage.decided(judge_canary(new, old))

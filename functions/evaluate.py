@@ -1,0 +1,93 @@
+"""EvaluateModel: against the problem statement, and against the champion."""
+
+import io
+from typing import Any
+
+import numpy as np
+from noria.context import Stage
+from noria.core.dataset import Dataset
+from noria.core.evaluation import (
+    Evaluation,
+    baselines_of,
+    beats_champion,
+    evaluate,
+    meets_objective,
+)
+from noria.core.model_card import render_model_card
+from noria.core.recipes import has_next
+from noria.core.signature import Signature
+from noria.endings import write_report
+
+SEED = 20_13
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Judge the artifact's own scores; say whether to try the next recipe when they fall short."""
+    stage = Stage.open(event)
+    dataset = Dataset.from_bytes(stage.dataset())
+    evaluation = _evaluation(stage, dataset)
+    document = evaluation.model_dump(mode="json")
+    stage.store.put_json(stage.run.turn_key(stage.turn, "evaluation.json"), document)
+    stage.store.put_json(f"models/{stage.version}/evaluation.json", document)
+    verdict = objective = meets_objective(evaluation)
+    decided = stage.decided(objective)
+    if objective.decision == "met":
+        verdict = beats_champion(evaluation)
+        stage.decided(verdict, "BeatsChampion")
+    _write_card(stage, evaluation, [*objective.reasons, *verdict.reasons])
+    write_report(stage)
+    return {
+        **decided,
+        "objective": _next(stage, dataset, objective.decision),
+        "challenger": verdict.decision,
+        "reasons": verdict.reasons[:4],
+        "metrics": evaluation.metrics,
+    }
+
+
+def _next(stage: Stage, dataset: Dataset, decision: str) -> str:
+    if decision == "met":
+        return decision
+    more = has_next(dataset, stage.problem, stage.turn - 1)
+    return "try_next_recipe" if more else "exhausted"
+
+
+def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
+    rows, metric = dataset.holdout_rows, stage.problem.objective.metric
+    scores = _scores(stage)
+    scored = stage.event.result("score")
+    return evaluate(
+        stage.problem,
+        rows.target,
+        {name: rows.data[name] for name in rows.names("category")}
+        | {item.column: rows.data[item.column] for item in stage.problem.objective.slices
+           if item.column in rows.data},
+        scores["challenger"],
+        scores["pipeline"],
+        scores.get("champion"),
+        _baselines(stage) | baselines_of(dataset, metric),
+        SEED,
+        scored.get("champion_unscorable") or "",
+    )  # fmt: skip
+
+
+def _scores(stage: Stage) -> dict[str, Any]:
+    content = stage.store.get(stage.run.turn_key(stage.turn, "scores.npz"))
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        scores = {name: archive[name] for name in archive.files}
+    pipeline = stage.store.get(stage.run.turn_key(stage.turn, "pipeline_scores.npy"))
+    return scores | {"pipeline": np.load(io.BytesIO(pipeline), allow_pickle=False)}
+
+
+def _baselines(stage: Stage) -> dict[str, float]:
+    """The best that Analyse found without ML."""
+    best = stage.event.result("analyse").get("baseline")
+    return {str(best["name"]): float(best["score"])} if best else {}
+
+
+def _write_card(stage: Stage, evaluation: Evaluation, reasons: list[str]) -> None:
+    signature = Signature.model_validate(stage.registry.json_file(stage.version, "signature.json"))
+    experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.turn]
+    card = render_model_card(signature, evaluation, experiments, stage.version, reasons)
+    key = f"models/{stage.version}/model_card.html"
+    stage.store.put(key, card.encode(), "text/html; charset=utf-8")

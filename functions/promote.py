@@ -1,0 +1,33 @@
+"""Promote: all traffic to the new version, and the champion pointer to its model."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from noria.aws.registry import Champion
+from noria.context import Stage
+from noria.endings import conclude
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Make the challenger the champion and end the run."""
+    stage = Stage.open(event)
+    function_version = stage.event.result("publish")["function_version"]
+    stage.endpoint.point_to(function_version)
+    current = stage.registry.champion()
+    if current is None or current.version != stage.version:
+        stage.registry.promote(_champion(stage, function_version))
+    reasons = stage.event.result("evaluate")["reasons"]
+    return conclude(stage, stage.event.state, [f"version {stage.version} serves", *reasons])
+
+
+def _champion(stage: Stage, function_version: str) -> Champion:
+    return Champion(
+        version=stage.version,
+        run_id=stage.event.execution,
+        as_of=stage.event.as_of,
+        function_version=function_version,
+        metric=stage.problem.objective.metric,
+        metrics=stage.event.result("evaluate")["metrics"],
+        training_rows=stage.event.result("train")["rows"],
+        promoted_at=datetime.now(UTC),
+    )

@@ -1,0 +1,42 @@
+"""ScoreHoldout: the very artifacts that serve, scored on the rows that training never saw."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from noria.context import Stage
+from noria.core.dataset import Dataset
+from noria.core.scoring import OnnxModel
+from noria.core.signature import Signature
+from noria.errors import RegistryError, RequestError
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Score challenger and champion on identical rows."""
+    stage = Stage.open(event)
+    rows = Dataset.from_bytes(stage.dataset()).holdout_rows
+    scores = {"challenger": _score(stage, stage.version, rows)}
+    result: dict[str, Any] = {"rows": len(rows), "champion": None}
+    champion = stage.registry.champion()
+    if champion and champion.version != stage.version:
+        result["champion"] = champion.version
+        try:
+            scores["champion"] = _score(stage, champion.version, rows)
+        except (RequestError, RegistryError) as error:
+            result["champion_unscorable"] = str(error)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **scores)
+    stage.store.put(stage.run.turn_key(stage.turn, "scores.npz"), buffer.getvalue())
+    return result
+
+
+def _score(stage: Stage, version: str, rows: Dataset) -> Any:
+    onnx, signature = stage.registry.model(version)
+    model = OnnxModel(onnx, Signature.model_validate(signature))
+    missing = sorted(set(model.signature.names) - set(rows.data))
+    if missing:
+        raise RequestError(
+            f"model version '{version}' needs column '{missing[0]}', which the data no longer has"
+        )
+    return model.score(rows.data)

@@ -1,0 +1,17 @@
+"""ShiftCanary: a small share of live traffic to the new version."""
+
+from typing import Any
+
+from noria.context import Stage
+from noria.errors import ContractError
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Weigh the alias."""
+    stage = Stage.open(event)
+    canary = stage.problem.deployment.canary
+    if canary is None:
+        raise ContractError("deployment.canary is null, so there is no share to shift")
+    version = stage.event.result("publish")["function_version"]
+    stage.endpoint.shift(version, canary.share)
+    return {"function_version": version, "share": canary.share}

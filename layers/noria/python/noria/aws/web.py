@@ -1,0 +1,132 @@
+"""Public files over HTTPS: every address is checked, and the checked address is connected to.
+
+A name is resolved once; connecting to what was checked leaves no room for DNS rebinding.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from noria.errors import SourceError
+
+TIMEOUT = 30.0
+TOTAL_SECONDS = 600.0
+MAXIMUM_REDIRECTS = 5
+CHUNK = 1 << 20
+# Python 3.11's is_global lets these through: IPv4 in IPv6 (RFC 6052, 8215) and 6to4 (RFC 3056).
+EMBEDDING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"),
+             ipaddress.ip_network("64:ff9b:1::/48"))  # fmt: skip
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address that was looked at and found public."""
+
+    parts: SplitResult
+    address: str
+    port: int
+
+
+def download(
+    url: str, *, insecure: bool = False, maximum_bytes: int = 500_000_000
+) -> tuple[bytes, str]:
+    """Fetch a public file; returns its bytes and ETag ("" where the server gives none).
+
+    Raises `SourceError` for an address that is not public, a plain http address unless
+    `insecure`, too many redirects, an error status, or more than `maximum_bytes`.
+    """
+    for _ in range(MAXIMUM_REDIRECTS + 1):
+        place = locate(url, insecure=insecure)
+        connection = _connect(place)
+        try:
+            response = _ask(connection, place, url)
+            if response.status in (301, 302, 303, 307, 308):
+                url = urljoin(url, response.getheader("Location") or "")
+                continue
+            if response.status != 200:
+                raise SourceError(f"'{url}' answered {response.status} {response.reason}")
+            return _body(response, url, maximum_bytes), response.getheader("ETag") or ""
+        finally:
+            connection.close()
+    raise SourceError(f"'{url}' redirected more than {MAXIMUM_REDIRECTS} times")
+
+
+def locate(url: str, *, insecure: bool = False) -> Place:
+    """Resolve an address once and refuse it unless everything it resolves to is public."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise SourceError(f"'{url}' is not an address: {error}") from error
+    if parts.scheme != "https" and not (insecure and parts.scheme == "http"):
+        raise SourceError(f"'{url}' is not https; use an https address")
+    if not parts.hostname or parts.username or parts.password:
+        raise SourceError(f"'{url}' needs a host name and no user name or password")
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise SourceError(f"'{url}': the host cannot be found: {error}") from error
+    addresses = [str(item[4][0]) for item in found]
+    for address in addresses:
+        if not is_public(ipaddress.ip_address(address.partition("%")[0])):
+            raise SourceError(f"'{url}' leads to {address}, which is not a public address")
+    return Place(parts, addresses[0], port)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one that anybody on the internet could be reached at."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if any(address in network for network in EMBEDDING):
+            return False
+    return address.is_global and not address.is_multicast
+
+
+def _connect(place: Place) -> http.client.HTTPConnection:
+    host = place.parts.hostname or ""
+    connection = http.client.HTTPConnection(host, place.port, timeout=TIMEOUT)
+    try:
+        raw = socket.create_connection((place.address, place.port), timeout=TIMEOUT)
+        if place.parts.scheme == "https":
+            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+    except OSError as error:
+        raise SourceError(f"'{place.parts.geturl()}' cannot be reached: {error}") from error
+    connection.sock = raw
+    return connection
+
+
+def _ask(
+    connection: http.client.HTTPConnection, place: Place, url: str
+) -> http.client.HTTPResponse:
+    path = place.parts.path or "/"
+    query = f"?{place.parts.query}" if place.parts.query else ""
+    try:
+        connection.request("GET", f"{path}{query}", headers={"User-Agent": "noria"})
+        return connection.getresponse()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise SourceError(f"'{url}' broke off: {error}") from error
+
+
+def _body(response: http.client.HTTPResponse, url: str, maximum_bytes: int) -> bytes:
+    chunks, size, deadline = [], 0, time.monotonic() + TOTAL_SECONDS
+    try:
+        while chunk := response.read(CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > maximum_bytes:
+                raise SourceError(
+                    f"'{url}' holds more than {maximum_bytes} bytes; raise the source's "
+                    "maximum_bytes, or drop the file into the bucket as kind s3"
+                )
+            if time.monotonic() > deadline:
+                raise SourceError(f"'{url}' took more than {TOTAL_SECONDS:g} s; use kind s3")
+    except (OSError, http.client.HTTPException) as error:
+        raise SourceError(f"'{url}' broke off after {size} bytes: {error}") from error
+    return b"".join(chunks)

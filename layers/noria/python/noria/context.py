@@ -1,0 +1,94 @@
+"""What a handler opens first: its environment, its event, its run and the facades it needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from noria.aws.clients import client
+from noria.aws.lease import LeaseBook
+from noria.aws.notifications import Topic
+from noria.aws.registry import Registry
+from noria.aws.runs import Run
+from noria.aws.serving import EndpointFunction
+from noria.aws.storage import Store
+from noria.contracts import Problem
+from noria.core.verdicts import Verdict
+from noria.runtime import Environment, StageEvent
+
+DATASET = "dataset"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One invocation of one stage."""
+
+    event: StageEvent
+    environment: Environment
+
+    @classmethod
+    def open(cls, event: Mapping[str, Any]) -> "Stage":
+        """Parse a handler's event and the process's environment."""
+        return cls(StageEvent.model_validate(event), Environment.read())
+
+    @cached_property
+    def store(self) -> Store:
+        """The stack's bucket."""
+        return Store(client("s3"), self.environment.bucket)
+
+    @cached_property
+    def run(self) -> Run:
+        """The run's own folder."""
+        return Run(self.store, self.event.execution)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The model registry."""
+        return Registry(self.store)
+
+    @cached_property
+    def leases(self) -> LeaseBook:
+        """The run lease."""
+        return LeaseBook(self.store)
+
+    @cached_property
+    def topic(self) -> Topic:
+        """The topic that people listen to."""
+        return Topic(client("sns"), self.environment.topic)
+
+    @cached_property
+    def endpoint(self) -> EndpointFunction:
+        """The endpoint's function and alias."""
+        return EndpointFunction(
+            client("lambda"), self.environment.endpoint_function, self.environment.alias
+        )
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The contract of this run, as DefineProblem validated it."""
+        return Problem.parse(self.store.get_json(self.run.key("problem.json")))
+
+    @property
+    def turn(self) -> int:
+        """The turn of the feature-engineering loop, 1 for the first."""
+        return self.event.iteration
+
+    @property
+    def version(self) -> str:
+        """The model version that this turn trains."""
+        return f"{self.event.execution}-{self.turn}"
+
+    def dataset(self) -> bytes:
+        """The dataset of this run, as Transform wrote it."""
+        return self.store.get(self.dataset_key)
+
+    @property
+    def dataset_key(self) -> str:
+        """Where this run's dataset is."""
+        return f"clean/run={self.event.execution}/dataset.npz"
+
+    def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
+        """Record a verdict and return the part of it that the state machine carries."""
+        document = verdict.model_dump(mode="json")
+        self.run.record_verdict(state or self.event.state, self.turn, document)
+        return {"decision": verdict.decision, "reasons": verdict.reasons[:3]}
