@@ -1,0 +1,182 @@
+"""Joining the other sources of a problem to its primary one, row by row."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from noria.contracts import Join, Problem, Source
+from noria.core.event_time import event_time_name, needed_columns, to_utc, with_event_time
+from noria.core.naming import listed, nearest, unique_name
+from noria.core.parsing import as_text
+from noria.errors import DataError
+
+EXAMPLES = 3
+TIME, POSITION = "__time__", "__position__"
+
+
+def join_sources(frames: Mapping[str, pd.DataFrame], problem: Problem) -> pd.DataFrame:
+    """Left-join every other source to the primary one: by key, or as of the event time.
+
+    The result has the primary's rows in their order, never more. A source's key and `as_of`
+    columns are not repeated; its other columns keep their names, and where a name is already
+    taken it becomes `<source>_<column>` (`planes_year`). A computed event time is added as
+    `event_time`. `attrs["joins"]` holds, per source, the share of rows that found a match and
+    the exact duplicates that were dropped.
+    Raises DataError for a missing source or column and for keys that are not unique.
+    """
+    primary = problem.primary
+    joined = _frame_of(frames, primary).reset_index(drop=True)
+    joined = _timed(joined, problem)
+    notes = {}
+    for source in problem.sources:
+        if source.name == primary.name or source.join is None:
+            continue
+        joined = _timed(joined, problem)
+        other, duplicates = _unique(_frame_of(frames, source), source, source.join)
+        positions = _positions(joined, other, source, source.join, problem)
+        joined = _attached(joined, other, positions, source, source.join)
+        notes[source.name] = {
+            "matched": float(positions.notna().mean()) if len(positions) else 0.0,
+            "duplicates_dropped": duplicates,
+        }
+    joined = _timed(joined, problem)
+    joined.attrs["joins"] = notes
+    return joined
+
+
+def _frame_of(frames: Mapping[str, pd.DataFrame], source: Source) -> pd.DataFrame:
+    if source.name not in frames:
+        raise DataError(f"source {source.name!r} was not collected: there is {listed(frames)}")
+    return frames[source.name]
+
+
+def _timed(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """Compute the event time as soon as its columns are there."""
+    name = event_time_name(problem)
+    ready = needed_columns(problem) <= set(frame.columns)
+    already = name in frame.columns and frame.attrs.get("timed", False)
+    if name is None or already or not ready:
+        return frame
+    timed = with_event_time(frame, problem)
+    timed.attrs["timed"] = True
+    return timed
+
+
+def _unique(frame: pd.DataFrame, source: Source, join: Join) -> tuple[pd.DataFrame, int]:
+    """Drop rows without a key and exact duplicates; refuse keys with differing rows."""
+    keys = [*join.on, *([join.as_of] if join.as_of else [])]
+    for key in keys:
+        _require(frame, key, source.name)
+    present = frame.dropna(subset=keys)
+    distinct = present.drop_duplicates()
+    repeated = distinct[distinct.duplicated(subset=keys, keep="first")]
+    if len(repeated):
+        examples = repeated[keys].drop_duplicates().head(EXAMPLES).astype("str")
+        shown = "; ".join(", ".join(row) for row in examples.to_numpy().tolist())
+        raise DataError(
+            f"source {source.name!r} has {len(repeated)} more rows for keys it already has: "
+            f"({', '.join(keys)}) = {shown}. Make the key unique, or add columns to join.on."
+        )
+    return distinct.reset_index(drop=True), len(present) - len(distinct)
+
+
+def _require(frame: pd.DataFrame, column: str, source: str) -> None:
+    if column in frame.columns:
+        return
+    guess = nearest(column, frame.columns)
+    hint = f"did you mean {guess!r}? " if guess else ""
+    raise DataError(
+        f"join column {column!r} is not in source {source!r}: {hint}It has {listed(frame.columns)}."
+    )
+
+
+def _positions(
+    left: pd.DataFrame, right: pd.DataFrame, source: Source, join: Join, problem: Problem
+) -> pd.Series:
+    """Find, for each row on the left, the position of its row on the right (or NaN)."""
+    for key in join.on:
+        _require(left, key, problem.primary.name)
+    left_keys, right_keys = left[join.on].copy(), right[join.on].copy()
+    for key in join.on:
+        left_keys[key], right_keys[key] = _reconciled(left_keys[key], right_keys[key])
+    right_keys[POSITION] = range(len(right))
+    if join.as_of is None:
+        matches = left_keys.merge(right_keys, on=join.on, how="left")
+        return matches[POSITION].set_axis(left.index)
+    left_keys[TIME] = _event_times(left, source, problem)
+    right_keys[TIME] = _as_of_times(right[join.as_of], join.as_of, source)
+    return _matched_backward(left_keys, right_keys, join)
+
+
+def _reconciled(left: pd.Series, right: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Give the two sides of a key one type: numbers, times or text."""
+    kinds = (_kind(left), _kind(right))
+    if kinds[0] == kinds[1]:
+        return left, right
+    if "time" in kinds:
+        return to_utc(left), to_utc(right)
+    if set(kinds) == {"number", "text"}:
+        numbers = [pd.to_numeric(side, errors="coerce") for side in (left, right)]
+        if all(n.notna().equals(s.notna()) for n, s in zip(numbers, (left, right), strict=True)):
+            return numbers[0], numbers[1]
+    return as_text(left), as_text(right)
+
+
+def _kind(values: pd.Series) -> str:
+    if pd.api.types.is_bool_dtype(values):
+        return "bool"
+    if pd.api.types.is_numeric_dtype(values):
+        return "number"
+    return "time" if pd.api.types.is_datetime64_any_dtype(values) else "text"
+
+
+def _event_times(left: pd.DataFrame, source: Source, problem: Problem) -> pd.Series:
+    name = event_time_name(problem)
+    if name is None or name not in left.columns:
+        raise DataError(
+            f"source {source.name!r} joins as of {source.join.as_of if source.join else ''!r} but "
+            f"the rows of {problem.primary.name!r} have no event time: set event_time"
+        )
+    return to_utc(left[name])
+
+
+def _as_of_times(values: pd.Series, column: str, source: Source) -> pd.Series:
+    times = to_utc(values)
+    unread = times.isna() & values.notna()
+    if unread.any():
+        raise DataError(
+            f"source {source.name!r}: {int(unread.sum())} values of as_of column {column!r} are "
+            f"not timestamps, such as {values[unread].iloc[0]!r}: write ISO 8601 with a zone"
+        )
+    return times
+
+
+def _matched_backward(left: pd.DataFrame, right: pd.DataFrame, join: Join) -> pd.Series:
+    """Match the latest row on the right at or before the left's time, within the tolerance."""
+    usable = left.dropna(subset=[*join.on, TIME]).sort_values(TIME, kind="stable")
+    matches = pd.merge_asof(
+        usable,
+        right.sort_values(TIME, kind="stable"),
+        on=TIME,
+        by=join.on or None,
+        tolerance=pd.Timedelta(join.tolerance) if join.tolerance is not None else None,
+        direction="backward",
+    )
+    return matches[POSITION].set_axis(usable.index).reindex(left.index)
+
+
+def _attached(
+    left: pd.DataFrame, right: pd.DataFrame, positions: pd.Series, source: Source, join: Join
+) -> pd.DataFrame:
+    """Add the right side's columns at the given positions, renamed where a name is taken."""
+    added = right.drop(columns=[*join.on, *([join.as_of] if join.as_of else [])])
+    names: dict[str, str] = {}
+    for column in added.columns:
+        taken = {*left.columns, *names.values()}
+        wanted = f"{source.name}_{column}" if column in left.columns else column
+        names[column] = unique_name(wanted, taken)
+    rows = added.rename(columns=names).reindex(positions.fillna(-1).astype("int64"))
+    attrs = dict(left.attrs)
+    joined = pd.concat([left, rows.set_axis(left.index)], axis=1)
+    joined.attrs.update(attrs)
+    return joined

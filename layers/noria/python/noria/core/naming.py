@@ -1,0 +1,41 @@
+"""Column names: finding the one that was meant, and saying which there are."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+SHOWN = 30
+
+
+def nearest(name: str, available: Iterable[str]) -> str | None:
+    """Return the available name most like the given one, or None when none is alike."""
+    by_lowercase = {candidate.lower(): candidate for candidate in available}
+    found = difflib.get_close_matches(name.lower(), by_lowercase, n=1, cutoff=0.6)
+    return by_lowercase[found[0]] if found else None
+
+
+def listed(names: Iterable[str], shown: int = SHOWN) -> str:
+    """Join names for a sentence, cut after `shown`."""
+    everything = list(names)
+    rest = len(everything) - shown
+    return ", ".join(everything[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def unknown_column(field: str, name: str, available: Sequence[str]) -> str:
+    """Say that a contract field names a column that no source has, and which was meant."""
+    guess = nearest(name, available)
+    hint = f"did you mean {guess!r}? " if guess else ""
+    return (
+        f"{field} names column {name!r}, which is in no source: {hint}"
+        f"The columns are {listed(available)}."
+    )
+
+
+def unique_name(name: str, taken: Iterable[str]) -> str:
+    """Append a number to a name until no other column has it."""
+    used = set(taken)
+    if name not in used:
+        return name
+    number = 2
+    while f"{name}_{number}" in used:
+        number += 1
+    return f"{name}_{number}"

@@ -1,0 +1,121 @@
+"""How strongly one column goes with the target, with a measure suited to both types."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[Any]
+TOP_CATEGORIES = 50
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A measure with its value, its strength from 0 (none) to 1 (determines), and p value."""
+
+    measure: str
+    value: float
+    strength: float
+    p_value: float
+
+
+NONE = Relation("none", 0.0, 0.0, 1.0)
+
+
+def number_to_target(values: Array, target: Array, classes: int) -> Relation:
+    """Relate numbers: AUC for two classes, rank epsilon squared for more, else Spearman."""
+    present = np.isfinite(values)
+    values, target = values[present], target[present]
+    if len(values) < 3 or np.ptp(values) == 0 or np.ptp(target) == 0:
+        return NONE
+    if classes == 0:
+        return _spearman(values, target)
+    return _auc(values, target) if classes == 2 else _across_groups(values, target)
+
+
+def category_to_target(values: Array, target: Array, classes: int) -> Relation:
+    """Relate categories: Cramér's V for classes, rank epsilon squared for numbers."""
+    groups = category_codes(values)
+    if len(groups) < 3 or np.ptp(groups) == 0 or np.ptp(target) == 0:
+        return NONE
+    return _across_groups(target, groups) if classes == 0 else _cramers_v(groups, target)
+
+
+def category_codes(values: Array, top: int = TOP_CATEGORIES) -> NDArray[np.int64]:
+    """Number the categories by frequency; those beyond `top` share one number."""
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rank = np.empty(len(counts), dtype=np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    return np.minimum(rank, top)[codes.reshape(-1)]
+
+
+def _spearman(values: Array, target: Array) -> Relation:
+    result = stats.spearmanr(values, target)
+    rho = float(result.statistic)
+    return Relation("Spearman's rho", rho, abs(rho), float(result.pvalue))
+
+
+def _auc(values: Array, target: Array) -> Relation:
+    """Area under the ROC curve of the bare column (Mann and Whitney 1947)."""
+    positive, negative = values[target == 1], values[target == 0]
+    result = stats.mannwhitneyu(positive, negative, method="asymptotic")
+    auc = float(result.statistic) / (len(positive) * len(negative))
+    return Relation("ROC AUC", auc, abs(2 * auc - 1), float(result.pvalue))
+
+
+def _across_groups(values: Array, groups: Array) -> Relation:
+    """Kruskal and Wallis's H as epsilon squared, H / (n - 1) corrected for the groups."""
+    parts = [values[groups == group] for group in np.unique(groups)]
+    statistic, p_value = stats.kruskal(*parts)
+    rows, count = len(values), len(parts)
+    share = max(0.0, (float(statistic) - count + 1) / max(rows - count, 1))
+    return Relation("rank epsilon²", share, min(1.0, float(np.sqrt(share))), float(p_value))
+
+
+def _cramers_v(groups: Array, target: Array) -> Relation:
+    """Cramér's V, corrected for bias (Bergsma 2013)."""
+    codes = target.astype(np.int64)
+    table = np.zeros((groups.max() + 1, codes.max() + 1))
+    np.add.at(table, (groups, codes), 1)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    chi2, p_value, freedom, _ = stats.chi2_contingency(table, correction=False)
+    rows, (height, width) = len(groups), table.shape
+    phi2 = max(0.0, float(chi2) / rows - freedom / (rows - 1))
+    height = height - (height - 1) ** 2 / (rows - 1)
+    width = width - (width - 1) ** 2 / (rows - 1)
+    smaller = min(height, width) - 1
+    value = float(np.sqrt(phi2 / smaller)) if smaller > 0 else 0.0
+    return Relation("Cramér's V", value, min(1.0, value), float(p_value))
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Correct p values for their number (Holm 1979): the family's error rate is kept."""
+    order = np.argsort(p_values, kind="stable")
+    count = len(p_values)
+    corrected = np.empty(count)
+    highest = 0.0
+    for place, index in enumerate(order):
+        highest = max(highest, min(1.0, p_values[index] * (count - place)))
+        corrected[index] = highest
+    return corrected.tolist()
+
+
+def redundant_numbers(table: Array, limit: float) -> list[tuple[int, int, float]]:
+    """Find pairs of number columns (rows by columns) whose |Spearman's rho| is above a limit."""
+    if table.shape[1] < 2 or table.shape[0] < 3:
+        return []
+    filled = np.where(np.isfinite(table), table, np.nan)
+    medians = np.array([_median(column) for column in filled.T])
+    ranks = stats.rankdata(np.where(np.isnan(filled), medians, filled), axis=0)
+    spread = ranks.std(axis=0)
+    scaled = (ranks - ranks.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    rho = scaled.T @ scaled / len(scaled)
+    pairs = np.argwhere(np.triu(np.abs(rho) > limit, k=1))
+    return [(int(a), int(b), float(rho[a, b])) for a, b in pairs]
+
+
+def _median(column: Array) -> float:
+    present = column[~np.isnan(column)]
+    return float(np.median(present)) if len(present) else 0.0

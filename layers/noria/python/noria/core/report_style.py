@@ -1,0 +1,55 @@
+"""The look of a report: one style sheet, inlined, light and dark."""
+
+STYLE = """
+:root { --ink:#1d2733; --soft:#5b6875; --line:#dde3e9; --paper:#fff; --back:#f4f6f8;
+  --good:#2e7d50; --bad:#b3402a; --wait:#a86a12; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink:#e6ebf0; --soft:#a3afbb; --line:#36414d; --paper:#1c242c; --back:#131920;
+    --good:#6fc795; --bad:#f0907b; --wait:#e6b566; } }
+* { box-sizing:border-box; }
+body { margin:0; background:var(--back); color:var(--ink);
+  font:16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width:1060px; margin:0 auto; padding:20px 16px 48px; }
+h1 { font-size:1.5rem; line-height:1.25; margin:.2rem 0 .6rem; overflow-wrap:anywhere; }
+h2 { font-size:1.15rem; margin:2.2rem 0 .7rem; }
+h3 { font-size:.95rem; margin:0 0 .4rem; overflow-wrap:anywhere; }
+p { margin:.4rem 0; overflow-wrap:anywhere; }
+.card { background:var(--paper); border:1px solid var(--line); border-radius:10px;
+  padding:16px; margin:0 0 14px; }
+.hero { border-left:5px solid var(--soft); }
+.hero.good { border-left-color:var(--good); } .hero.bad { border-left-color:var(--bad); }
+.hero.wait { border-left-color:var(--wait); }
+.name, .soft { color:var(--soft); font-size:.88rem; }
+.badge { display:inline-block; font-weight:600; border-radius:99px; padding:1px 10px;
+  border:1px solid currentColor; font-size:.9rem; overflow-wrap:anywhere; }
+.badge.good { color:var(--good); } .badge.bad { color:var(--bad); }
+.badge.wait { color:var(--wait); }
+ul { margin:.4rem 0; padding-left:1.15rem; } li { margin:.2rem 0; overflow-wrap:anywhere; }
+.tiles { display:grid; grid-template-columns:repeat(auto-fit,minmax(136px,1fr)); gap:10px;
+  margin:14px 0 0; }
+.tile { background:var(--back); border-radius:8px; padding:9px 12px; }
+.tile b { display:block; font-size:1.25rem; line-height:1.3; overflow-wrap:anywhere; }
+.tile span { color:var(--soft); font-size:.82rem; }
+.grid-of-charts { display:grid; gap:14px;
+  grid-template-columns:repeat(auto-fill,minmax(290px,1fr)); }
+.grid-of-charts .card { margin:0; }
+svg { width:100%; height:auto; display:block; max-width:460px; }
+svg text { fill:var(--ink); font-size:11px; }
+svg text.axis { fill:var(--soft); } svg text.value { font-weight:600; }
+svg text.tiny { font-size:9px; fill:var(--soft); }
+svg .grid { stroke:var(--line); stroke-width:1; }
+.legend { display:flex; flex-wrap:wrap; gap:4px 14px; font-size:.82rem; color:var(--soft); }
+.legend i { display:inline-block; width:10px; height:10px; border-radius:2px; margin-right:5px; }
+.scroll { overflow-x:auto; }
+table { border-collapse:collapse; width:100%; font-size:.88rem; }
+th, td { text-align:left; padding:5px 12px 5px 0; border-bottom:1px solid var(--line);
+  vertical-align:top; }
+th { color:var(--soft); font-weight:600; white-space:nowrap; }
+td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
+tr.best td { font-weight:600; }
+details { margin:.6rem 0; } summary { cursor:pointer; color:var(--soft); }
+pre { overflow-x:auto; background:var(--back); border-radius:8px; padding:10px; font-size:.78rem; }
+ol.steps { list-style:none; padding:0; margin:0; }
+ol.steps > li { border-left:3px solid var(--line); padding:2px 0 10px 14px; margin:0; }
+@media print { body { background:#fff; } .card { break-inside:avoid; } }
+"""
