@@ -57,8 +57,8 @@ class Dataset:
         self._check_lengths()
 
     def _check_lengths(self) -> None:
-        parts = {**self.data, "target": self.target, "holdout": self.holdout}
-        parts |= {"event_time": self.event_time, "rule": self.rule}
+        parts: dict[str, NDArray[Any] | None] = {**self.data, "target": self.target}
+        parts |= {"holdout": self.holdout, "event_time": self.event_time, "rule": self.rule}
         for name, values in parts.items():
             if values is not None and values.shape != (len(self),):
                 raise DataError(
@@ -141,7 +141,7 @@ def empty_value(kind: Kind) -> float | str | int:
 def is_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
     """Mark the missing values of one column."""
     if kind == "number":
-        return np.isnan(values)
+        return np.asarray(np.isnan(values), dtype=bool)
     return np.asarray(values == empty_value(kind), dtype=bool)
 
 
@@ -188,4 +188,4 @@ def _unpacked(key: str, kind: Kind, arrays: Mapping[str, NDArray[Any]]) -> NDArr
     if kind != "category":
         return arrays[key]
     vocabulary: NDArray[Any] = arrays[f"{key}.values"]
-    return vocabulary[arrays[key]]
+    return np.asarray(vocabulary[arrays[key]])

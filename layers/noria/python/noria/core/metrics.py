@@ -16,6 +16,7 @@ from noria.errors import DataError
 Array = NDArray[Any]
 Task = Literal["binary", "multiclass", "regression"]
 LABEL_THRESHOLD = 0.5
+LABEL_DECIMALS = 5
 MINIMUM_PRECISION = 0.8
 
 
@@ -31,10 +32,14 @@ class Metric:
 
 
 def labels(prediction: Array) -> NDArray[np.int64]:
-    """Turn probabilities into class codes: at least 0.5, or the most probable class."""
-    if prediction.ndim == 2:
-        return np.asarray(prediction.argmax(axis=1), dtype=np.int64)
-    return np.asarray(prediction >= LABEL_THRESHOLD, dtype=np.int64)
+    """Turn probabilities into class codes: at least 0.5, or the most probable class.
+
+    Rounded first, so that a tie is a tie on every runtime, whatever its last digits.
+    """
+    rounded = np.round(np.asarray(prediction, dtype=np.float64), LABEL_DECIMALS)
+    if rounded.ndim == 2:
+        return np.asarray(rounded.argmax(axis=1), dtype=np.int64)
+    return np.asarray(rounded >= LABEL_THRESHOLD, dtype=np.int64)
 
 
 def score(metric: str, y: Array, prediction: Array, weights: Array | None = None) -> float:
@@ -105,7 +110,7 @@ def _confusion(truth: Array, guess: Array, weights: Array) -> NDArray[np.float64
     observed = truth.astype(np.int64)
     size = int(max(observed.max(), predicted.max(), 1)) + 1
     cells = np.bincount(observed * size + predicted, weights=weights, minlength=size * size)
-    return cells.reshape(size, size)
+    return cells.reshape(size, size).astype(np.float64)
 
 
 def _accuracy(truth: Array, guess: Array, weights: Array) -> float:
@@ -123,7 +128,9 @@ def _f1_by_class(truth: Array, guess: Array, weights: Array) -> NDArray[np.float
     """Return F1 per class code, NaN for classes neither true nor predicted."""
     table = _confusion(truth, guess, weights)
     both = table.sum(axis=0) + table.sum(axis=1)
-    return np.divide(2 * table.diagonal(), both, out=np.full(len(both), np.nan), where=both > 0)
+    found = np.full(len(both), np.nan)
+    np.divide(2 * table.diagonal(), both, out=found, where=both > 0)
+    return found
 
 
 def _f1(truth: Array, guess: Array, weights: Array) -> float:

@@ -1,0 +1,161 @@
+"""The feature recipe as a scikit-learn transformer that can also be written as an ONNX graph."""
+
+from typing import Any, Literal, Self, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from noria.core.dataset import Dataset
+from noria.core.operations import NumpyOperations, Operations, as_category
+from noria.core.recipes import Plan
+from noria.core.steps import (
+    Calendar,
+    Elapsed,
+    Numbers,
+    OneHot,
+    Ordinal,
+    Products,
+    Ratios,
+    Span,
+    Step,
+    TargetMeans,
+)
+from noria.errors import FeatureError
+
+#: tree: missing stays NaN; forest: the same, imputed; linear: imputed, scaled, one-hot.
+Family = Literal["tree", "forest", "linear"]
+T = TypeVar("T")
+Array = NDArray[Any]
+FARTHEST = 20.0
+
+
+def frame_of(dataset: Dataset) -> pd.DataFrame:
+    """Put a dataset's raw columns into a DataFrame, categories coded once."""
+    columns: dict[str, Any] = {}
+    for column in dataset.columns:
+        values = dataset.data[column.name]
+        columns[column.name] = as_category(values) if column.kind == "category" else values
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(dataset)))
+
+
+class Finish:
+    """Impute by the median, mark what was missing, and centre and scale, as the family needs."""
+
+    def __init__(self, family: Family) -> None:
+        self.impute, self.scale = family != "tree", family == "linear"
+        self.marked: Array = np.zeros(0, dtype=np.int64)
+
+    def fit(self, values: Array) -> Self:
+        """Learn medians, the features that can be missing, and the scale."""
+        if not self.impute:
+            return self
+        missing = np.isnan(values)
+        self.marked = np.flatnonzero(missing.any(axis=0))
+        self.medians = medians(values)
+        filled = np.where(missing, self.medians, values).astype(np.float64)
+        deviation = filled.std(axis=0)
+        negligible = deviation <= 1e-7 * np.abs(filled).max(axis=0, initial=0.0)
+        self.center = filled.mean(axis=0).astype(np.float32).reshape(1, -1)
+        self.deviation = np.where(negligible, 1, deviation).astype(np.float32).reshape(1, -1)
+        return self
+
+    def build(self, operations: Operations[T], values: T) -> T:
+        """State the formula."""
+        if not self.impute:
+            return values
+        missing = operations.is_nan(values)
+        filled = operations.where(missing, operations.constant(self.medians), values)
+        if self.scale:
+            filled = self._scaled(operations, filled)
+        if not len(self.marked):
+            return filled
+        marks = operations.to_float(operations.take(missing, self.marked))
+        return operations.concatenate([filled, marks])
+
+    def _scaled(self, operations: Operations[T], values: T) -> T:
+        centred = operations.subtract(values, operations.constant(self.center))
+        scaled = operations.divide(centred, operations.constant(self.deviation))
+        return operations.clip(scaled, -FARTHEST, FARTHEST)
+
+
+def medians(values: Array) -> Array:
+    """Return the median per column without NaN, 0 where all are missing; shape (1, k)."""
+    ordered = np.sort(values, axis=0)
+    known = np.count_nonzero(~np.isnan(values), axis=0)
+    middle = np.maximum(known - 1, 0) // 2
+    found = ordered[middle, np.arange(values.shape[1])] if len(values) else np.zeros(0)
+    return np.where(known > 0, found, 0).astype(np.float32).reshape(1, -1)
+
+
+class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Raw dataset columns in, the plan's float32 feature matrix out.
+
+    `family` says what the estimator behind it needs; `classes` is the number of classes of the
+    target, 0 for regression.
+    """
+
+    def __init__(self, plan: Plan, family: Family = "tree", classes: int = 0) -> None:
+        self.plan, self.family, self.classes = plan, family, classes
+
+    def fit(self, X: pd.DataFrame, y: Array) -> Self:
+        """Learn every step's tables."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: Array, **_: Any) -> Array:
+        """Learn, and return the training matrix: target means are out of fold here."""
+        self.steps_ = make_steps(self.plan, self.family, self.classes)
+        parts = [step.fit_transform(X, y) for step in self.steps_]
+        numeric, _others = self._split(parts)
+        self.finish_ = Finish(self.family)
+        if numeric:
+            self.finish_.fit(np.concatenate(numeric, axis=1))
+        return np.asarray(self._assemble(NumpyOperations(X), parts))
+
+    def transform(self, X: pd.DataFrame) -> Array:
+        """Compute the matrix of new rows."""
+        parts = [step.transform(X) for step in self.steps_]
+        return np.asarray(self._assemble(NumpyOperations(X), parts))
+
+    def to_onnx(self, operations: Operations[T]) -> T:
+        """Record the whole transformation as a graph."""
+        return self._assemble(operations, [step.to_onnx(operations) for step in self.steps_])
+
+    def get_feature_names_out(self, input_features: object = None) -> Array:
+        """Name the columns of the matrix."""
+        names = [name for step in self.steps_ if step.scaled for name in step.names]
+        names += [f"{names[mark]} missing" for mark in self.finish_.marked] if names else []
+        names += [name for step in self.steps_ if not step.scaled for name in step.names]
+        return np.array(names, dtype=object)
+
+    def _split(self, parts: list[T]) -> tuple[list[T], list[T]]:
+        """Separate the parts that are imputed and scaled from those that stay as they are."""
+        pairs = list(zip(self.steps_, parts, strict=True))
+        numeric = [part for step, part in pairs if step.scaled]
+        return numeric, [part for step, part in pairs if not step.scaled]
+
+    def _assemble(self, operations: Operations[T], parts: list[T]) -> T:
+        numeric, others = self._split(parts)
+        if not numeric:
+            return operations.concatenate(others)
+        finished = self.finish_.build(operations, operations.concatenate(numeric))
+        return operations.concatenate([finished, *others])
+
+
+def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
+    """Turn a plan into steps, as the estimator's family needs them."""
+    linear = family == "linear"
+    steps: list[Step] = [Numbers(plan.numbers)] if plan.numbers else []
+    steps += [OneHot(name) if linear else Ordinal(name) for name in plan.categories]
+    steps += [Calendar(name, cycles=linear) for name in plan.calendars]
+    steps += [Elapsed(name) for name in plan.elapsed]
+    steps += [Span(earlier, later) for earlier, later in plan.spans]
+    steps += [TargetMeans(name, classes) for name in plan.target_means]
+    steps += [Ratios(plan.pairs)] if plan.pairs else []
+    products = [*plan.pairs, *((name, name) for name in plan.squares)]
+    steps += [Products(products)] if products else []
+    if not steps:
+        raise FeatureError(f"recipe {plan.recipe!r} makes no features: the plan has no columns")
+    return steps

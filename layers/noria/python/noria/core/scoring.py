@@ -1,0 +1,147 @@
+"""Serve a model: strict request fields in, answers out, by ONNX Runtime alone."""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from noria.core.dataset import empty_value, typed
+from noria.core.metrics import labels
+from noria.core.signature import Field, Signature, input_name
+from noria.errors import DataError, RequestError
+
+Array = NDArray[Any]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
+#: Seconds from 1970 to the years 1 and 9999: what ISO 8601 can write.
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+SHOWN = 60
+
+
+class OnnxModel:
+    """A loaded model version."""
+
+    def __init__(self, onnx: bytes, signature: Signature, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        providers = ["CPUExecutionProvider"]
+        self._session = onnxruntime.InferenceSession(onnx, options, providers=providers)
+        self.signature = signature
+
+    def score(self, data: Mapping[str, Array]) -> NDArray[np.float64]:
+        """Score dataset columns: P(positive), class probabilities (n, k), or values."""
+        fields = {}
+        for field in self.signature.columns:
+            if field.name not in data:
+                raise DataError(f"column {field.name!r} is missing: the model was trained with it")
+            values = typed(field.kind, data[field.name]).reshape(-1, 1)
+            fields[input_name(field.name)] = values
+        return np.asarray(self._session.run(["score"], fields)[0], dtype=np.float64)
+
+    def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Answer request rows; RequestError where one does not fit the signature."""
+        scores = self.score(to_columns(rows, self.signature))
+        if self.signature.task == "regression":
+            return [{"prediction": value} for value in scores.tolist()]
+        names = [self.signature.label(code) for code in range(len(self.signature.classes))]
+        chosen = [names[code] for code in labels(scores).tolist()]
+        if self.signature.task == "binary":
+            pairs = zip(chosen, scores.tolist(), strict=True)
+            return [{"prediction": name, "probability": value} for name, value in pairs]
+        return [
+            {
+                "prediction": name,
+                "probabilities": dict(zip(self.signature.classes, row, strict=True)),
+            }
+            for name, row in zip(chosen, scores.tolist(), strict=True)
+        ]
+
+
+def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[str, Array]:
+    """Convert request rows to dataset columns; a field left out or null is a missing value."""
+    if not rows:
+        raise RequestError("the request has no rows: send at least one")
+    known = {field.name for field in signature.columns}
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise RequestError(f"row {number} is {_shown(row)}: send an object of fields")
+        if not row.keys() <= known:
+            raise RequestError(_unknown_field(number, row, signature))
+    return {field.name: _column(rows, field) for field in signature.columns}
+
+
+def _column(rows: Sequence[Mapping[str, Any]], field: Field) -> Array:
+    convert = {"number": _number, "category": _category, "timestamp": _timestamp}[field.kind]
+    missing = empty_value(field.kind)
+    values = []
+    for number, row in enumerate(rows):
+        value = row.get(field.name)
+        try:
+            values.append(missing if value is None else convert(value, field))
+        except _RefusedError as refusal:
+            raise RequestError(
+                f"row {number}, field {field.name!r}: {_shown(value)} {refusal}"
+            ) from None
+    return typed(field.kind, values)
+
+
+class _RefusedError(Exception):
+    """A value that does not fit its field; the text says why and what to send."""
+
+
+def _number(value: object, field: Field) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _RefusedError("is not a number: send a number or null")
+    # Compared before any conversion: Python integers can be larger than every float.
+    if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise _RefusedError("is not a finite 32-bit number: send one, or null if unknown")
+    return float(value)
+
+
+def _category(value: object, field: Field) -> str:
+    if isinstance(value, bool):
+        spellings = [text for text in field.values if text.lower() == str(value).lower()]
+        if spellings:
+            return spellings[0]
+    if not isinstance(value, str):
+        raise _RefusedError("is not a text: send a string or null")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _RefusedError("is not valid Unicode: send a string without lone surrogates") from None
+    return value
+
+
+def _timestamp(value: object, field: Field) -> int:
+    remedy = "send ISO 8601 such as 2013-01-31T17:00:00Z, or seconds since 1970"
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise _RefusedError(f"is not a time: {remedy}") from None
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return math.floor((aware - EPOCH).total_seconds())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _RefusedError(f"is not a time: {remedy}")
+    if not FIRST_SECOND <= value <= LAST_SECOND:
+        raise _RefusedError(f"is outside the years 1 to 9999: {remedy}")
+    return math.floor(value)
+
+
+def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) -> str:
+    name = next(name for name in row if name not in signature.names)
+    near = difflib.get_close_matches(str(name), signature.names, 1, 0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(signature.names)}"
+    return f"row {number}: the model has no field {_shown(name)}; {hint}"
+
+
+def _shown(value: object) -> str:
+    text = ascii(value) if isinstance(value, str) else repr(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

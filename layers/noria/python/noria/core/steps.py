@@ -1,0 +1,334 @@
+"""Feature steps: each learns its tables from training rows and states its formula once."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.core.dataset import MISSING_TIMESTAMP
+from noria.core.operations import Coded, NumpyOperations, Operations
+
+T = TypeVar("T")
+Array = NDArray[Any]
+NAN = np.full((1, 1), np.nan, dtype=np.float32)
+ZERO = np.zeros((1, 1), dtype=np.float32)
+LARGEST = np.full((1, 1), 1e18, dtype=np.float32)
+DAY, HOUR, MINUTE = 86_400, 3_600, 60
+ORDINAL_TEXTS = 250
+TARGET_TEXTS = 5_000
+TARGET_CLASSES = 20
+SMOOTHING_ROWS = 20.0
+TARGET_FOLDS = 5
+
+
+class Step(ABC):
+    """Raw columns in, float32 feature columns out; `names` has one entry per feature."""
+
+    #: Whether a linear model wants this step's features centred and scaled.
+    scaled: ClassVar[bool] = True
+    names: list[str]
+
+    def fit(self, frame: pd.DataFrame, target: Array) -> Self:
+        """Learn tables from training rows; most steps have none."""
+        return self
+
+    @abstractmethod
+    def build(self, operations: Operations[T]) -> T:
+        """State the formula."""
+
+    def transform(self, frame: pd.DataFrame) -> Array:
+        """Compute the features of these rows."""
+        return np.asarray(self.build(NumpyOperations(frame)), dtype=np.float32)
+
+    def fit_transform(self, frame: pd.DataFrame, target: Array) -> Array:
+        """Learn, and compute the features that the model is trained on."""
+        return self.fit(frame, target).transform(frame)
+
+    def to_onnx(self, operations: Operations[T]) -> T:
+        """Record the formula as a graph."""
+        return self.build(operations)
+
+
+class Numbers(Step):
+    """Number columns as they are."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.names = list(columns)
+
+    def build(self, operations: Operations[T]) -> T:
+        """Put the columns beside each other."""
+        return operations.concatenate([operations.column(name) for name in self.names])
+
+
+class Ordinal(Step):
+    """Categories as their rank by frequency; rare and unseen ones share -1."""
+
+    def __init__(self, column: str) -> None:
+        self.column, self.names = column, [f"{column} rank"]
+        self.ranks: dict[str, float] = {}
+
+    def fit(self, frame: pd.DataFrame, target: Array) -> Self:
+        """Rank the most frequent texts."""
+        texts = frequent_texts(frame, self.column, ORDINAL_TEXTS)
+        self.ranks = {text: float(rank) for rank, text in enumerate(texts)}
+        return self
+
+    def build(self, operations: Operations[T]) -> T:
+        """Look the rank up."""
+        return operations.lookup(operations.column(self.column), self.ranks, -1.0)
+
+
+class OneHot(Step):
+    """A column of 0 and 1 for each of the most frequent categories, and one for the others."""
+
+    scaled = False
+
+    def __init__(self, column: str, texts: int = 20) -> None:
+        self.column, self.size = column, texts
+        self.positions: dict[str, float] = {}
+        self.names = []
+
+    def fit(self, frame: pd.DataFrame, target: Array) -> Self:
+        """Choose the most frequent texts."""
+        texts = frequent_texts(frame, self.column, self.size)
+        self.positions = {text: float(position) for position, text in enumerate(texts)}
+        self.names = [f"{self.column} = {text or 'missing'}" for text in texts]
+        self.names.append(f"{self.column} = other")
+        return self
+
+    def build(self, operations: Operations[T]) -> T:
+        """Compare the position of the category with every position."""
+        other = float(len(self.positions))
+        position = operations.lookup(operations.column(self.column), self.positions, other)
+        every = np.arange(len(self.positions) + 1, dtype=np.float32).reshape(1, -1)
+        return operations.to_float(operations.equal(position, operations.constant(every)))
+
+
+class TargetMeans(Step):
+    """The smoothed mean of the target per category (per class, where there are more than two).
+
+    Training rows get means from the other folds, so that no row sees its own target.
+    """
+
+    def __init__(self, column: str, classes: int) -> None:
+        self.column = column
+        self.codes = list(range(min(classes, TARGET_CLASSES))) if classes > 2 else [-1]
+        self.names = [
+            f"{column} target mean" + ("" if code < 0 else f" {code}") for code in self.codes
+        ]
+        self.tables: list[dict[str, float]] = []
+        self.priors: list[float] = []
+
+    def fit(self, frame: pd.DataFrame, target: Array) -> Self:
+        """Learn the means from all rows."""
+        coded = coded_column(frame, self.column)
+        texts = frequent_texts(frame, self.column, TARGET_TEXTS)
+        position = {text: index for index, text in reversed(list(enumerate(coded.texts)))}
+        self.tables, self.priors = [], []
+        for values in self._targets(target):
+            means, prior = smoothed_means(coded, values, np.ones(len(values), dtype=bool))
+            self.tables.append({text: float(means[position[text]]) for text in texts})
+            self.priors.append(prior)
+        return self
+
+    def fit_transform(self, frame: pd.DataFrame, target: Array) -> Array:
+        """Learn from all rows, answer each row out of fold."""
+        self.fit(frame, target)
+        coded = coded_column(frame, self.column)
+        features = [self._out_of_fold(coded, values) for values in self._targets(target)]
+        return np.column_stack(features).astype(np.float32)
+
+    def build(self, operations: Operations[T]) -> T:
+        """Look the means up; unseen categories get the overall mean."""
+        column = operations.column(self.column)
+        pairs = zip(self.tables, self.priors, strict=True)
+        return operations.concatenate(
+            [operations.lookup(column, table, prior) for table, prior in pairs]
+        )
+
+    def _targets(self, target: Array) -> list[Array]:
+        values = [target if code < 0 else target == code for code in self.codes]
+        return [value.astype(np.float64) for value in values]
+
+    def _out_of_fold(self, coded: Coded, values: Array) -> Array:
+        folds = np.random.default_rng(0).permutation(len(values)) % TARGET_FOLDS
+        found = np.empty(len(values))
+        for fold in range(TARGET_FOLDS):
+            held = folds == fold
+            means, _ = smoothed_means(coded, values, ~held)
+            found[held] = means[coded.codes[held]]
+        return found
+
+
+class Calendar(Step):
+    """Minute of the day, weekday (Monday 0) and day of the year, in exact integer arithmetic."""
+
+    def __init__(self, column: str, cycles: bool) -> None:
+        self.column, self.cycles = column, cycles
+        self.names = [f"{column} {part}" for part in ("minute of day", "weekday", "day of year")]
+        if cycles:
+            self.names += [f"{name} {wave}" for name in self.names for wave in ("sine", "cosine")]
+
+    def build(self, operations: Operations[T]) -> T:
+        """Take the timestamp apart; a missing one gives NaN."""
+        missing, seconds = known_seconds(operations, self.column)
+        parts = [*_time_of_day(operations, seconds)]
+        features = [operations.to_float(part) for part in parts]
+        if self.cycles:
+            for part, period in zip(parts, (1440.0, 7.0, 365.25), strict=True):
+                features += [operations.gather(wave, part) for wave in waves(period)]
+        nothing = operations.constant(NAN)
+        return operations.where(missing, nothing, operations.concatenate(features))
+
+
+class Elapsed(Step):
+    """Days since 1970, for tables that have nothing but timestamps."""
+
+    def __init__(self, column: str) -> None:
+        self.column, self.names = column, [f"{column} days"]
+
+    def build(self, operations: Operations[T]) -> T:
+        """Divide the seconds by those of a day."""
+        missing, seconds = known_seconds(operations, self.column)
+        per_day = operations.constant(np.full((1, 1), DAY, dtype=np.float32))
+        days = operations.divide(operations.to_float(seconds), per_day)
+        return operations.where(missing, operations.constant(NAN), days)
+
+
+class Span(Step):
+    """Hours from one timestamp to another."""
+
+    def __init__(self, earlier: str, later: str) -> None:
+        self.earlier, self.later, self.names = earlier, later, [f"{later} - {earlier} hours"]
+
+    def build(self, operations: Operations[T]) -> T:
+        """Subtract as integers, so that seconds are exact."""
+        no_start, start = known_seconds(operations, self.earlier)
+        no_end, end = known_seconds(operations, self.later)
+        per_hour = operations.constant(np.full((1, 1), HOUR, dtype=np.float32))
+        hours = operations.divide(operations.to_float(operations.subtract(end, start)), per_hour)
+        nothing = operations.constant(NAN)
+        return operations.where(operations.either(no_start, no_end), nothing, hours)
+
+
+class Ratios(Step):
+    """One number divided by another; NaN where the divisor is zero."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.pairs, self.names = list(pairs), [f"{one} / {other}" for one, other in pairs]
+
+    def build(self, operations: Operations[T]) -> T:
+        """Divide all pairs at once."""
+        above, below = side_by_side(operations, self.pairs)
+        by_zero = operations.equal(below, operations.constant(ZERO))
+        ratios = operations.divide(above, below)
+        return bounded(operations, operations.where(by_zero, operations.constant(NAN), ratios))
+
+
+class Products(Step):
+    """One number times another; a number with itself gives its square."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.pairs, self.names = list(pairs), [f"{one} * {other}" for one, other in pairs]
+
+    def build(self, operations: Operations[T]) -> T:
+        """Multiply all pairs at once."""
+        return bounded(operations, operations.multiply(*side_by_side(operations, self.pairs)))
+
+
+def coded_column(frame: pd.DataFrame, column: str) -> Coded:
+    """Read a category column as texts and codes."""
+    coded: Coded = NumpyOperations(frame).column(column)
+    return coded
+
+
+def frequent_texts(frame: pd.DataFrame, column: str, most: int) -> list[str]:
+    """List the texts that occur, most frequent first, ties by the text itself."""
+    coded = coded_column(frame, column)
+    counts = np.bincount(coded.codes % len(coded.texts), minlength=len(coded.texts))
+    total: dict[str, int] = {}
+    for text, count in zip(coded.texts, counts.tolist(), strict=True):
+        total[text] = total.get(text, 0) + count
+    seen = [text for text, count in total.items() if count]
+    return sorted(seen, key=lambda text: (-total[text], text))[:most]
+
+
+def smoothed_means(coded: Coded, values: Array, rows: Array) -> tuple[Array, float]:
+    """Return the mean per text, drawn towards the overall mean as if by 20 more rows."""
+    size = len(coded.texts)
+    codes = coded.codes[rows] % size
+    prior = float(values[rows].mean()) if rows.any() else 0.0
+    sums = np.bincount(codes, weights=values[rows], minlength=size)
+    counts = np.bincount(codes, minlength=size)
+    return (sums + SMOOTHING_ROWS * prior) / (counts + SMOOTHING_ROWS), prior
+
+
+def known_seconds(operations: Operations[T], column: str) -> tuple[T, T]:
+    """Return where a timestamp is missing, and the seconds with 0 in those places."""
+    seconds = operations.column(column)
+    missing = operations.equal(seconds, integer(operations, MISSING_TIMESTAMP))
+    return missing, operations.where(missing, integer(operations, 0), seconds)
+
+
+def integer(operations: Operations[T], value: int) -> T:
+    """Make an int64 constant."""
+    return operations.constant(np.full((1, 1), value, dtype=np.int64))
+
+
+def side_by_side(operations: Operations[T], pairs: Sequence[tuple[str, str]]) -> tuple[T, T]:
+    """Return the first columns of all pairs, and the second ones."""
+    first = operations.concatenate([operations.column(one) for one, _ in pairs])
+    second = operations.concatenate([operations.column(other) for _, other in pairs])
+    return first, second
+
+
+def bounded(operations: Operations[T], values: T) -> T:
+    """Make values beyond 1e18 missing, so that no estimator meets infinity."""
+    large = operations.greater(operations.absolute(values), operations.constant(LARGEST))
+    return operations.where(large, operations.constant(NAN), values)
+
+
+def waves(period: float) -> tuple[Array, Array]:
+    """Tabulate sine and cosine per whole unit: a table gives the same bits everywhere."""
+    angles = 2 * np.pi * np.arange(int(np.ceil(period)) + 1) / period
+    return np.sin(angles).astype(np.float32), np.cos(angles).astype(np.float32)
+
+
+def _time_of_day(operations: Operations[T], seconds: T) -> tuple[T, T, T]:
+    """Split seconds since 1970 into minute of the day, weekday and day of the year."""
+    second = operations.modulo(seconds, integer(operations, DAY))
+    days = operations.divide(operations.subtract(seconds, second), integer(operations, DAY))
+    minute = operations.divide(second, integer(operations, MINUTE))
+    thursday = operations.add(days, integer(operations, 3))
+    weekday = operations.modulo(thursday, integer(operations, 7))
+    return minute, weekday, _day_of_year(operations, days)
+
+
+def _day_of_year(operations: Operations[T], days: T) -> T:
+    """Count from 1 (1 January), by Howard Hinnant's `civil_from_days` (years begin in March)."""
+
+    def whole(value: T, divisor: int) -> T:
+        return operations.divide(value, integer(operations, divisor))
+
+    def times(value: T, factor: int) -> T:
+        return operations.multiply(value, integer(operations, factor))
+
+    minus, plus, equal = operations.subtract, operations.add, operations.equal
+    shifted = plus(days, integer(operations, 719_468))
+    day = operations.modulo(shifted, integer(operations, 146_097))
+    leaps = minus(plus(minus(day, whole(day, 1460)), whole(day, 36_524)), whole(day, 146_096))
+    year = whole(leaps, 365)
+    before = minus(plus(times(year, 365), whole(year, 4)), whole(year, 100))
+    since_march = minus(day, before)
+    zero = integer(operations, 0)
+    fourth = equal(operations.modulo(year, integer(operations, 4)), zero)
+    hundredth = equal(operations.modulo(year, integer(operations, 100)), zero)
+    common = equal(hundredth, equal(year, zero))
+    leap = operations.to_integer(operations.both(fourth, common))
+    in_spring = plus(plus(since_march, integer(operations, 60)), leap)
+    in_winter = minus(since_march, integer(operations, 305))
+    january = operations.greater(since_march, integer(operations, 305))
+    return operations.where(january, in_winter, in_spring)

@@ -1,0 +1,194 @@
+"""Choose the winner, train it on all training rows, and export it."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from noria.contracts import Problem
+from noria.core import metrics
+from noria.core.candidates import CANDIDATES
+from noria.core.dataset import Dataset, is_missing
+from noria.core.encoding import frame_of
+from noria.core.estimators import fit, make_pipeline, predict_scores
+from noria.core.exploration import Clock, Experiment, raise_if_all_failed
+from noria.core.export import to_onnx
+from noria.core.recipes import Plan
+from noria.core.signature import Field, Signature, Value, label_type_of
+from noria.errors import DataError, TrainingError
+
+Array = NDArray[Any]
+IMPORTANCE_ROWS = 1_000
+SEEN_VALUES = 50
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model: the artifact, its signature, and its own scores of the holdout."""
+
+    onnx: bytes
+    signature: Signature
+    holdout_scores: NDArray[np.float64]
+    importances: dict[str, float]
+    seconds: float
+
+
+def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
+    """Return the best mean, or a simpler candidate within one standard error of it.
+
+    Candidates are compared on the folds that all of them scored; the standard error is that of
+    the paired differences per fold (Breiman's one-standard-error rule, paired).
+    """
+    raise_if_all_failed(list(experiments))
+    tried = [one for one in experiments if one.mean is not None]
+    common = min(len(one.scores) for one in tried)
+    metric = problem.objective.metric
+    best = max(tried, key=lambda one: _mean_gain(metric, one.scores[:common]))
+    simple = sorted(tried, key=lambda one: CANDIDATES[one.candidate].complexity)
+    chosen = next(one for one in simple if one is best or _as_good(metric, one, best, common))
+    reason = f"the best mean {metric} of {len(tried)} candidates"
+    if chosen is not best:
+        reason = f"simpler than {best.candidate} and within one standard error of it"
+    return chosen.model_copy(update={"notes": [*chosen.notes, f"chosen: {reason}"]})
+
+
+def _mean_gain(metric: str, scores: Sequence[float]) -> float:
+    return metrics.gain(metric, float(np.mean(scores)), 0.0)
+
+
+def _as_good(metric: str, one: Experiment, best: Experiment, common: int) -> bool:
+    """Tell whether `one` trails `best` by no more than the standard error of the difference."""
+    if common < 3:
+        return False
+    gaps = [metrics.gain(metric, b, o) for b, o in zip(best.scores, one.scores, strict=False)]
+    differences = np.array(gaps[:common])
+    error = differences.std(ddof=1) / np.sqrt(common)
+    return bool(differences.mean() <= error)
+
+
+def train(
+    dataset: Dataset,
+    plan: Plan,
+    candidate: str,
+    problem: Problem,
+    seed: int,
+    versions: Mapping[str, str] | None = None,
+    clock: Clock = time.perf_counter,
+) -> Trained:
+    """Fit the candidate on all training rows and export it; the holdout is only scored."""
+    start = clock()
+    training, holdout = dataset.training, dataset.holdout_rows
+    classes = len(dataset.classes)
+    if not len(training) or (classes and len(np.unique(training.target)) < 2):
+        raise TrainingError(
+            f"{len(training)} training rows of one class or none: collect rows of both outcomes"
+        )
+    pipeline = make_pipeline(candidate, plan, problem, classes, len(training), seed)
+    fit(pipeline, frame_of(training), training.target)
+    judged = frame_of(holdout) if len(holdout) else None
+    scores = np.zeros(0) if judged is None else predict_scores(pipeline, judged, classes)
+    importances = permutation_importances(
+        pipeline, holdout if len(holdout) else training, problem.objective.metric, seed
+    )
+    return Trained(
+        onnx=to_onnx(pipeline, dataset.columns, classes),
+        signature=_signature(training, plan, candidate, problem, seed, importances, versions),
+        holdout_scores=scores,
+        importances=importances,
+        seconds=clock() - start,
+    )
+
+
+def permutation_importances(
+    pipeline: Pipeline, rows: Dataset, metric: str, seed: int
+) -> dict[str, float]:
+    """Return how much the metric loses when one raw column is shuffled, largest first.
+
+    Measured on up to 1,000 rows, all shuffled copies scored in one call.
+    """
+    generator = np.random.default_rng(seed)
+    chosen = generator.permutation(len(rows))[:IMPORTANCE_ROWS]
+    sample = rows.take(np.sort(chosen))
+    frame, classes = frame_of(sample), len(rows.classes)
+    copies = [frame]
+    for name in rows.names():
+        shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
+        copies.append(frame.assign(**{name: shuffled}))
+    scores = predict_scores(pipeline, pd.concat(copies, ignore_index=True), classes)
+    parts = np.split(scores, len(copies))
+    try:
+        found = [metrics.score(metric, sample.target, part) for part in parts]
+    except DataError:
+        return {}
+    losses = {
+        name: metrics.gain(metric, found[0], value)
+        for name, value in zip(rows.names(), found[1:], strict=True)
+    }
+    return dict(sorted(losses.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _signature(
+    training: Dataset,
+    plan: Plan,
+    candidate: str,
+    problem: Problem,
+    seed: int,
+    importances: dict[str, float],
+    versions: Mapping[str, str] | None,
+) -> Signature:
+    return Signature(
+        problem=problem.name,
+        statement=problem.statement,
+        task=problem.task,
+        target=problem.target.name,
+        classes=training.classes,
+        label_type=label_type_of(training.classes),
+        columns=tuple(field_of(training, name) for name in training.names()),
+        example=example_row(training),
+        metric=problem.objective.metric,
+        recipe=plan.recipe,
+        candidate=candidate,
+        iteration=plan.iteration,
+        seed=seed,
+        rows=len(training),
+        importances=importances,
+        versions=dict(versions or {}),
+    )
+
+
+def field_of(training: Dataset, name: str) -> Field:
+    """Describe what training saw of one column."""
+    kind = next(column.kind for column in training.columns if column.name == name)
+    values = training.data[name]
+    missing = is_missing(kind, values)
+    known, share = values[~missing], float(missing.mean())
+    if kind == "category":
+        texts, counts = np.unique(known, return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
+        return Field(name=name, kind=kind, values=tuple(texts[order].tolist()), missing=share)
+    if not len(known):
+        return Field(name=name, kind=kind, missing=share)
+    low, high = np.quantile(known.astype(np.float64), (0.01, 0.99)).tolist()
+    lowest, highest = float(known.min()), float(known.max())
+    return Field(
+        name=name, kind=kind, minimum=lowest, low=low, high=high, maximum=highest, missing=share
+    )
+
+
+def example_row(training: Dataset) -> dict[str, Value]:
+    """Return the last training row as a request would carry it; missing values are null."""
+    row: dict[str, Value] = {}
+    for column in training.columns:
+        last = training.data[column.name][-1:]
+        row[column.name] = None if is_missing(column.kind, last)[0] else _plain(last[0].item())
+    return row
+
+
+def _plain(value: Any) -> Value:
+    """Write a float32 with the fewest digits that give it back."""
+    return float(str(np.float32(value))) if isinstance(value, float) else value
