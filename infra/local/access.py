@@ -1,4 +1,4 @@
-"""What each function asked of AWS, and whether its role lets it: S3 is enforced, all is recorded."""
+"""What functions ask of AWS, and whether their roles allow it: enforced for S3, always recorded."""
 
 import re
 import threading
@@ -40,7 +40,7 @@ class Access:
         if found is None or owner is None:
             return
         if not iam_request.__name__.startswith("S3"):
-            action = request._get_action()  # noqa: SLF001 - moto has no public name for it
+            action = request._get_action()
             name = action[0] if isinstance(action, list) else action
             self._record(owner, f"{found.group(2)}:{name}", resource, allowed=True)
             return
@@ -52,7 +52,7 @@ class Access:
                 judged.check_action_permitted(resource)
                 allowed = True
         finally:
-            self._record(owner, judged._action, resource, allowed=allowed)  # noqa: SLF001
+            self._record(owner, judged._action, resource, allowed=allowed)
 
     def _record(self, owner: tuple[str, str], action: str, resource: str, *, allowed: bool) -> None:
         with self._lock:
@@ -67,5 +67,5 @@ def _judge(request: Any, iam_request: type[Any]) -> Any:
         data=request.data,
         body=b"",
         headers=request.headers,
-        action=request._get_action(),  # noqa: SLF001 - as moto's own authorizer calls it
+        action=request._get_action(),
     )

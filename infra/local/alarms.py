@@ -1,4 +1,4 @@
-"""What a metric alarm's state is at a moment: CloudWatch's evaluation, as far as alarms here use it."""
+"""What state a metric alarm is in at a moment: CloudWatch's evaluation, as far as we use it."""
 
 import json
 import math

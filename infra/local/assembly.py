@@ -75,7 +75,8 @@ class Assembly:
         if stack_name not in stacks:
             known = ", ".join(sorted(stacks)) or "none"
             raise LocalCloudError(f"{self.directory} has no stack {stack_name!r}; it has: {known}")
-        return stacks[stack_name]
+        found: dict[str, Any] = stacks[stack_name]
+        return found
 
     @cached_property
     def template(self) -> dict[str, Any]:

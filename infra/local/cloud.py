@@ -100,9 +100,9 @@ class LocalCloud:
         from infra.local import moto_patches, resources
         from infra.local.server import Server
 
-        before = dict(default_user_config["stepfunctions"])
-        self._closing.callback(default_user_config["stepfunctions"].update, before)
-        default_user_config["stepfunctions"]["execute_state_machine"] = True
+        settings: Any = default_user_config["stepfunctions"]
+        self._closing.callback(settings.update, dict(settings))
+        settings["execute_state_machine"] = True
         moto_api_backend.reset()
         self._closing.callback(moto_api_backend.reset)
         self._quieten()
@@ -208,7 +208,10 @@ class LocalCloud:
         return self.wait(self.start(machine_arn, input, name), timeout, observer)
 
     def start(
-        self, machine_arn: str, input: Any = None, name: str | None = None  # noqa: A002 - AWS's name
+        self,
+        machine_arn: str,
+        input: Any = None,  # noqa: A002 - AWS's name
+        name: str | None = None,
     ) -> str:
         """Start an execution and give its ARN."""
         answer = self.client("stepfunctions").start_execution(
@@ -443,9 +446,9 @@ class LocalCloud:
             output=execution.output if execution.status == "SUCCEEDED" else None,
             error=execution.error,
             cause=execution.cause,
-            history=backend.get_execution_history(arn)["events"],
+            history=[dict(event) for event in backend.get_execution_history(arn)["events"]],
             waiting_at=None if execution.status in ENDINGS else run.waiting_at,
         )
 
 
-__all__ = ["DeploymentError", "Deployed", "LocalCloud"]
+__all__ = ["Deployed", "DeploymentError", "LocalCloud"]

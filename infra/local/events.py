@@ -69,9 +69,9 @@ class Bus:
         """Deliver an event of an AWS service to the rules of the default bus that match it."""
         for rule in self.rules():
             pattern = rule.event_pattern
-            if rule.event_bus_name == "default" and pattern.get_pattern():
-                if pattern.matches_event(event):
-                    self.deliver(rule, event)
+            scheduled = not pattern.get_pattern()  # not a pattern that matches everything
+            if rule.event_bus_name == "default" and not scheduled and pattern.matches_event(event):
+                self.deliver(rule, event)
 
     def deliver(self, rule: Any, event: Mapping[str, Any]) -> None:
         """Send an event to all targets of a rule."""

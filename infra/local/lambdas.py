@@ -162,9 +162,7 @@ class Executor:
         try:
             json.loads(event or b"{}")
         except ValueError as error:
-            raise InvalidEventError(
-                f"Could not parse request body into json: {error}"
-            ) from error
+            raise InvalidEventError(f"Could not parse request body into json: {error}") from error
         head = {
             "request_id": str(uuid.uuid4()),
             "arn": arn,
@@ -200,9 +198,7 @@ class Executor:
             pool.release(worker, alive=alive)
         seconds = time.monotonic() - started
         tail = self._log(worker, function, head["request_id"], seconds, outcome)
-        answer = Answer(
-            outcome.body, outcome.error, function.version, tail, head["request_id"]
-        )
+        answer = Answer(outcome.body, outcome.error, function.version, tail, head["request_id"])
         self._on_invoked(function, head["arn"], answer, seconds)
         return answer
 
@@ -290,8 +286,8 @@ class Executor:
         stale: list[Pool] = []
         with self._lock:
             if function not in self._pools:
-                for other in [f for f in self._pools if f.arn == function.arn]:
-                    stale.append(self._pools.pop(other))
+                others = [other for other in self._pools if other.arn == function.arn]
+                stale = [self._pools.pop(other) for other in others]
                 self._pools[function] = Pool(lambda: self._fork(function), os.cpu_count() or 1)
             pool = self._pools[function]
         for old in stale:  # its configuration has changed: warm workers must not serve it

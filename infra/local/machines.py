@@ -175,9 +175,15 @@ class Machines:
         self._on_end(execution)
         self.run(execution.exec_arn).end(
             StateEvent(
-                execution.exec_arn, "ended", "", execution.stop_date, None,
-                execution.output, execution.error, execution.cause,
-            )  # fmt: skip
+                execution.exec_arn,
+                "ended",
+                "",
+                execution.stop_date,
+                None,
+                execution.output,
+                execution.error,
+                execution.cause,
+            )
         )
 
     def follow(self, arn: str, timeout: float, observer: Observer | None) -> Run:

@@ -147,6 +147,7 @@ def invoke_for_task(
 
     headers = {"X-Amz-Invocation-Type": parameters.get("InvocationType", "RequestResponse")}
     answered: dict[str, str] = {}
+    header = "X-Amz-Function-Error"
     try:
         payload = _invoke(
             cloud, backend, parameters["FunctionName"], parameters.get("Qualifier"),
@@ -164,7 +165,7 @@ def invoke_for_task(
         "StatusCode": 200,
         "ExecutedVersion": answered.get("X-Amz-Executed-Version", "$LATEST"),
         "Payload": json.loads(payload) if payload else {},
-        **({"FunctionError": error} if (error := answered.get("X-Amz-Function-Error")) else {}),
+        **({"FunctionError": answered[header]} if header in answered else {}),
     }
 
 
@@ -179,9 +180,7 @@ def _machines(patches: Patches, cloud: "LocalCloud") -> None:
     from moto.stepfunctions.parser.backend import execution, execution_worker
 
     # CloudFormation creates machines in a backend that the executing API does not read.
-    patches.put(
-        plain, "stepfunctions_backends", lambda _: models.stepfunctions_parser_backends
-    )
+    patches.put(plain, "stepfunctions_backends", lambda _: models.stepfunctions_parser_backends)
 
     # moto takes inputs beyond the quota, and names an unnamed execution "None".
     def start_execution(original: Any) -> Any:
@@ -455,6 +454,4 @@ def _access(patches: Patches, cloud: "LocalCloud") -> None:
     def authorize(self: Any, iam_request_cls: type, resource: str = "*") -> None:
         cloud.access.check(self, iam_request_cls, resource)
 
-    patches.put(
-        ActionAuthenticatorMixin, "_authenticate_and_authorize_action", lambda _: authorize
-    )
+    patches.put(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", lambda _: authorize)

@@ -27,7 +27,10 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class LayerSet:
-    """Directories mounted as layers (in order), and the runtime that Lambda brings itself."""
+    """Directories mounted as layers (in order), and the runtime that Lambda brings itself.
+
+    A layer holds its packages in `python/`, and the runtime may too.
+    """
 
     layers: tuple[Path, ...]
     runtime: Path | None
@@ -38,20 +41,26 @@ class LayerSet:
         nested = [site for root in roots for site in root.glob("lib/python3*/site-packages")]
         return {
             "layers": [str(root) for root in (*nested, *roots) if root.is_dir()],
-            "runtime": [str(self.runtime)] if self.runtime else [],
+            "runtime": [str(root) for root in self._runtime_roots()],
         }
 
     def preload(self) -> list[str]:
         """Name the modules that the layers ask to be imported once, and boto3 of the runtime."""
         listed = [
             line.strip()
-            for root in self.layers
+            for root in (*self.layers, *([self.runtime] if self.runtime else []))
             if (root / "preload.txt").is_file()
             for line in (root / "preload.txt").read_text(encoding="utf-8").splitlines()
         ]
-        if self.runtime and (self.runtime / "boto3").is_dir():
+        if any((root / "boto3").is_dir() for root in self._runtime_roots()):
             listed.append("boto3")
         return [name for name in listed if name and not name.startswith("#")]
+
+    def _runtime_roots(self) -> list[Path]:
+        if self.runtime is None:
+            return []
+        inner = self.runtime / "python"
+        return [inner if inner.is_dir() else self.runtime]
 
 
 @dataclass
@@ -70,6 +79,7 @@ class Zygote:
     def __init__(self, layers: LayerSet, log: Path) -> None:
         self._lock = threading.Lock()
         self._ready = False
+        self._problem: str | None = None
         self._layers = layers
         self.seconds = 0.0
         self._control, theirs = socket.socketpair()
@@ -113,17 +123,16 @@ class Zygote:
             self._process.wait()
 
     def _wait_until_ready(self) -> None:
-        if self._ready:
-            return
-        answer = self._answer()
-        if answer["failed"]:
+        if not self._ready:
+            answer = self._answer()
+            self._ready, self.seconds = True, answer["seconds"]
             problems = "; ".join(f"{name}: {error}" for name, error in answer["failed"].items())
+            self._problem = problems or None
+        if self._problem:
             raise LocalCloudError(
                 f"preload.txt of the layers {[str(p) for p in self._layers.layers]} names modules "
-                f"that cannot be imported from them: {problems}. Remove them or add the package."
+                f"that cannot be imported: {self._problem}. Remove them or add the package."
             )
-        self.seconds = answer["seconds"]
-        self._ready = True
 
     def _answer(self) -> dict[str, Any]:
         frame = receive(self._control)
@@ -163,9 +172,7 @@ class Worker:
         self.kill()
         return Outcome(outcome.body, "Unhandled", alive=False)
 
-    def call(
-        self, event: bytes, head: dict[str, Any], timeout: float, memory_mib: int
-    ) -> Outcome:
+    def call(self, event: bytes, head: dict[str, Any], timeout: float, memory_mib: int) -> Outcome:
         """Run the handler on an event, within the function's time and memory."""
         try:
             send(self._socket, {**head, "timeout": timeout}, event)

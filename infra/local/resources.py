@@ -38,7 +38,7 @@ _clients: Clients | None = None
 
 def connect(clients: Clients | None) -> None:
     """Say which clients create the resources."""
-    global _clients  # noqa: PLW0603 - moto calls class methods of models, which hold no cloud
+    global _clients
     _clients = clients
 
 
@@ -171,13 +171,20 @@ def bucket_policy(aws: Clients, name: str, p: Properties) -> Made:
     """
     policy = p["PolicyDocument"]
     kept = [
-        s for s in policy["Statement"] if "aws:SecureTransport" not in json.dumps(s.get("Condition"))
+        statement
+        for statement in policy["Statement"]
+        if not _about_tls(statement)
     ]
     if kept:
         aws("s3").put_bucket_policy(
             Bucket=p["Bucket"], Policy=json.dumps({**policy, "Statement": kept})
         )
     return Made(name)
+
+
+def _about_tls(statement: Properties) -> bool:
+    condition = json.dumps(statement.get("Condition"))
+    return "aws:SecureTransport" in condition or "s3:TlsVersion" in condition
 
 
 # -- Glue ---------------------------------------------------------------------------------------
@@ -305,10 +312,9 @@ def _alias(p: Properties) -> Properties:
 @resource(
     "AWS::Lambda::Alias",
     update=lambda aws, _, p: aws("lambda").update_alias(**_alias(p)) and None,
-    delete=lambda aws, _, p: aws("lambda").delete_alias(
-        FunctionName=p["FunctionName"], Name=p["Name"]
-    )
-    and None,
+    delete=lambda aws, _, p: (
+        aws("lambda").delete_alias(FunctionName=p["FunctionName"], Name=p["Name"]) and None
+    ),
 )
 def alias(aws: Clients, _: str, p: Properties) -> Made:
     """Create an alias, with its routing weights."""
@@ -320,7 +326,7 @@ def alias(aws: Clients, _: str, p: Properties) -> Made:
 def permission(aws: Clients, name: str, p: Properties) -> Made:
     """Add a statement to a function's policy; recorded, not enforced."""
     function_name, _, qualifier = p["FunctionName"].split(":function:")[-1].partition(":")
-    given = {
+    given: Properties = {
         key: p[key]
         for key in ("Action", "Principal", "SourceArn", "SourceAccount", "FunctionUrlAuthType")
         if key in p

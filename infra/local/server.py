@@ -15,7 +15,7 @@ class Server:
         )
         from werkzeug.serving import make_server
 
-        class Handler(MotoRequestHandler):  # type: ignore[misc]
+        class Handler(MotoRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def log(self, *_: Any) -> None:

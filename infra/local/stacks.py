@@ -63,30 +63,28 @@ def _update(resources: Any, template: dict[str, Any], parameters: Any = None) ->
     from moto.cloudformation import parsing
 
     difference = resources.build_resource_diff(template, parameters)
-    before = resources._resource_json_map  # noqa: SLF001 - moto offers no other way in
-    resources._template, resources._resource_json_map = template, template["Resources"]  # noqa: SLF001
+    before = resources._resource_json_map
+    resources._template, resources._resource_json_map = template, template["Resources"]
     resources.load_mapping()
     resources.load_parameters()
     resources.load_conditions()
-    where = (resources, resources._account_id, resources._region_name)  # noqa: SLF001
+    where = (resources, resources._account_id, resources._region_name)
     for logical_id in _by_dependency(template["Resources"]):
         if logical_id in difference["Add"]:
             resources[logical_id]
         elif logical_id in difference["Modify"]:
             given = copy.deepcopy(template["Resources"][logical_id])
             changed = parsing.parse_and_update_resource(logical_id, given, *where)
-            resources._parsed_resources[logical_id] = changed  # noqa: SLF001
+            resources._parsed_resources[logical_id] = changed
     for logical_id in difference["Remove"]:
-        gone = resources._parsed_resources.pop(logical_id, None)  # noqa: SLF001
+        gone = resources._parsed_resources.pop(logical_id, None)
         if gone is not None and before[logical_id].get("DeletionPolicy") != "Retain":
-            resources._delete_resource(gone, before[logical_id])  # noqa: SLF001
+            resources._delete_resource(gone, before[logical_id])
 
 
 def _by_dependency(resources: dict[str, Any]) -> list[str]:
     """List resources so that each comes after those it refers to."""
-    graph = {
-        name: _references(resource) & resources.keys() for name, resource in resources.items()
-    }
+    graph = {name: _references(resource) & resources.keys() for name, resource in resources.items()}
     return list(graphlib.TopologicalSorter(graph).static_order())
 
 
@@ -117,7 +115,14 @@ def _naming_failures(parsing: Any) -> Iterator[None]:
             return original(logical_id, resource_json, *args, **kwargs)
         except DeploymentError:
             raise
-        except (ClientError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        except (
+            ClientError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+        ) as error:
             raise DeploymentError(
                 f"{resource_json['Type']} {logical_id} could not be created: {error}"
             ) from error

@@ -141,16 +141,16 @@ class Watch:
             "OK": alarm.ok_actions,
             "INSUFFICIENT_DATA": alarm.insufficient_data_actions,
         }
+        message = json.dumps(_notification(alarm, before, after, self._account))
         for arn in actions[after["value"]] or ():
             if ":sns:" in arn:
                 self._aws("sns").publish(
                     TopicArn=arn,
                     Subject=f'{after["value"]}: "{alarm.name}" in {self._region}'[:100],
-                    Message=json.dumps(_notification(alarm, before, after, self._account)),
+                    Message=message,
                 )
             elif ":lambda:" in arn:
-                self._invoke_later(arn, json.dumps(_notification(alarm, before, after,
-                                                                 self._account)).encode())  # fmt: skip
+                self._invoke_later(arn, message.encode())
             else:
                 raise ValueError(f"the local cloud cannot run alarm action {arn} of {alarm.name}")
 
@@ -168,9 +168,7 @@ def _configuration(alarm: Any) -> dict[str, Any]:
     }
     return {
         "description": alarm.description,
-        "metrics": [
-            {"id": alarm.name[:36].lower(), "metricStat": stat, "returnData": True}
-        ],
+        "metrics": [{"id": alarm.name[:36].lower(), "metricStat": stat, "returnData": True}],
     }
 
 

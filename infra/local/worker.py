@@ -1,4 +1,4 @@
-"""The process that Lambda functions run in: a zygote that imports a layer set once, forks per worker.
+"""The process that functions run in: a zygote that imports a layer set once and forks workers.
 
 It is started as `python -I -S worker.py FD` and imports the standard library only: everything else
 comes from the function's asset, its layers and the runtime directory, as on Lambda.
@@ -159,8 +159,8 @@ def _redirect_output(path: str) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _set_threads(count: int) -> None:
@@ -296,7 +296,8 @@ def _invoke(handler: Handler, event: bytes, context: Context) -> tuple[dict[str,
     if len(body) > RESPONSE_LIMIT:
         failure = _fault(
             "Function.ResponseSizeTooLarge",
-            f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+            f"Response payload size exceeded maximum allowed payload size "
+            f"({RESPONSE_LIMIT} bytes).",
         )
         return {"ok": False}, json.dumps(failure).encode()
     return {"ok": True}, body

@@ -42,16 +42,12 @@ def test_unknown_things_stop_the_deployment_by_name_before_anything_exists(
     assert len(cloud.client("iam").list_roles()["Roles"]) == roles
 
 
-def test_an_unknown_stack_is_named_with_those_that_exist(
-    cloud: LocalCloud, assembly: Path
-) -> None:
+def test_an_unknown_stack_is_named_with_those_that_exist(cloud: LocalCloud, assembly: Path) -> None:
     with pytest.raises(LocalCloudError, match=r"no stack 'other'; it has: sample, strange"):
         cloud.deploy(assembly, "other")
 
 
-def test_a_directory_without_an_assembly_says_what_to_do(
-    cloud: LocalCloud, tmp_path: Path
-) -> None:
+def test_a_directory_without_an_assembly_says_what_to_do(cloud: LocalCloud, tmp_path: Path) -> None:
     with pytest.raises(LocalCloudError, match="cdk synth"):
         cloud.deploy(tmp_path, "sample")
 

@@ -40,9 +40,7 @@ def _messages(cloud: LocalCloud, url: str) -> list[dict[str, Any]]:
             return found
         for message in batch["Messages"]:
             found.append(message)
-            cloud.client("sqs").delete_message(
-                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
-            )
+            cloud.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_an_alarm_restarts_the_machine_with_its_cause(

@@ -46,7 +46,11 @@ def echo(event, _, context):
 
 
 def brief(event, wanted, _):
-    return {"decision": wanted.get("decision", "on"), "state": event.get("state"), "at": event.get("started_at")}
+    return {
+        "decision": wanted.get("decision", "on"),
+        "state": event.get("state"),
+        "at": event.get("started_at"),
+    }
 
 
 def flaky(_, wanted, __):
@@ -102,6 +106,15 @@ def ask(event, *_):
 
 
 ACTIONS = {
-    "echo": echo, "brief": brief, "flaky": flaky, "hopeless": hopeless, "sleep": sleep,
-    "exit": leave, "eat": eat, "big": big, "odd": odd, "unjson": unjson, "store": store,
+    "echo": echo,
+    "brief": brief,
+    "flaky": flaky,
+    "hopeless": hopeless,
+    "sleep": sleep,
+    "exit": leave,
+    "eat": eat,
+    "big": big,
+    "odd": odd,
+    "unjson": unjson,
+    "store": store,
 }
