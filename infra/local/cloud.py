@@ -157,7 +157,19 @@ class LocalCloud:
         for served in self._served:
             served.close()
         self._served.clear()
+        if hasattr(self, "machines"):
+            self._abort_executions()
         self._closing.close()
+
+    def _abort_executions(self) -> None:
+        """Stop what still runs, so that no interpreter wakes up in a world that is gone."""
+        from moto.core.exceptions import AWSError
+        from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+        backend = stepfunctions_parser_backends[self.account][self.region]
+        for arn in self.machines.running():
+            with contextlib.suppress(AWSError):
+                backend.stop_execution(arn)
 
     # -- what users call -----------------------------------------------------------------------
 
@@ -197,7 +209,7 @@ class LocalCloud:
         outputs = create_or_update(
             given.template, stack_name, account=self.account, region=self.region
         )
-        self._warm_up(given.template)
+        self._warm_up()
         return Deployed(stack_name, outputs)
 
     def run(
@@ -282,12 +294,10 @@ class LocalCloud:
             if asset.packaging == "zip":
                 self.executor.assets[asset.bucket, asset.key] = asset.source.resolve()
 
-    def _warm_up(self, template: Mapping[str, Any]) -> None:
-        """Let the zygotes import while the caller does something else."""
+    def _warm_up(self) -> None:
         backend = self._lambda_backend()
-        for function in list(backend.list_functions()):
-            _, described = self.executor.resolve(backend, function.function_name, None)
-            self.executor.prepare(described.layers)
+        names = [function.function_name for function in backend.list_functions()]
+        self.executor.warm_up([self.executor.resolve(backend, name, None)[1] for name in names])
 
     # -- what other parts ask of the cloud ------------------------------------------------------
 

@@ -81,13 +81,16 @@ class Pool:
     limit: int
     idle: list[Worker] = field(default_factory=list)
     busy: int = 0
+    warming: bool = False
     closed: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def acquire(self) -> Worker:
         """Take a warm worker, or fork one, or wait for one."""
         with self.changed:
-            self.changed.wait_for(lambda: bool(self.idle) or self.busy < self.limit)
+            self.changed.wait_for(
+                lambda: bool(self.idle) or (self.busy < self.limit and not self.warming)
+            )
             self.busy += 1
             if self.idle:
                 return self.idle.pop()
@@ -104,6 +107,24 @@ class Pool:
             worker.kill()
         self._let_go(worker if keep else None)
 
+    def warm(self, initialise: Callable[[Worker], bool]) -> None:
+        """Make the first worker before anybody asks; whoever asks meanwhile waits for it."""
+        with self.changed:
+            if self.idle or self.busy or self.closed:
+                return
+            self.warming, self.busy = True, 1
+        worker: Worker | None = None
+        alive = False
+        try:
+            worker = self.fork()
+            alive = initialise(worker)
+        finally:
+            self.warming = False
+            if worker:
+                self.release(worker, alive=alive)
+            else:
+                self._let_go()
+
     def close(self) -> None:
         """End the idle workers; busy ones end with their invocation."""
         with self.changed:
@@ -117,7 +138,7 @@ class Pool:
             self.busy -= 1
             if worker:
                 self.idle.append(worker)
-            self.changed.notify()
+            self.changed.notify_all()
 
 
 class Executor:
@@ -144,6 +165,8 @@ class Executor:
         self._zygotes: dict[LayerSet, Zygote] = {}
         self._pools: dict[Function, Pool] = {}
         self._running: Counter[str] = Counter()
+        self._warmer: threading.Thread | None = None
+        self._closed = False
         (home / "logs").mkdir(parents=True, exist_ok=True)
 
     # -- invoking ------------------------------------------------------------------------------
@@ -193,11 +216,12 @@ class Executor:
             outcome = self._initialised(worker, function) or worker.call(
                 event, head, function.timeout, function.memory_mib
             )
+            seconds = time.monotonic() - started
+            # Before the worker is let go: the next invocation writes to the same file.
+            tail = self._log(worker, function, head["request_id"], seconds, outcome)
             alive = outcome.alive
         finally:
             pool.release(worker, alive=alive)
-        seconds = time.monotonic() - started
-        tail = self._log(worker, function, head["request_id"], seconds, outcome)
         answer = Answer(outcome.body, outcome.error, function.version, tail, head["request_id"])
         self._on_invoked(function, head["arn"], answer, seconds)
         return answer
@@ -262,12 +286,28 @@ class Executor:
 
     # -- processes -----------------------------------------------------------------------------
 
-    def prepare(self, layers: tuple[Path, ...]) -> None:
-        """Start importing a layer set before the first function needs it."""
-        self._zygote(LayerSet(layers, self._runtime))
+    def warm_up(self, functions: list[Function]) -> None:
+        """Import layer sets, then initialise a worker per function, while the caller goes on."""
+        for function in functions:
+            self._zygote(LayerSet(function.layers, self._runtime))
+        self._warmer = threading.Thread(target=self._warm_all, args=(functions,), daemon=True)
+        self._warmer.start()
+
+    def _warm_all(self, functions: list[Function]) -> None:
+        for function in functions:
+            if self._closed:
+                return
+            # What is wrong with a function or its layers is said to those who invoke it.
+            with contextlib.suppress(LocalCloudError, OSError):
+                self._pool(function).warm(
+                    lambda worker, function=function: not self._initialised(worker, function)  # type: ignore[misc]
+                )
 
     def close(self) -> None:
         """End every process."""
+        self._closed = True
+        if self._warmer:
+            self._warmer.join(timeout=10)
         with self._lock:
             zygotes, self._zygotes = list(self._zygotes.values()), {}
             pools, self._pools = list(self._pools.values()), {}

@@ -1,7 +1,6 @@
 """State machine executions as they happen: every state entered and left, every ending."""
 
 import json
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -157,12 +156,16 @@ class Machines:
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         self._on_end, self._on_start = on_end, on_start
-        self._endings: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def run(self, arn: str) -> Run:
         """Find an execution, or begin to follow it."""
         with self._lock:
             return self._runs.setdefault(arn, Run(arn))
+
+    def running(self) -> list[str]:
+        """List the executions that have not ended."""
+        with self._lock:
+            return [arn for arn, run in self._runs.items() if not run.ended]
 
     def on_history(self, arn: str, event: Mapping[str, Any]) -> None:
         """Take in a history event from the interpreter."""

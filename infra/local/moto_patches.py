@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("moto.stepfunctions.local")
 EXECUTION_INPUT_LIMIT = 262_144  # bytes of an execution's input
+ENVIRONMENT_LIMIT = 4096  # bytes of a function's environment variables
+RESERVED_VARIABLES = {
+    "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_REGION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT", "_HANDLER", "_X_AMZN_TRACE_ID",
+}  # fmt: skip
 
 
 class Patches:
@@ -100,6 +108,44 @@ def _lambda(patches: Patches, cloud: "LocalCloud") -> None:
         return version
 
     patches.put(models.LambdaStorage, "publish_version", lambda _: publish_version)
+    _limit_variables(patches, models)
+
+
+def _limit_variables(patches: Patches, models: Any) -> None:
+    """Refuse environments that Lambda refuses: beyond 4 KiB, or with its own names."""
+    from moto.awslambda.exceptions import InvalidParameterValueException
+
+    def refuse(spec: Any) -> None:
+        variables = (spec.get("Environment") or {}).get("Variables") or {}
+        size = sum(len(f"{key}{value}".encode()) for key, value in variables.items())
+        if size > ENVIRONMENT_LIMIT:
+            raise InvalidParameterValueException(
+                "Lambda was unable to configure your environment variables because the environment "
+                f"variables you have provided exceeded the 4KB limit ({size} bytes)."
+            )
+        if taken := RESERVED_VARIABLES & variables.keys():
+            raise InvalidParameterValueException(
+                "Lambda was unable to configure your environment variables because the environment "
+                "variables you have provided contains reserved keys that are currently not "
+                f"supported for modification. Reserved keys used in this request: {sorted(taken)}"
+            )
+
+    def create(original: Any) -> Any:
+        def create_function(self: Any, spec: Any) -> Any:
+            refuse(spec)
+            return original(self, spec)
+
+        return create_function
+
+    def update(original: Any) -> Any:
+        def update_function(self: Any, function_name: str, qualifier: Any, body: Any) -> Any:
+            refuse(body)
+            return original(self, function_name, qualifier, body)
+
+        return update_function
+
+    patches.put(models.LambdaBackend, "create_function", create)
+    patches.put(models.LambdaBackend, "update_function_configuration", update)
 
 
 def _invoke(cloud: "LocalCloud", backend: Any, name: str, qualifier: str | None, body: Any,

@@ -170,11 +170,7 @@ def bucket_policy(aws: Clients, name: str, p: Properties) -> Made:
     has it is asserted by the template tests.
     """
     policy = p["PolicyDocument"]
-    kept = [
-        statement
-        for statement in policy["Statement"]
-        if not _about_tls(statement)
-    ]
+    kept = [statement for statement in policy["Statement"] if not _about_tls(statement)]
     if kept:
         aws("s3").put_bucket_policy(
             Bucket=p["Bucket"], Policy=json.dumps({**policy, "Statement": kept})

@@ -256,3 +256,12 @@ def test_code_given_as_a_zip_file_runs_too(cloud: LocalCloud, stack: Deployed) -
     )  # fmt: skip
     answer = client.invoke(FunctionName="zipped", Payload=json.dumps({"a": 1}))
     assert json.loads(answer["Payload"].read()) == 2
+
+
+def test_environments_beyond_lambda_s_limit_are_refused(cloud: LocalCloud, scratch: str) -> None:
+    client = cloud.client("lambda")
+    for variables, message in [({"A": "x" * 4096}, "4KB limit"), ({"AWS_REGION": "x"}, "reserved")]:
+        with pytest.raises(ClientError, match=message):
+            client.update_function_configuration(
+                FunctionName=scratch, Environment={"Variables": variables}
+            )
