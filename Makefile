@@ -19,10 +19,10 @@ unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench synth deploy destroy lock clean
+.PHONY: help setup demo test check bench synth bootstrap deploy destroy lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv with everything, the CLI at .venv/bin/noria included
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer \
@@ -46,6 +46,9 @@ bench: setup ## compare the first execution with one plain Python script
 
 synth: setup ## write the CloudFormation templates and assets to cdk.out (PROBLEM=contract.yaml: that one only)
 	@$(BIN)/python -m infra.app $(PROBLEM)
+
+bootstrap: setup ## prepare an AWS account and region for the CDK, once
+	$(CDK) bootstrap $(ARGS)
 
 deploy: setup ## deploy to AWS (STACK=name, PROBLEM=contract.yaml; needs credentials and a bootstrapped account)
 	$(CDK) deploy $(or $(STACK),--all) $(CONTEXT) $(ARGS)

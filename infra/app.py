@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.assets import ROOT, code_version, fingerprint, functions_asset, layer_assets
+from infra.assets import (
+    ROOT,
+    code_version,
+    directory_size,
+    fingerprint,
+    functions_asset,
+    layer_assets,
+)
 from infra.layers import Platform
 from infra.settings import FEATURE_FLAGS, Settings, use_bundled_node
 from noria.errors import NoriaError
@@ -18,6 +25,19 @@ if TYPE_CHECKING:
     from aws_cdk import App
 
 SYNTHESIZED = ROOT / ".noria" / "synth"
+# The modules that a template is made by; the CLI and the local cloud only use it.
+APP = [
+    "app",
+    "assets",
+    "layers",
+    "lifecycle",
+    "serving",
+    "settings",
+    "stack",
+    "stages",
+    "store",
+    "watch",
+]
 
 
 def synthesize(
@@ -61,7 +81,7 @@ def build(settings: Settings, *, stage_assets: bool = True, **app: Any) -> "App"
 
 def _key(settings: Settings, problems: Sequence[str]) -> str:
     layers = layer_assets(settings.platform)
-    app = sorted((ROOT / "infra").glob("*.py"))
+    app = [ROOT / "infra" / f"{module}.py" for module in APP]
     parts = [
         *problems,
         settings.platform,
@@ -82,6 +102,8 @@ def main() -> None:
     )
     outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
     assembly = build(settings, outdir=outdir).synth()
+    for name, asset in layer_assets(settings.platform).items():
+        print(f"layer {name}: {directory_size(asset.path) / 2**20:.1f} MiB", file=sys.stderr)
     for stack in assembly.stacks:
         print(f"{stack.stack_name}: {stack.template_full_path}", file=sys.stderr)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from infra.layers import (
     LAYERS,
     RUNTIME_LAYER,
+    LayerError,
     Platform,
     builder_fingerprint,
     install_layer,
@@ -56,14 +57,12 @@ def layer_assets(platform: Platform) -> dict[str, Asset]:
 
 def code_layer_asset() -> Asset:
     """Our shared package, as a layer."""
-    key = fingerprint(source_files(CODE_LAYER), CODE_LAYER)
-    return Asset(_cached(f"noria-{key}", _copying(CODE_LAYER / "python", "python")), key)
+    return _code_asset("noria", CODE_LAYER / "python", "python")
 
 
 def functions_asset() -> Asset:
     """The handlers: `functions/` and nothing else, one asset for all functions."""
-    key = fingerprint(source_files(FUNCTIONS), FUNCTIONS)
-    return Asset(_cached(f"functions-{key}", _copying(FUNCTIONS, "functions")), key)
+    return _code_asset("functions", FUNCTIONS, "functions")
 
 
 def code_version() -> str:
@@ -75,7 +74,7 @@ def code_version() -> str:
 def source_files(*folders: Path) -> list[Path]:
     """The files below the folders that count as source, in a fixed order."""
     files = (file for folder in folders for file in folder.rglob("*") if file.is_file())
-    return sorted(file for file in files if "__pycache__" not in file.parts)
+    return sorted(file for file in files if file.suffix != ".pyc" and file.name != ".DS_Store")
 
 
 def fingerprint(files: Iterable[Path], base: Path) -> str:
@@ -105,11 +104,16 @@ def _dependency_layer(name: str, platform: Platform) -> Asset:
     return Asset(_cached(target, build), key)
 
 
-def _copying(source: Path, name: str) -> Callable[[Path], None]:
-    def build(folder: Path) -> None:
-        shutil.copytree(source, folder / name, ignore=NOT_SHIPPED)
+def _code_asset(name: str, source: Path, folder_name: str) -> Asset:
+    key = fingerprint(source_files(source), source)
 
-    return build
+    def build(folder: Path) -> None:
+        copy = folder / folder_name
+        shutil.copytree(source, copy, ignore=NOT_SHIPPED)
+        if fingerprint(source_files(copy), copy) != key:
+            raise LayerError(f"'{source}' was edited while it was copied: run the command again")
+
+    return Asset(_cached(f"{name}-{key}", build), key)
 
 
 def _cached(name: str, build: Callable[[Path], None]) -> Path:

@@ -201,14 +201,22 @@ def _compile(packages: Path, platform: Platform, final: Path) -> None:
     """Bytecode that is never checked against its source: without it imports take thrice as long."""
     python = lambda_python() if platform is Platform.LAMBDA else sys.executable
     if python is None:
-        notice = f"No Python {LAMBDA_PYTHON} here: Lambda layers without bytecode start slower."
-        print(notice, file=sys.stderr)
+        _notice_missing_bytecode()
         return
     shown = "/opt/python" if platform is Platform.LAMBDA else str(final)
     _run(
         *(python, "-I", "-m", "compileall", "-q", "-j", "2"),
         *("--invalidation-mode", "unchecked-hash", "-s", str(packages), "-p", shown),
         str(packages),
+    )
+
+
+@functools.cache
+def _notice_missing_bytecode() -> None:
+    print(
+        f"Building Lambda's layers without bytecode, for there is no python{LAMBDA_PYTHON} on the "
+        "path: functions start slower. Install one and synthesize again to have it.",
+        file=sys.stderr,
     )
 
 
