@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 from noria.core import metrics
 from noria.core.candidates import CANDIDATES, names_for
 from noria.core.dataset import Column, Dataset
 from noria.core.encoding import frame_of
-from noria.core.estimators import fit, make_pipeline, predict_scores
+from noria.core.estimators import fit, make_pipeline, predict_scores, snap_thresholds
 from noria.core.exploration import Experiment, explore, folds_of, sample_rows
 from noria.core.export import to_onnx
 from noria.core.recipes import make_plan
@@ -59,6 +60,36 @@ def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
             assert np.abs(found - expected).max() / scale < 2e-6
             if classes:
                 assert (metrics.labels(found) == metrics.labels(expected)).all()
+
+
+def test_rows_at_the_thresholds_take_the_same_branch() -> None:
+    """Values in steps of 0.01 often lie where a split is: float32 rounding must not move them."""
+    generator = np.random.default_rng(3)
+    rows = 20_000
+    data = {f"n{i}": np.round(generator.normal(size=rows), 2) * 10**i for i in range(4)}
+    signal = sum(values / values.std() for values in data.values())
+    dataset = Dataset(
+        tuple(Column(name, "number") for name in data),
+        data,
+        signal + generator.normal(size=rows) > 0,
+        ("no", "yes"),
+        np.arange(rows) >= 3_000,
+    )
+    plan = make_plan(dataset, problem(), 1)
+    for name in ("hist_gradient_boosting", "random_forest", "extra_trees"):
+        trained = train(dataset, plan, name, problem(), 0)
+        found = OnnxModel(trained.onnx, trained.signature).score(dataset.holdout_rows.data)
+        assert np.abs(found - trained.holdout_scores).max() < 2e-6, name
+
+
+def test_snapped_thresholds_change_no_answer() -> None:
+    generator = np.random.default_rng(4)
+    values = np.round(generator.normal(size=(4_000, 3)), 2).astype(np.float32)
+    target = values.sum(axis=1) + generator.normal(size=4_000)
+    model = HistGradientBoostingRegressor(max_iter=30).fit(values, target)
+    before = model.predict(values)
+    snap_thresholds(model)
+    assert (model.predict(values) == before).all()
 
 
 @pytest.mark.parametrize("task", SETS)

@@ -17,7 +17,7 @@ from noria.core.recipes import make_plan
 from noria.core.scoring import OnnxModel, to_columns
 from noria.core.signature import Signature, label_type_of, parse_label
 from noria.core.training import train
-from noria.errors import DataError, RequestError
+from noria.errors import RequestError
 from tests.unit.model_data import mixed, problem
 
 TASKS = {"binary": (2, "roc_auc"), "multiclass": (3, "accuracy"), "regression": (0, "rmse")}
@@ -157,9 +157,12 @@ def test_one_row_is_quick(model: OnnxModel) -> None:
     assert (time.process_time() - start) / 200 < 0.005
 
 
-def test_a_column_that_is_gone_is_named(model: OnnxModel) -> None:
-    with pytest.raises(DataError, match="'n0' is missing"):
+def test_a_column_that_is_gone_or_another_kind_is_named(model: OnnxModel) -> None:
+    with pytest.raises(RequestError, match="'n0' is missing"):
         model.score({})
+    rows = mixed(5, 2).data
+    with pytest.raises(RequestError, match="'n0' holds <U1 values"):
+        model.score(rows | {"n0": np.array(["a"] * 5)})
 
 
 def test_scoring_needs_the_serve_layer_only() -> None:

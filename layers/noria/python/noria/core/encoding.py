@@ -28,7 +28,8 @@ from noria.errors import FeatureError
 Family = Literal["tree", "forest", "linear"]
 T = TypeVar("T")
 Array = NDArray[Any]
-FARTHEST = 20.0
+#: Deviations from the mean: farther values would let a weighted sum extrapolate without end.
+FARTHEST = 3.0
 
 
 def frame_of(dataset: Dataset) -> pd.DataFrame:

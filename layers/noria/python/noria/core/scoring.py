@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from noria.core.dataset import empty_value, typed
 from noria.core.metrics import labels
 from noria.core.signature import Field, Signature, input_name
-from noria.errors import DataError, RequestError
+from noria.errors import RequestError
 
 Array = NDArray[Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,10 +39,8 @@ class OnnxModel:
         """Score dataset columns: P(positive), class probabilities (n, k), or values."""
         fields = {}
         for field in self.signature.columns:
-            if field.name not in data:
-                raise DataError(f"column {field.name!r} is missing: the model was trained with it")
-            values = typed(field.kind, data[field.name]).reshape(-1, 1)
-            fields[input_name(field.name)] = values
+            values = _checked(field, data.get(field.name))
+            fields[input_name(field.name)] = typed(field.kind, values).reshape(-1, 1)
         return np.asarray(self._session.run(["score"], fields)[0], dtype=np.float64)
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -62,6 +60,19 @@ class OnnxModel:
             }
             for name, row in zip(chosen, scores.tolist(), strict=True)
         ]
+
+
+def _checked(field: Field, values: Array | None) -> Array:
+    """Refuse a column that is gone or has become another kind since training."""
+    if values is None:
+        raise RequestError(f"column {field.name!r} is missing: the model was trained with it")
+    accepted = {"number": "fiu", "category": "UO", "timestamp": "iu"}[field.kind]
+    if values.dtype.kind not in accepted:
+        raise RequestError(
+            f"column {field.name!r} holds {values.dtype} values, the model was trained with a "
+            f"{field.kind}: retrain it on the data as they are now"
+        )
+    return values
 
 
 def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[str, Array]:
