@@ -1,0 +1,31 @@
+"""`noria`: what people do with a problem, on AWS or on the local cloud."""
+
+import typer
+
+from infra.commands import data, demo, local, problem, runs
+from infra.commands.errors import ReportingGroup
+
+app = typer.Typer(
+    name="noria",
+    cls=ReportingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="A problem contract becomes a whole machine-learning lifecycle, on AWS or on a laptop.\n\n"
+    "Commands on a STACK go to AWS; with [bold]--local[/bold], to the cloud that "
+    "`noria local up` runs.",
+)
+app.add_typer(problem.app, name="problem")
+app.add_typer(local.app, name="local")
+app.add_typer(data.app, name="data")
+app.command("demo")(demo.demo)
+app.command("run")(runs.run)
+app.command("runs")(runs.runs)
+app.command("report")(runs.report)
+app.command("predict")(runs.predict)
+app.command("approve")(runs.approve)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,94 @@
+"""`noria local`: the cloud on this machine."""
+
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from infra.commands.errors import FAILED
+from infra.commands.options import json_object, source_files
+from noria.contracts import Problem
+
+app = typer.Typer(no_args_is_help=True, help="The local cloud: the same template, on this machine.")
+CONTRACTS = Path(__file__).resolve().parents[1] / "problems"
+
+
+@app.command()
+def run(
+    contract: Annotated[Path, typer.Argument(metavar="CONTRACT.yaml", help="The contract.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", metavar="SOURCE=FILE", help="A source's CSV, Parquet or JSON file."),
+    ] = None,
+    given: Annotated[
+        str, typer.Option("--input", metavar="JSON", help="The execution's input, or @FILE.")
+    ] = "{}",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run one contract once, in a throwaway local cloud.
+
+    Exit status: 0 where the machine ended as it is meant to, 1 where it failed, 2 for an invalid
+    contract or argument.
+    """
+    files, execution = source_files(data or []), json_object(given, "--input")
+    Problem.load(contract)
+    from infra.commands.display import Display, show_record
+    from infra.commands.trial import run_contract
+
+    console = Console(stderr=as_json)
+    trial = run_contract(contract, files, execution, console.print, Display(console))
+    if as_json:
+        print(trial.to_json())
+    else:
+        show_record(console, trial.record)
+        _show(console, "Prediction", trial.prediction)
+        _show(console, "Report", trial.report)
+        _show(console, "Seconds", round(trial.seconds, 1))
+    sys.stdout.flush()
+    if not trial.record.as_meant:
+        raise typer.Exit(FAILED)
+
+
+def _show(console: Console, name: str, value: object) -> None:
+    text = "none" if value is None else value
+    console.print(f"[bold]{name}[/bold] {text}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def up(
+    problem: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Contracts (default: infra/problems/*.yaml)."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="The first endpoint's port (0: any).")] = 0,
+) -> None:
+    """Keep a local cloud up until Ctrl-C; other commands reach it with --local.
+
+    Schedules fire by the real clock, alarms are judged with them.
+    """
+    contracts = problem or sorted(CONTRACTS.glob("*.yaml"))
+    every = min(Problem.load(path).monitoring.every.total_seconds() for path in contracts)
+    from infra.commands.session import describe, local_stacks
+    from infra.commands.stacks import LOCAL_FILE
+
+    console = Console()
+    with local_stacks(contracts, console.print, port=port) as stacks:
+        LOCAL_FILE.write_text(describe(stacks))
+        for name, stack in stacks.items():
+            console.print(f"{name}: {stack.access.api_url}", highlight=False)
+            console.print(f"  noria data push {name} SOURCE=FILE --local", highlight=False)
+            console.print(f"  noria run {name} --local", highlight=False)
+        console.print("Up; Ctrl-C ends it.")
+        cloud = next(iter(stacks.values())).cloud
+        try:
+            while not threading.Event().wait(every):
+                for alarm in cloud.tick(datetime.now(UTC)).alarms:
+                    console.print(f"{alarm.name}: {alarm.old} → {alarm.new}", highlight=False)
+        except KeyboardInterrupt:
+            console.print("Down.")
+        finally:
+            LOCAL_FILE.unlink(missing_ok=True)

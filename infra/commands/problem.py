@@ -1,0 +1,78 @@
+"""`noria problem`: the contract's schema, its mistakes, and answers to a machine that asks."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.commands.errors import MISTAKEN, UsageMistakeError
+from infra.commands.options import Local, StackName
+from noria.contracts import Problem
+from noria.errors import ContractError
+
+app = typer.Typer(no_args_is_help=True, help="Problem contracts: schema, validation, revision.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the contract's JSON Schema."""
+    print(json.dumps(Problem.model_json_schema(), indent=2))
+
+
+@app.command()
+def validate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A contract, in YAML.")],
+) -> None:
+    """Check a contract: exit status 0, or 2 with a line per mistake."""
+    try:
+        problem = Problem.load(file)
+    except ContractError as error:
+        for line in str(error).splitlines():
+            print(line, file=sys.stderr)
+        raise typer.Exit(MISTAKEN) from error
+    objective = problem.objective
+    print(
+        f"{file}: valid: {problem.name}, {problem.task}, target {problem.target.name}, "
+        f"{objective.metric} {objective.threshold:g}, {len(problem.sources)} sources"
+    )
+
+
+@app.command()
+def revise(
+    stack: StackName,
+    revision: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="FILE", help="YAML or JSON, merged over the contract."),
+    ] = None,
+    halt: Annotated[bool, typer.Option("--halt", help="End the run instead.")] = False,
+    run: Annotated[str | None, typer.Option(help="The run (default: the latest waiting).")] = None,
+    local: Local = False,
+) -> None:
+    """Answer a machine that waits at ReevaluateProblem: with a revised contract, or halt."""
+    from infra.commands.stacks import StackAccess
+    from infra.commands.waiting import answer
+
+    if (revision is None) != halt:
+        raise UsageMistakeError("give either --input FILE or --halt")
+    given: dict[str, Any] = {"decision": "halt", "reasons": ["a person chose to halt"]}
+    if revision is not None:
+        given = {"decision": "revise", "problem": _changes(revision)}
+    answered = answer(StackAccess.open(stack, local=local), "ReevaluateProblem", given, run)
+    print(f"Run {answered} goes on: {given['decision']}")
+
+
+def _changes(file: Path) -> dict[str, Any]:
+    import yaml
+
+    if not file.is_file():
+        raise UsageMistakeError(f"--input: there is no file '{file}'")
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageMistakeError(f"--input '{file}' is neither YAML nor JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise UsageMistakeError(f"--input '{file}' is a mapping of contract fields")
+    found = document.get("problem", document)
+    return dict(found)

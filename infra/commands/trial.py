@@ -1,0 +1,119 @@
+"""`noria local run`: one contract, one execution, in a throwaway local cloud."""
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from infra.commands.errors import UsageMistakeError
+from infra.commands.records import RunRecord, save_report
+from infra.commands.session import LocalStack, Say, local_stacks
+from infra.local import Observer
+from noria.contracts import Problem, Source
+
+FORMATS = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
+    ".json": "json", ".jsonl": "json", ".ndjson": "json",
+}  # fmt: skip
+PACKED = (".gz", ".zip")
+Files = Mapping[str, Sequence[Path]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one local run came to."""
+
+    record: RunRecord
+    prediction: dict[str, Any] | None
+    report: Path | None
+    seconds: float
+
+    def to_json(self) -> str:
+        """The one document of `--json`."""
+        document = {
+            "ending": self.record.ending,
+            "decisions": self.record.decisions,
+            "candidates": self.record.candidates,
+            "champion": self.record.champion,
+            "prediction": self.prediction,
+            "report": str(self.report) if self.report else None,
+            "seconds": round(self.seconds, 3),
+        }
+        return json.dumps(document)
+
+
+def run_contract(
+    contract: Path, files: Files, given: Mapping[str, Any], say: Say, observer: Observer | None
+) -> Trial:
+    """Deploy a contract, drop the files in, run one execution, ask the endpoint once."""
+    problem = with_files(Problem.load(contract), files)
+    with tempfile.TemporaryDirectory(prefix="noria-run-") as folder:
+        rewritten = Path(folder) / f"{problem.name}.yaml"
+        rewritten.write_text(json.dumps(problem.to_document()), encoding="utf-8")
+        with local_stacks([rewritten], say) as stacks:
+            stack = stacks[problem.name]
+            for source, paths in files.items():
+                stack.drop(source, paths)
+            say("running one execution")
+            start = time.monotonic()
+            record = stack.run(given, observer)
+            seconds = time.monotonic() - start
+            prediction = sample_prediction(stack, record)
+            report = save_report(stack.bucket, problem.name, record.run_id)
+            return Trial(record, prediction, report, seconds)
+
+
+def with_files(problem: Problem, files: Files) -> Problem:
+    """The contract with every source that has files read from S3, whatever it was.
+
+    Raises UsageMistakeError for files of no source and for a source that has neither.
+    """
+    names = [source.name for source in problem.sources]
+    for given in files:
+        if given not in names:
+            close = get_close_matches(given, names, n=1, cutoff=0.4)
+            hint = f"did you mean '{close[0]}'?" if close else f"they are {', '.join(names)}"
+            raise UsageMistakeError(f"--data {given}: the contract has no such source; {hint}")
+    for source in problem.sources:
+        if source.kind == "s3" and source.name not in files:
+            raise UsageMistakeError(
+                f"source '{source.name}' has no file: add --data {source.name}=FILE"
+            )
+    document = problem.to_document()
+    document["sources"] = [
+        _from_files(source, entry, files.get(source.name, ()))
+        for source, entry in zip(problem.sources, document["sources"], strict=True)
+    ]
+    return Problem.parse(document)
+
+
+def _from_files(source: Source, entry: dict[str, Any], files: Sequence[Path]) -> dict[str, Any]:
+    if not files:
+        return entry
+    kept = {name: entry[name] for name in ("name", "primary", "join", "format") if name in entry}
+    suffixes = [s.lower() for s in files[0].suffixes if s.lower() not in PACKED]
+    known = FORMATS.get(suffixes[-1]) if suffixes else None
+    if known and "format" in kept:
+        kept["format"] = known
+    return kept | {"kind": "s3"}
+
+
+def sample_prediction(stack: LocalStack, record: RunRecord) -> dict[str, Any] | None:
+    """One signed request over HTTP with a row that the champion did not learn from."""
+    if record.champion is None:
+        return None
+    rows = stack.bucket.json(f"models/{record.champion['version']}/sample.json")
+    if not rows:
+        return None
+    answer: dict[str, Any] = stack.access.endpoint().post("/predict", {"rows": rows[:1]})
+    return {"request": rows[0], **_first(answer)}
+
+
+def _first(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer to the only row, with what is said of the whole request."""
+    common = {name: value for name, value in answer.items() if name != "predictions"}
+    return common | dict(answer["predictions"][0])
