@@ -1,6 +1,5 @@
 """The CDK app: a stack for each contract. `cdk` and `make synth` run it, Python calls it."""
 
-import hashlib
 import json
 import os
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infra.assets import (
     ROOT,
     code_version,
+    digest_of,
     directory_size,
     fingerprint,
     functions_asset,
@@ -27,16 +27,8 @@ if TYPE_CHECKING:
 SYNTHESIZED = ROOT / ".noria" / "synth"
 # The modules that a template is made by; the CLI and the local cloud only use it.
 APP = [
-    "app",
-    "assets",
-    "layers",
-    "lifecycle",
-    "serving",
-    "settings",
-    "stack",
-    "stages",
-    "store",
-    "watch",
+    *("app", "assets", "layers", "settings", "stack"),
+    *("store", "stages", "lifecycle", "serving", "watch"),
 ]
 
 
@@ -80,18 +72,15 @@ def build(settings: Settings, *, stage_assets: bool = True, **app: Any) -> "App"
 
 
 def _key(settings: Settings, problems: Sequence[str]) -> str:
-    layers = layer_assets(settings.platform)
     app = [ROOT / "infra" / f"{module}.py" for module in APP]
-    parts = [
+    return digest_of(
         *problems,
-        settings.platform,
-        *(asset.key for asset in layers.values()),
+        *(asset.key for asset in layer_assets(settings.platform).values()),
         code_version(),
         fingerprint(app, ROOT),
         (ROOT / "requirements.lock").read_text(),
         str(ROOT),
-    ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    )
 
 
 def main() -> None:

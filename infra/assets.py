@@ -18,6 +18,7 @@ from infra.layers import (
     LayerError,
     Platform,
     builder_fingerprint,
+    compile_bytecode,
     install_layer,
     platform_tag,
 )
@@ -25,7 +26,7 @@ from infra.layers import (
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".noria" / "assets"
 FUNCTIONS = ROOT / "functions"
-CODE_LAYER = ROOT / "layers" / "noria"
+CODE_LAYER = ROOT / "layers" / "noria" / "python"
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store")
 
 
@@ -52,37 +53,57 @@ def layer_assets(platform: Platform) -> dict[str, Asset]:
     with ThreadPoolExecutor(max_workers=len(LAYERS)) as pool:
         built = pool.map(lambda name: _dependency_layer(name, platform), LAYERS)
         layers = dict(zip(LAYERS, built, strict=True))
-    return layers | {"noria": code_layer_asset()}
+    return layers | {"noria": code_layer_asset(platform)}
 
 
-def code_layer_asset() -> Asset:
-    """Our shared package, as a layer."""
-    return _code_asset("noria", CODE_LAYER / "python", "python")
+def code_layer_asset(platform: Platform) -> Asset:
+    """Our shared package as a layer, with bytecode like the others."""
+    source = source_key(CODE_LAYER)
+    key = digest_of(source, builder_fingerprint(), platform_tag(platform))
+    name = f"noria-{platform}-{key}"
+
+    def build(folder: Path) -> None:
+        _copy_source(CODE_LAYER, folder / "python", source)
+        compile_bytecode(folder / "python", platform, CACHE / name / "python")
+
+    return Asset(_cached(name, build), key)
 
 
 def functions_asset() -> Asset:
     """The handlers: `functions/` and nothing else, one asset for all functions."""
-    return _code_asset("functions", FUNCTIONS, "functions")
+    key = source_key(FUNCTIONS)
+
+    def build(folder: Path) -> None:
+        _copy_source(FUNCTIONS, folder / "functions", key)
+
+    return Asset(_cached(f"functions-{key}", build), key)
 
 
 def code_version() -> str:
     """Names the code that a stack runs: changes with the handlers or the shared package."""
-    parts = (code_layer_asset().key, functions_asset().key)
-    return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
+    return digest_of(source_key(CODE_LAYER), source_key(FUNCTIONS))[:12]
 
 
-def source_files(*folders: Path) -> list[Path]:
-    """The files below the folders that count as source, in a fixed order."""
-    files = (file for folder in folders for file in folder.rglob("*") if file.is_file())
-    return sorted(file for file in files if file.suffix != ".pyc" and file.name != ".DS_Store")
+def source_key(folder: Path) -> str:
+    """A key over the names and content of a folder's source files."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return fingerprint(
+        sorted(f for f in files if f.suffix != ".pyc" and f.name != ".DS_Store"), folder
+    )
 
 
 def fingerprint(files: Iterable[Path], base: Path) -> str:
-    """A key over names and content."""
+    """A key over the names and content of files."""
+    return digest_of(
+        *(f"{f.relative_to(base).as_posix()}:{digest_of(f.read_bytes())}" for f in files)
+    )
+
+
+def digest_of(*parts: str | bytes) -> str:
+    """A short key that changes with each of the parts."""
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.relative_to(base).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for part in parts:
+        digest.update((part.encode() if isinstance(part, str) else part) + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -93,9 +114,7 @@ def directory_size(path: Path) -> int:
 
 def _dependency_layer(name: str, platform: Platform) -> Asset:
     requirements = ROOT / "layers" / name / "requirements.txt"
-    digest = hashlib.sha256(requirements.read_bytes())
-    digest.update(f"{builder_fingerprint()}{platform_tag(platform)}".encode())
-    key = digest.hexdigest()[:16]
+    key = digest_of(requirements.read_bytes(), builder_fingerprint(), platform_tag(platform))
     target = f"{name}-{platform}-{key}"
 
     def build(folder: Path) -> None:
@@ -104,16 +123,10 @@ def _dependency_layer(name: str, platform: Platform) -> Asset:
     return Asset(_cached(target, build), key)
 
 
-def _code_asset(name: str, source: Path, folder_name: str) -> Asset:
-    key = fingerprint(source_files(source), source)
-
-    def build(folder: Path) -> None:
-        copy = folder / folder_name
-        shutil.copytree(source, copy, ignore=NOT_SHIPPED)
-        if fingerprint(source_files(copy), copy) != key:
-            raise LayerError(f"'{source}' was edited while it was copied: run the command again")
-
-    return Asset(_cached(f"{name}-{key}", build), key)
+def _copy_source(source: Path, copy: Path, key: str) -> None:
+    shutil.copytree(source, copy, ignore=NOT_SHIPPED)
+    if source_key(copy) != key:
+        raise LayerError(f"'{source}' was edited while it was copied: run the command again")
 
 
 def _cached(name: str, build: Callable[[Path], None]) -> Path:

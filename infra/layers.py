@@ -117,7 +117,7 @@ def install_layer(
     locked.write_text(_without(requirements.read_text(), LEFT_OUT.get(name, set())))
     _install(packages, locked, platform)
     _strip(packages)
-    _compile(packages, platform, final / "python")
+    compile_bytecode(packages, platform, final / "python")
     locked.unlink()
     (folder / "preload.txt").write_text("\n".join(PRELOAD[name].split()) + "\n")
 
@@ -197,7 +197,7 @@ def _stripped(packages: Path) -> Iterator[Path]:
     yield from packages.glob("pyarrow/*.so.*.*.*")
 
 
-def _compile(packages: Path, platform: Platform, final: Path) -> None:
+def compile_bytecode(packages: Path, platform: Platform, final: Path) -> None:
     """Bytecode that is never checked against its source: without it imports take thrice as long."""
     python = lambda_python() if platform is Platform.LAMBDA else sys.executable
     if python is None:
