@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -20,14 +20,14 @@ from infra.local.errors import DeploymentError, LocalCloudError
 from infra.local.events import Bus, Failure
 from infra.local.http_api import HttpApi, Served
 from infra.local.http_client import Credentials
-from infra.local.lambdas import Answer, Executor, Function
+from infra.local.lambdas import Answer, Executor
 from infra.local.later import LaterInvocations
 from infra.local.machines import ENDINGS, ExecutionResult, Machines, Observer, Run
+from infra.local.telemetry import Telemetry
 from infra.local.watch import Tick, Watch
 
 ACCOUNT = "123456789012"  # the account that moto gives to access keys it does not know
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
-SAME_TIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -111,19 +111,20 @@ class LocalCloud:
         self.endpoint_url = f"http://127.0.0.1:{server.port}"
         self.client = lru_cache(maxsize=None)(self._make_client)
         self.access = Access(enforce_s3=self._enforce_s3)
-        self.machines = Machines(self._execution_ended, self._execution_began)
-        self.executor = Executor(
-            home=self.home, endpoint_url=self.endpoint_url, region=self.region,
-            runtime=self._runtime, assume_role=self._assume_role, write_log=self._write_log,
-            on_invoked=self._on_invoked, seed=self._seed,
-        )  # fmt: skip
-        self._closing.callback(self.executor.close)
-        self._later = LaterInvocations(self.executor, self.client, lambda: self.wait_cap)
-        self._closing.callback(self._later.close)
         self.bus = Bus(
             clients=self.client, account=self.account, region=self.region, now=self.now,
             invoke_later=self._invoke_arn_later,
         )  # fmt: skip
+        telemetry = Telemetry(bus=self.bus, account=self.account, region=self.region, now=self.now)
+        self.machines = Machines(telemetry.execution_ended, telemetry.execution_began)
+        self.executor = Executor(
+            home=self.home, endpoint_url=self.endpoint_url, region=self.region,
+            runtime=self._runtime, assume_role=self._assume_role, write_log=self._write_log,
+            on_invoked=telemetry.invoked, seed=self._seed,
+        )  # fmt: skip
+        self._closing.callback(self.executor.close)
+        self._later = LaterInvocations(self.executor, self.client, lambda: self.wait_cap)
+        self._closing.callback(self._later.close)
         self.watch = Watch(
             clients=self.client, bus=self.bus, account=self.account, region=self.region,
             now=self.now, invoke_later=self._invoke_arn_later, settle=self._later.settle,
@@ -368,81 +369,6 @@ class LocalCloud:
         now = int(datetime.now(UTC).timestamp() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines if line]
         backend.put_log_events(group, stream, events)
-
-    # -- what the cloud itself measures and tells -----------------------------------------------
-
-    def _on_invoked(self, function: Function, arn: str, answer: Answer, seconds: float) -> None:
-        resource = arn.split(":function:")[1]
-        dimensions = [
-            {"FunctionName": function.name},
-            {"FunctionName": function.name, "Resource": resource},
-            {"FunctionName": function.name, "Resource": resource,
-             "ExecutedVersion": answer.version},
-        ]  # fmt: skip
-        values = {
-            "Invocations": 1.0,
-            "Errors": 1.0 if answer.error else 0.0,
-            "Duration": seconds * 1000,
-        }
-        for name, value in values.items():
-            for dimension in dimensions:
-                self._publish("AWS/Lambda", name, dimension, value)
-
-    def _publish(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], value: float
-    ) -> None:
-        """Publish a metric of AWS itself, which PutMetricData does not let anybody do.
-
-        It is stamped by the local clock, for alarms, and by the real one too where the two
-        differ, for functions that ask for the last minutes by their own clock.
-        """
-        from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
-
-        real = datetime.now(UTC)
-        stamps = {self.now()} if abs(self.now() - real) < SAME_TIME else {self.now(), real}
-        given = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-        backend = cloudwatch_backends[self.account][self.region]
-        for stamp in stamps:
-            backend.metric_data.append(MetricDatum(namespace, name, value, given, stamp))
-
-    def _execution_began(self, arn: str) -> None:
-        machine = arn.rsplit(":", 1)[0].replace(":execution:", ":stateMachine:")
-        self._publish("AWS/States", "ExecutionsStarted", {"StateMachineArn": machine}, 1.0)
-        detail = {
-            "executionArn": arn, "stateMachineArn": machine, "name": arn.rsplit(":", 1)[1],
-            "status": "RUNNING", "startDate": int(datetime.now(UTC).timestamp() * 1000),
-            "stopDate": None,
-        }  # fmt: skip
-        self._tell_status(detail)
-
-    def _execution_ended(self, execution: Any) -> None:
-        metric = {
-            "SUCCEEDED": "ExecutionsSucceeded",
-            "FAILED": "ExecutionsFailed",
-            "TIMED_OUT": "ExecutionsTimedOut",
-            "ABORTED": "ExecutionsAborted",
-        }[execution.status]
-        machine = execution.state_machine.arn
-        self._publish("AWS/States", metric, {"StateMachineArn": machine}, 1.0)
-        ended = execution.status == "SUCCEEDED"
-        detail = {
-            "executionArn": execution.exec_arn, "stateMachineArn": machine,
-            "name": execution.name, "status": execution.status,
-            "startDate": int(execution.start_date.timestamp() * 1000),
-            "stopDate": int(execution.stop_date.timestamp() * 1000),
-            "input": execution.execution_input, "inputDetails": {"included": True},
-            "output": json.dumps(execution.output) if ended else None,
-            "outputDetails": {"included": True} if ended else None,
-            "error": execution.error, "cause": execution.cause,
-        }  # fmt: skip
-        self._tell_status(detail)
-
-    def _tell_status(self, detail: dict[str, Any]) -> None:
-        event = self.bus.event(
-            "aws.states", "Step Functions Execution Status Change", detail,
-            [detail["executionArn"]],
-        )  # fmt: skip
-        self.bus.emit(event)
 
     def _result(self, arn: str, run: Run) -> ExecutionResult:
         from moto.stepfunctions.parser.models import stepfunctions_parser_backends

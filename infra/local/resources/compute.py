@@ -1,0 +1,162 @@
+"""Functions, their versions and aliases, and state machines."""
+
+import io
+import zipfile
+
+from infra.local.resources.base import Clients, Made, Properties, resource
+
+_FUNCTION = (
+    "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "Environment", "Layers",
+    "Architectures", "EphemeralStorage", "TracingConfig", "DeadLetterConfig", "SnapStart",
+)  # fmt: skip
+_CONFIGURATION = tuple(key for key in _FUNCTION if key != "Architectures")
+
+
+def _code(p: Properties) -> Properties:
+    code: Properties = p["Code"]
+    if "ZipFile" not in code:
+        return code
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", code["ZipFile"])
+    return {"ZipFile": packed.getvalue()}
+
+
+def _configure_function(aws: Clients, name: str, p: Properties) -> None:
+    reserved = p.get("ReservedConcurrentExecutions")
+    if reserved is not None:
+        aws("lambda").put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=int(reserved)
+        )
+    group = p.get("LoggingConfig", {}).get("LogGroup")
+    if group:
+        from moto.awslambda.models import lambda_backends
+
+        client = aws("lambda")
+        account = aws("sts").get_caller_identity()["Account"]
+        backend = lambda_backends[account][client.meta.region_name]
+        backend.get_function(name).logs_group_name = group
+
+
+def _update_function(aws: Clients, made: Made, p: Properties) -> None:
+    client = aws("lambda")
+    given = {key: p[key] for key in _CONFIGURATION if key in p}
+    client.update_function_configuration(
+        FunctionName=made.ref, **{"Environment": {"Variables": {}}, "Layers": [], **given}
+    )
+    client.update_function_code(FunctionName=made.ref, **_code(p))
+    _configure_function(aws, made.ref, p)
+
+
+def _delete_function(aws: Clients, made: Made, _: Properties) -> None:
+    aws("lambda").delete_function(FunctionName=made.ref)
+
+
+@resource(
+    "AWS::Lambda::Function", name="FunctionName", update=_update_function, delete=_delete_function
+)
+def function(aws: Clients, name: str, p: Properties) -> Made:
+    """Create a function with its layers and log group, which moto's own type leaves out."""
+    name = p.get("FunctionName", name)[:64]
+    given = {key: p[key] for key in _FUNCTION if key in p}
+    made = aws("lambda").create_function(FunctionName=name, Code=_code(p), **given)
+    _configure_function(aws, name, p)
+    return Made(name, {"Arn": made["FunctionArn"]})
+
+
+@resource("AWS::Lambda::LayerVersion", name="LayerName")
+def layer_version(aws: Clients, name: str, p: Properties) -> Made:
+    """Publish a version of a layer."""
+    keys = ("Content", "Description", "CompatibleRuntimes", "LicenseInfo")
+    given = {key: p[key] for key in keys if key in p}
+    made = aws("lambda").publish_layer_version(LayerName=p.get("LayerName", name), **given)
+    return Made(made["LayerVersionArn"], {"LayerVersionArn": made["LayerVersionArn"]})
+
+
+@resource("AWS::Lambda::Version")
+def function_version(aws: Clients, _: str, p: Properties) -> Made:
+    """Publish a version of a function."""
+    given = {key: p[key] for key in ("FunctionName", "Description") if key in p}
+    made = aws("lambda").publish_version(**given)
+    arn = made["FunctionArn"]
+    return Made(arn, {"Version": made["Version"], "FunctionArn": arn})
+
+
+def _alias(p: Properties) -> Properties:
+    weights = p.get("RoutingConfig", {}).get("AdditionalVersionWeights", [])
+    return {
+        **{k: p[k] for k in ("FunctionName", "FunctionVersion", "Name", "Description") if k in p},
+        "RoutingConfig": {
+            "AdditionalVersionWeights": {
+                weight["FunctionVersion"]: weight["FunctionWeight"] for weight in weights
+            }
+        },
+    }
+
+
+@resource(
+    "AWS::Lambda::Alias",
+    update=lambda aws, _, p: aws("lambda").update_alias(**_alias(p)) and None,
+    delete=lambda aws, _, p: (
+        aws("lambda").delete_alias(FunctionName=p["FunctionName"], Name=p["Name"]) and None
+    ),
+)
+def alias(aws: Clients, _: str, p: Properties) -> Made:
+    """Create an alias, with its routing weights."""
+    arn = aws("lambda").create_alias(**_alias(p))["AliasArn"]
+    return Made(arn, {"AliasArn": arn})
+
+
+@resource("AWS::Lambda::Permission")
+def permission(aws: Clients, name: str, p: Properties) -> Made:
+    """Add a statement to a function's policy; recorded, not enforced."""
+    function_name, _, qualifier = p["FunctionName"].split(":function:")[-1].partition(":")
+    given: Properties = {
+        key: p[key]
+        for key in ("Action", "Principal", "SourceArn", "SourceAccount", "FunctionUrlAuthType")
+        if key in p
+    }
+    statement = name[-100:]
+    given |= {"Qualifier": qualifier} if qualifier else {}
+    aws("lambda").add_permission(FunctionName=function_name, StatementId=statement, **given)
+    return Made(statement, {"Id": statement})
+
+
+@resource("AWS::Lambda::EventInvokeConfig")
+def event_invoke_config(aws: Clients, name: str, p: Properties) -> Made:
+    """Set how often an asynchronous event is tried and where its outcome goes."""
+    given = {
+        key: p[key]
+        for key in ("DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
+        if key in p
+    }
+    aws("lambda").put_function_event_invoke_config(FunctionName=p["FunctionName"], **given)
+    return Made(name)
+
+
+def definition(p: Properties) -> str:
+    """Give a machine's definition with its substitutions made."""
+    text: str = p["DefinitionString"]
+    for key, value in p.get("DefinitionSubstitutions", {}).items():
+        text = text.replace(f"${{{key}}}", str(value))
+    return text
+
+
+@resource(
+    "AWS::StepFunctions::StateMachine", name="StateMachineName",
+    update=lambda aws, made, p: aws("stepfunctions").update_state_machine(
+        stateMachineArn=made.ref, definition=definition(p), roleArn=p["RoleArn"]
+    ) and None,
+    delete=lambda aws, made, _: aws("stepfunctions").delete_state_machine(
+        stateMachineArn=made.ref
+    ) and None,
+)  # fmt: skip
+def state_machine(aws: Clients, name: str, p: Properties) -> Made:
+    """Create a state machine in the backend that executes it."""
+    name = p.get("StateMachineName", name)[:80]
+    made = aws("stepfunctions").create_state_machine(
+        name=name, definition=definition(p), roleArn=p["RoleArn"],
+        type=p.get("StateMachineType", "STANDARD"),
+    )  # fmt: skip
+    arn = made["stateMachineArn"]
+    return Made(arn, {"Arn": arn, "Name": name, "StateMachineRevisionId": "INITIAL"})
