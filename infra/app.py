@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 SYNTHESIZED = ROOT / ".noria" / "synth"
 # The modules that a template is made by; the CLI and the local cloud only use it.
 APP = [
-    *("app", "assets", "layers", "settings", "stack"),
-    *("store", "stages", "lifecycle", "serving", "watch"),
+    *("app", "settings", "assets", "layers", "slimming", "stack", "store"),
+    *("stages", "grants", "lifecycle", "serving", "watch", "triggers"),
 ]
 
 

@@ -6,13 +6,14 @@ import os
 import platform as machine
 import re
 import shutil
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from infra import slimming
+from infra.slimming import slim
 from noria.errors import NoriaError
 
 LAYERS = ("data", "model", "serve")
@@ -23,56 +24,6 @@ SIZE_LIMIT = 250 * 1024 * 1024
 
 # The runtime brings these; setuptools is named by awswrangler and imported by nothing.
 LEFT_OUT = {"data": {"boto3", "botocore", "s3transfer", "setuptools"}}
-
-# Found unused by importing every preload module without them; the template tests do it again.
-# libarrow_substrait must stay: pyarrow.dataset links it.
-STRIPPED_FOLDERS = ("tests", "test", "__pycache__", "include", "bin", "share")
-STRIPPED_FILES = (
-    "*.pyx",
-    "*.pxd",
-    "*.pxi",
-    "*.pyi",
-    "*.h",
-    "*.hpp",
-    "*.c",
-    "*.cpp",
-    "*.lib",
-    "*.a",
-)
-STRIPPED_PATHS = (
-    "pyarrow/libarrow_flight*",
-    "pyarrow/_flight*",
-    "pyarrow/flight*",
-    "pyarrow/_orc*",
-    "pyarrow/src",
-    "pyarrow/_pyarrow_cpp_tests*",
-    "narwhals/_arrow",
-    "narwhals/_dask",
-    "narwhals/_duckdb",
-    "narwhals/_ibis",
-    "narwhals/_polars",
-    "narwhals/_spark_like",
-    "numpy/_core/_*_tests.*.so",
-    "numpy/_core/_simd.*.so",
-    "numpy/distutils",
-    "onnx/reference",
-    "onnx/backend/test",
-    "onnxruntime/transformers",
-    "onnxruntime/tools",
-    "onnxruntime/quantization",
-    "onnxruntime/datasets",
-    "pandas/plotting/_matplotlib",
-    "pydantic/mypy.py",
-    "scipy/*/_*test*.so",
-    "scipy/cluster",
-    "scipy/fftpack",
-    "scipy/io",
-    "scipy/odr",
-    "scipy/signal",
-    "sklearn/datasets/data",
-    "sklearn/datasets/descr",
-    "sklearn/datasets/images",
-)
 
 # What the local cloud imports once per layer set, before it forks a process per function.
 PRELOAD = {
@@ -104,8 +55,9 @@ def platform_tag(platform: Platform) -> str:
 
 
 def builder_fingerprint() -> str:
-    """Changes with this file, so that a new way of building is not hidden by an old result."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    """Changes with the builder, so that a new way of building is not hidden by an old result."""
+    sources = (Path(__file__), Path(slimming.__file__))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def install_layer(
@@ -116,7 +68,7 @@ def install_layer(
     locked = folder / "requirements.txt"
     locked.write_text(_without(requirements.read_text(), LEFT_OUT.get(name, set())))
     _install(packages, locked, platform)
-    _strip(packages)
+    slim(packages)
     compile_bytecode(packages, platform, final / "python")
     locked.unlink()
     (folder / "preload.txt").write_text("\n".join(PRELOAD[name].split()) + "\n")
@@ -154,47 +106,6 @@ def _install(packages: Path, locked: Path, platform: Platform) -> None:
         *("--requirements", str(locked)),
         *for_platform,
     )
-
-
-def _strip(packages: Path) -> None:
-    """Drop what no function imports, and what no loader reads."""
-    for path in set(_stripped(packages)):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    for library in packages.rglob("*.so*"):
-        trim_elf(library)
-
-
-def trim_elf(library: Path) -> None:
-    """Cut the symbols behind a 64-bit ELF file's last segment: the loader never reads them.
-
-    `strip` breaks libraries that wheels relocated, and is not at hand for another processor.
-    """
-    content = bytearray(library.read_bytes())
-    if content[:6] != b"\x7fELF\x02\x01":
-        return
-    (table,) = struct.unpack_from("<Q", content, 32)
-    size, count = struct.unpack_from("<HH", content, 54)
-    ends = [table + size * count]
-    for header in range(table, table + size * count, size):
-        offset, _, _, length = struct.unpack_from("<4Q", content, header + 8)
-        ends.append(offset + length)
-    struct.pack_into("<Q", content, 40, 0)  # no section header table,
-    struct.pack_into("<HHH", content, 58, 64, 0, 0)  # no entries in it, no name for them
-    library.write_bytes(content[: max(ends)])
-
-
-def _stripped(packages: Path) -> Iterator[Path]:
-    for pattern in STRIPPED_PATHS:
-        yield from packages.glob(pattern)
-    for pattern in STRIPPED_FILES:
-        yield from packages.rglob(pattern)
-    for folder in STRIPPED_FOLDERS:
-        yield from packages.rglob(f"{folder}/")
-    # One shared object under three names: extensions load the one with the short version.
-    yield from packages.glob("pyarrow/*.so.*.*.*")
 
 
 def compile_bytecode(packages: Path, platform: Platform, final: Path) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra import grants
 from infra.assets import Asset
 from infra.store import Store
 from noria.contracts import Problem
@@ -92,10 +93,6 @@ ENDPOINT = Row(
     reads=["models/", REGISTRY], knows=["problem", "predictions_stream", "labels_stream", "model"],
 )  # fmt: skip
 
-LOOK = ("lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionConfiguration")
-SHIFT = (*LOOK, "lambda:UpdateAlias")
-PUBLISH = (*LOOK, "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration")
-
 
 class Packages(Construct):
     """The layers and the code that functions are made of, and the making of a function."""
@@ -129,7 +126,10 @@ class Packages(Construct):
         )
         group.grant_write(role)
         granted = [power() for power in (powers[name] for name in row.powers)]
-        for statement in [*_storage(row, store), *filter(None, granted)]:
+        for statement in [
+            *grants.storage(store, reads=row.reads, writes=row.writes, deletes=row.deletes),
+            *filter(None, granted),
+        ]:
             role.add_to_policy(statement)
         return lambda_.Function(
             scope,
@@ -180,14 +180,14 @@ class Stages(Construct):
             "endpoint_function": endpoint.function_name,
         }
         powers = {
-            "catalog": lambda: _catalog(store),
-            "look_at": lambda: _on_endpoint(endpoint, LOOK),
-            "notify": lambda: _allow(["sns:Publish"], [topic.topic_arn]),
-            "publish": lambda: _on_endpoint(endpoint, PUBLISH),
-            "put_metrics": lambda: _put_metrics(environment.namespace),
-            "read_metrics": lambda: _allow(["cloudwatch:GetMetricData"], ["*"]),
-            "read_secrets": lambda: _secrets(problem),
-            "shift": lambda: _on_endpoint(endpoint, SHIFT),
+            "catalog": lambda: grants.catalog(store),
+            "look_at": lambda: grants.on_endpoint(endpoint, grants.LOOK),
+            "notify": lambda: grants.allow(["sns:Publish"], [topic.topic_arn]),
+            "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),
+            "put_metrics": lambda: grants.put_metrics(environment.namespace),
+            "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
+            "read_secrets": lambda: grants.secrets(problem),
+            "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
         }
         self._functions = {
             row.name: packages.function(
@@ -214,53 +214,6 @@ def contract_variable(problem: Problem) -> str:
             f"holds {LARGEST_CONTRACT}: shorten its statement or its lists of columns"
         )
     return text
-
-
-def _storage(row: Row, store: Store) -> list[iam.PolicyStatement]:
-    """S3 by prefix and action. Listing spans the bucket: without it a missing key looks denied."""
-    granted = {
-        "s3:GetObject": store.objects(*row.reads),
-        "s3:PutObject": store.objects(*row.writes),
-        "s3:AbortMultipartUpload": store.objects(*row.writes),
-        "s3:DeleteObject": store.objects(*row.deletes),
-        "s3:ListBucket": [store.bucket.bucket_arn] if row.reads else [],
-    }
-    return [_allow([action], arns) for action, arns in granted.items() if arns]
-
-
-def _catalog(store: Store) -> iam.PolicyStatement:
-    partitions = ("GetPartition", "GetPartitions", "CreatePartition", "BatchCreatePartition")
-    changes = ("UpdatePartition", "BatchUpdatePartition", "DeletePartition", "BatchDeletePartition")
-    tables = ("GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable")
-    actions = [f"glue:{name}" for name in (*tables, *partitions, *changes)]
-    return _allow(actions, store.catalog_arns())
-
-
-def _on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:
-    return _allow(actions, [endpoint.function_arn, f"{endpoint.function_arn}:*"])
-
-
-def _put_metrics(namespace: str) -> iam.PolicyStatement:
-    """CloudWatch has no resources for metrics: the namespace is the bound."""
-    return iam.PolicyStatement(
-        actions=["cloudwatch:PutMetricData"],
-        resources=["*"],
-        conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
-    )
-
-
-def _secrets(problem: Problem) -> iam.PolicyStatement | None:
-    """Only the secrets that the contract names, by ARN or by name (which ends in six letters)."""
-    named = {getattr(source, "secret", None) for source in problem.sources} - {None}
-    prefix = f"arn:{cdk.Aws.PARTITION}:secretsmanager:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:secret"
-    arns = [
-        n if n.startswith("arn:") else f"{prefix}:{n}-??????" for n in sorted(filter(None, named))
-    ]
-    return _allow(["secretsmanager:GetSecretValue"], arns) if arns else None
-
-
-def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
 def _title(name: str) -> str:

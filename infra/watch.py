@@ -1,7 +1,6 @@
 """Watching: what tells people, and what starts the next turn of the wheel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 import aws_cdk as cdk
@@ -17,24 +16,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.serving import Serving
+from infra.triggers import AT_LEAST, Trigger, triggers_of
 from noria.contracts import Problem
 
-ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-LOWER_IS_BETTER = {"log_loss", "rmse", "mae"}
 LONGEST_PERIOD = timedelta(days=7)  # CloudWatch evaluates no longer period
 SLOW_ANSWER = 3000  # milliseconds
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trigger:
-    """When a metric of the monitor asks for another turn."""
-
-    metric: str
-    statistic: str
-    comparison: cloudwatch.ComparisonOperator
-    threshold: float
 
 
 class Alerts(Construct):
@@ -100,7 +86,7 @@ class Watch(Construct):
         period = min(problem.monitoring.every, LONGEST_PERIOD)
         alarms = [
             self._trigger_alarm(name, trigger, namespace, period)
-            for name, trigger in _triggers(problem).items()
+            for name, trigger in triggers_of(problem).items()
         ]
         if not alarms:
             return
@@ -230,27 +216,3 @@ class Watch(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )
-
-
-def _triggers(problem: Problem) -> dict[str, Trigger]:
-    """The contract's `retraining.on`, as alarms on what the monitor publishes."""
-    retraining, monitoring = problem.retraining, problem.monitoring
-    age = retraining.maximum_age / timedelta(days=1)
-    known = {
-        "drift": _maximum("Drift", ABOVE, monitoring.drift),
-        "new_rows": _maximum("NewRows", AT_LEAST, retraining.new_rows),
-        "age": _maximum("ModelAge", AT_LEAST, age),
-    }
-    if monitoring.quality_floor is not None:
-        known["quality"] = _quality(problem.objective.metric, monitoring.quality_floor)
-    return {name: known[name] for name in dict.fromkeys(retraining.on) if name in known}
-
-
-def _quality(metric: str, floor: float) -> Trigger:
-    if metric in LOWER_IS_BETTER:
-        return _maximum("Quality", ABOVE, floor)
-    return Trigger(metric="Quality", statistic="Minimum", comparison=BELOW, threshold=floor)
-
-
-def _maximum(metric: str, comparison: cloudwatch.ComparisonOperator, threshold: float) -> Trigger:
-    return Trigger(metric=metric, statistic="Maximum", comparison=comparison, threshold=threshold)

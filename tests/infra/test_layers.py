@@ -12,7 +12,8 @@ import pytest
 
 from infra import assets
 from infra.assets import ROOT, build_layers, build_runtime
-from infra.layers import LAYERS, LEFT_OUT, Platform, trim_elf
+from infra.layers import LAYERS, LEFT_OUT, Platform
+from infra.slimming import trim_elf
 from infra.stages import ENDPOINT, STAGES
 
 FUNCTIONS = sorted(file.stem for file in (ROOT / "functions").glob("[a-z]*.py"))

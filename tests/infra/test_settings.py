@@ -1,11 +1,13 @@
 """What the app is asked for, and how it answers a mistake."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from infra import app, layers
 from infra.app import synthesize
+from infra.assets import ROOT
 from infra.layers import Platform
 from infra.settings import Settings
 from infra.stages import contract_variable
@@ -65,6 +67,18 @@ def test_a_changed_contract_is_synthesized_again(
     monkeypatch.setattr(app, "build", _refuse)
     with pytest.raises(RuntimeError, match="built again"):
         synthesize(None, [changed], "lambda")
+
+
+def test_the_key_covers_every_module_that_makes_a_template() -> None:
+    found, waiting = set(), ["app"]
+    while waiting:
+        module = waiting.pop()
+        if module not in found and (ROOT / "infra" / f"{module}.py").exists():
+            found.add(module)
+            text = (ROOT / "infra" / f"{module}.py").read_text()
+            waiting += re.findall(r"from infra\.(\w+) import", text)
+            waiting += re.findall(r"from infra import (\w+)", text)
+    assert found == set(app.APP)
 
 
 def test_without_lambdas_python_the_layer_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.store import JSON_SERDE, JSON_TABLES
-from infra.watch import LOWER_IS_BETTER
+from infra.triggers import LOWER_IS_BETTER
 from noria.core.metrics import is_better_higher
 from tests.infra.conftest import Synthesized
 from tests.infra.template import Json, Template, reference
