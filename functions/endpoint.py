@@ -1,0 +1,151 @@
+"""The endpoint: predictions, labels, and what they are made with, behind one Lambda function."""
+
+import json
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from mangum import Mangum
+
+from noria.aws.clients import client
+from noria.aws.storage import Store
+from noria.aws.traffic import Stream, firehose
+from noria.errors import NoriaError, RequestError
+from noria.runtime import Environment
+from noria.serving import page, records, requests, schema
+from noria.serving.model import NoModelError, ServedModel, load
+
+RETRY = {"Retry-After": "5"}
+
+app = FastAPI(
+    title="Noria",
+    description="Predictions of the problem's current model; every one of them is logged.",
+    version="1",
+    redoc_url=None,
+)
+
+
+@cache
+def served() -> ServedModel:
+    """The model of this process, loaded at first need; a failure to load is tried again."""
+    environment = Environment.read()
+    store = Store(client("s3"), environment.bucket)
+    return load(environment.model, _function_version(), store)
+
+
+@app.post("/predict", openapi_extra=schema.body_of(schema.ROWS))
+async def predict(request: Request) -> JSONResponse:
+    """Answer one row or up to 1,000; each prediction has an id, by which its label comes later."""
+    rows = requests.parse_rows(await request.body())
+    current = served()
+    requests.refuse_unanswerable(len(rows), current.signature)
+    now = datetime.now(UTC)
+    ids = records.new_ids(len(rows), now)
+    answers = [
+        {"id": name, **answer} for name, answer in zip(ids, current.answer(rows), strict=True)
+    ]
+    lines = records.prediction_records(rows, answers, current.version, _function_version(), now)
+    _log(lines, now)
+    return JSONResponse({"model": current.version, "predictions": answers})
+
+
+@app.post("/labels", openapi_extra=schema.body_of(schema.LABELS))
+async def labels(request: Request) -> JSONResponse:
+    """Take what turned out true, by the predictions' ids."""
+    body = await request.body()
+    given = requests.parse_labels(body, served().signature)
+    stream = Stream(firehose(), Environment.read().labels_stream)
+    lost, reason = stream.append(records.label_records(given, datetime.now(UTC)))
+    if lost:
+        print(json.dumps({"message": "labels were not stored", "lost": lost, "reason": reason}))
+        return _unavailable(
+            f"{lost} of {len(given)} labels could not be stored: send the request again; a label "
+            "sent twice counts once"
+        )
+    return JSONResponse({"stored": len(given)})
+
+
+@app.get("/model")
+async def model() -> JSONResponse:
+    """What the model takes, with the ranges and categories that training saw, and its metrics."""
+    current = served()
+    description = records.describe(current.signature)
+    return JSONResponse({"version": current.version, **description, "metrics": current.metrics})
+
+
+@app.get("/health")
+async def health() -> JSONResponse:
+    """Whether this endpoint can answer, and by which model."""
+    return JSONResponse({"status": "ok", "model": served().version})
+
+
+@app.get("/", include_in_schema=False)
+async def form() -> HTMLResponse:
+    """The page for people."""
+    try:
+        current = served()
+    except NoModelError as error:
+        return HTMLResponse(page.render_empty(str(error)), 503, RETRY)
+    return HTMLResponse(page.render(current.version, current.signature, _auth()))
+
+
+@app.exception_handler(RequestError)
+async def refuse(_: Request, error: RequestError) -> JSONResponse:
+    """Say what is wrong with a request."""
+    status = 413 if isinstance(error, requests.BodyTooLargeError) else 422
+    return JSONResponse({"detail": str(error)}, status)
+
+
+@app.exception_handler(NoriaError)
+async def cannot_serve(_: Request, error: NoriaError) -> JSONResponse:
+    """Say why there is no model to answer with."""
+    return _unavailable(str(error))
+
+
+@app.exception_handler(ClientError)
+@app.exception_handler(BotoCoreError)
+async def storage_failed(_: Request, error: Exception) -> JSONResponse:
+    """Storage did not give the model: its reason is for the log, not for callers."""
+    print(json.dumps({"message": "the model cannot be loaded", "reason": str(error)}))
+    return _unavailable("the model cannot be loaded now: try again, or see the function's log")
+
+
+def _unavailable(detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, 503, RETRY)
+
+
+def _log(lines: list[bytes], now: datetime) -> None:
+    """Log predictions; an answer never fails for want of its log, but the gap is a metric."""
+    environment = Environment.read()
+    lost, reason = Stream(firehose(), environment.predictions_stream).append(lines)
+    if lost:
+        print(records.not_logged(lost, environment.namespace, reason, now))
+
+
+def _function_version() -> str:
+    return os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+
+
+def _auth() -> str:
+    contract = json.loads(Environment.read().problem or "{}")
+    return str(contract.get("deployment", {}).get("auth", "iam"))
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document; its request schemas are those of the model that is served."""
+    document = FastAPI.openapi(app)
+    try:
+        signature = served().signature
+    except (NoriaError, ClientError, BotoCoreError):
+        signature = None
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    components.update(schema.schemas(signature))
+    return document
+
+
+app.openapi = openapi  # type: ignore[method-assign]
+handler = Mangum(app, lifespan="off")

@@ -1,0 +1,113 @@
+"""Request bodies: JSON in, rows or labels out; whatever else comes is refused with its remedy."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from noria.core.labelling import parse_truth, shown
+from noria.core.signature import Signature
+from noria.errors import RequestError
+
+MAXIMUM_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB, its event's envelope included
+MAXIMUM_ROWS = 1000
+MAXIMUM_TEXT = 1000  # characters of one value: a logged record stays far below Firehose's 1 MB
+MAXIMUM_PROBABILITIES = 100_000  # an answer beyond 6 MB would be refused by Lambda
+
+Row = Mapping[str, Any]
+
+
+class BodyTooLargeError(RequestError):
+    """A body with more bytes than a Lambda function takes."""
+
+
+def parse_rows(body: bytes) -> list[Row]:
+    """Read the rows of `{"rows": [{...}]}`, or of one bare row; raises RequestError."""
+    document = _object(body, 'send {"rows": [{...}]} or one row {...}')
+    if not isinstance(document.get("rows"), list):
+        return [_checked(0, document)]
+    _refuse_others(document, "rows")
+    rows = _counted("rows", document["rows"])
+    return [_checked(number, row) for number, row in enumerate(rows)]
+
+
+def parse_labels(body: bytes, signature: Signature) -> list[tuple[str, Any]]:
+    """Read the ids and values of `{"labels": [{"id", "value"}]}`; raises RequestError."""
+    remedy = 'send {"labels": [{"id": "...", "value": ...}]}'
+    document = _object(body, remedy)
+    if not isinstance(document.get("labels"), list):
+        raise RequestError(f"the request has no list of labels: {remedy}")
+    _refuse_others(document, "labels")
+    labels = _counted("labels", document["labels"])
+    return [_label(number, label, signature) for number, label in enumerate(labels)]
+
+
+def refuse_unanswerable(rows: int, signature: Signature) -> None:
+    """Refuse a request whose answer would not fit into a response."""
+    classes = max(1, len(signature.classes))
+    if rows * classes > MAXIMUM_PROBABILITIES:
+        most = MAXIMUM_PROBABILITIES // classes
+        raise RequestError(f"rows: {rows} for {classes} classes; send at most {most} at a time")
+
+
+def _object(body: bytes, remedy: str) -> dict[str, Any]:
+    if len(body) > MAXIMUM_BYTES:
+        raise BodyTooLargeError(
+            f"the body has {len(body)} bytes: send at most {MAXIMUM_BYTES}, in several requests"
+        )
+    try:
+        document = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise RequestError(f"the body is not JSON ({error}): {remedy}") from error
+    if not isinstance(document, dict):
+        raise RequestError(f"the body is {shown(document)}: {remedy}")
+    return document
+
+
+def _refuse_others(document: dict[str, Any], known: str) -> None:
+    others = sorted(document.keys() - {known})
+    if others:
+        raise RequestError(f"field {shown(others[0])} is unknown beside {known!r}: leave it out")
+
+
+def _counted(name: str, items: list[Any]) -> list[Any]:
+    if not 1 <= len(items) <= MAXIMUM_ROWS:
+        raise RequestError(f"{name}: {len(items)} given; send 1 to {MAXIMUM_ROWS} at a time")
+    return items
+
+
+def _checked(number: int, row: object) -> Row:
+    if not isinstance(row, dict):
+        raise RequestError(f"row {number} is {shown(row)}: send an object of fields")
+    if not row:
+        raise RequestError(f"row {number} is empty: send the fields that GET /model lists")
+    for name, value in row.items():
+        if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
+            raise RequestError(
+                f"row {number}, field {shown(name)}: {shown(value)} has {len(value)} characters; "
+                f"send at most {MAXIMUM_TEXT}"
+            )
+    return row
+
+
+def _label(number: int, label: object, signature: Signature) -> tuple[str, Any]:
+    if not isinstance(label, dict) or label.keys() != {"id", "value"}:
+        raise RequestError(
+            f"label {number} is {shown(label)}: send an object with exactly id and value"
+        )
+    try:
+        parse_truth(label["value"], signature)
+    except RequestError as error:
+        raise RequestError(f"label {number}: {error}") from error
+    return _prediction_id(number, label["id"]), label["value"]
+
+
+def _prediction_id(number: int, value: object) -> str:
+    remedy = "send the id that /predict answered with"
+    if not isinstance(value, str):
+        raise RequestError(f"label {number}: id {shown(value)} is not a text; {remedy}")
+    try:
+        return str(UUID(value))
+    except ValueError as error:
+        raise RequestError(f"label {number}: id {shown(value)} is no UUID; {remedy}") from error
