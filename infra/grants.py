@@ -29,6 +29,7 @@ def storage(
 
 
 def catalog(store: Store) -> iam.PolicyStatement:
+    """What awswrangler calls to register Parquet in this database."""
     partitions = ("GetPartition", "GetPartitions", "CreatePartition", "BatchCreatePartition")
     changes = ("UpdatePartition", "BatchUpdatePartition", "DeletePartition", "BatchDeletePartition")
     tables = ("GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable")
@@ -37,6 +38,7 @@ def catalog(store: Store) -> iam.PolicyStatement:
 
 
 def on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:
+    """Lambda's actions on the endpoint function, its versions and its alias."""
     return allow(actions, [endpoint.function_arn, f"{endpoint.function_arn}:*"])
 
 
@@ -60,4 +62,5 @@ def secrets(problem: Problem) -> iam.PolicyStatement | None:
 
 
 def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    """A statement without conditions."""
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
