@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import numpy as np
+
 from noria.context import Stage
 from noria.core.dataset import Dataset
 from noria.core.evaluation import (
