@@ -30,7 +30,8 @@ def to_feature_rows(accepted: pd.DataFrame, problem: Problem, created: datetime)
 
 def _stored(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.dt.tz_convert("UTC").dt.tz_localize(None)
+        naive: pd.Series = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        return naive
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return values
     if pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
