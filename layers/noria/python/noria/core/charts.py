@@ -1,6 +1,6 @@
 """Small inline SVG charts: one palette, labelled axes, readable on a phone, no scripts.
 
-Every chart is 360 units wide, so that its text is about as large as the page's on a phone.
+Every chart is 330 units wide, so that its text is about as large as the page's on a phone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from html import escape
 from math import ceil, floor, isfinite, log10
 
-WIDTH = 360
+WIDTH = 330
 PALETTE = ("#2a6f97", "#d9731a", "#3d8b5f", "#8f4a8b")
 NOTHING = "\N{EN DASH}"  # shown for a value that there is none of
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 26, 40
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -70,7 +70,7 @@ def histogram(
     is_time: bool = False,
 ) -> str:
     """Draw one outline per class over shared bins; heights are shares within the class."""
-    height = 190
+    height = 204
     peak = max([share for shares in series.values() for share in shares] + [1e-12])
     scale = _Scale(edges[0], edges[-1], 0.0, peak, height)
     parts = scale.y_axis("share of the class", percent=True)
@@ -121,7 +121,7 @@ def line(
     from_zero: bool = True,
 ) -> str:
     """Draw a value over time (epoch seconds); None leaves a gap."""
-    height = 190
+    height = 204
     known = [(x, y) for x, y in points if y is not None]
     if len(known) < 2:
         return ""
@@ -184,7 +184,7 @@ class _Scale:
 
     def y_axis(self, label: str, *, percent: bool) -> list[str]:
         """Draw grid lines, their values, and the label above."""
-        parts = [_text(0, 9, label, "start", "axis")]
+        parts = [_text(0, 11, label, "start", "axis")]
         for tick in self.ticks:
             y = self.y(tick)
             shown = f"{tick:.3g}" if not percent else f"{tick * 100:.3g}%"

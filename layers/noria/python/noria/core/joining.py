@@ -63,21 +63,33 @@ def _timed(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 
 
 def _unique(frame: pd.DataFrame, source: Source, join: Join) -> tuple[pd.DataFrame, int]:
-    """Drop rows without a key and exact duplicates; refuse keys with differing rows."""
+    """Drop rows without a key and exact duplicates, and count the duplicates."""
     keys = [*join.on, *([join.as_of] if join.as_of else [])]
     for key in keys:
         _require(frame, key, source.name)
+    if join.as_of:  # one moment may be written in several zones
+        frame = frame.assign(**{join.as_of: _as_of_times(frame[join.as_of], join.as_of, source)})
     present = frame.dropna(subset=keys)
     distinct = present.drop_duplicates()
-    repeated = distinct[distinct.duplicated(subset=keys, keep="first")]
-    if len(repeated):
-        examples = repeated[keys].drop_duplicates().head(EXAMPLES).astype("str")
-        shown = "; ".join(", ".join(row) for row in examples.to_numpy().tolist())
-        raise DataError(
-            f"source {source.name!r} has {len(repeated)} more rows for keys it already has: "
-            f"({', '.join(keys)}) = {shown}. Make the key unique, or add columns to join.on."
-        )
     return distinct.reset_index(drop=True), len(present) - len(distinct)
+
+
+def _refuse_repeated(keys: pd.DataFrame, source: Source) -> None:
+    """Refuse a key that more than one row has, once its values have the primary's type."""
+    repeated = keys[keys.duplicated(keep="first")]
+    if repeated.empty:
+        return
+    examples = repeated.drop_duplicates().head(EXAMPLES).astype("str")
+    shown = "; ".join(", ".join(row) for row in examples.to_numpy().tolist())
+    names = ", ".join(str(_as_of(source) if column == TIME else column) for column in keys)
+    raise DataError(
+        f"source {source.name!r} has {len(repeated)} more rows for keys it already has: "
+        f"({names}) = {shown}. Make the key unique, or add columns to join.on."
+    )
+
+
+def _as_of(source: Source) -> str | None:
+    return source.join.as_of if source.join is not None else None
 
 
 def _require(frame: pd.DataFrame, column: str, source: str) -> None:
@@ -99,12 +111,14 @@ def _positions(
     left_keys, right_keys = left[join.on].copy(), right[join.on].copy()
     for key in join.on:
         left_keys[key], right_keys[key] = _reconciled(left_keys[key], right_keys[key])
+    if join.as_of is not None:
+        left_keys[TIME] = _event_times(left, source, problem)
+        right_keys[TIME] = right[join.as_of]
+    _refuse_repeated(right_keys, source)
     right_keys[POSITION] = range(len(right))
     if join.as_of is None:
         matches = left_keys.merge(right_keys, on=join.on, how="left")
         return matches[POSITION].set_axis(left.index)
-    left_keys[TIME] = _event_times(left, source, problem)
-    right_keys[TIME] = _as_of_times(right[join.as_of], join.as_of, source)
     return _matched_backward(left_keys, right_keys, join)
 
 
@@ -134,7 +148,7 @@ def _event_times(left: pd.DataFrame, source: Source, problem: Problem) -> pd.Ser
     name = event_time_name(problem)
     if name is None or name not in left.columns:
         raise DataError(
-            f"source {source.name!r} joins as of {source.join.as_of if source.join else ''!r} but "
+            f"source {source.name!r} joins as of {_as_of(source)!r} but "
             f"the rows of {problem.primary.name!r} have no event time: set event_time"
         )
     return to_utc(left[name])

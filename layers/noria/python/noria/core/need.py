@@ -35,15 +35,15 @@ class Scored:
 
     def evidence(self) -> dict[str, Any]:
         """The numbers without the arrays."""
-        return {"name": self.name, "score": self.score, "interval": list(self.interval)}
+        return {"name": self.name, "score": self.score, "interval": self.interval.listed()}
 
 
 def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     """Decide `go_on`, `rule_suffices` or `reevaluate` on the holdout, with the contract's metric.
 
-    The rule suffices where it meets `objective.threshold`. There is no signal where the quick
-    model's gain over the best trivial answer is not above zero in a paired bootstrap and a
-    permutation test does not tell its answers from chance (p of 0.01 or more).
+    The rule suffices where it meets `objective.threshold`. There is signal where a permutation
+    test tells the quick model's answers from chance (p below 0.01), or less clearly so (p below
+    1 - confidence) while its gain over the best trivial answer is above zero in a paired bootstrap.
     """
     generator = np.random.default_rng(seed)
     training, judged = _drawn(dataset.training, generator), _drawn(dataset.holdout_rows, generator)
@@ -53,7 +53,7 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     counts = generator.multinomial(len(judged), np.full(len(judged), 1 / len(judged)), RESAMPLES)
     quick_answers = quick_model(training, judged, seed)
     answers = {
-        **trivial_answers(training, judged),
+        **trivial_answers(training, judged, problem.objective.metric),
         **_rule_answer(judged),
         "quick model": quick_answers,
     }
@@ -75,7 +75,7 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
         "metric": problem.objective.metric,
         "baseline": {"name": baseline.name, "score": baseline.score},
         "scores": [item.evidence() for item in (*scored.values(), quick)],
-        "gain": list(gain),
+        "gain": gain.listed(),
         "permutation_p_value": p_value,
         "confidence": problem.evaluation.confidence,
         "training_rows": len(training),
@@ -101,7 +101,7 @@ def _decided(
             f"The rule {problem.baseline.rule!r} reaches {metric} {rule.score:.4g}, which meets "
             f"the threshold {threshold:g}: a model is not needed."
         ]
-    if gain.low <= 0 and p_value >= CHANCE:
+    if not has_signal(gain, p_value, problem.evaluation.confidence):
         return "reevaluate", [
             f"No signal that can be told from chance: the quick model's gain over "
             f"{trivial.name} is {gain.low:+.3g} to {gain.high:+.3g} {metric}, and shuffled "
@@ -113,6 +113,11 @@ def _decided(
         f"{trivial.score:.4g} for {trivial.name} (gain {gain.low:+.3g} to {gain.high:+.3g}, "
         f"permutation p {p_value:.2g})."
     ]
+
+
+def has_signal(gain: Interval, p_value: float, confidence: float) -> bool:
+    """Tell the quick model from chance; a gain alone is not enough, for noise gains F1 too."""
+    return p_value < CHANCE or (gain.low > 0 and p_value < 1 - confidence)
 
 
 def _what_would_help(problem: Problem, gain: Interval, rows: int) -> str:
@@ -150,12 +155,14 @@ def _drawn(dataset: Dataset, generator: np.random.Generator) -> Dataset:
     return dataset.take(np.sort(generator.choice(len(dataset), QUICK_ROWS, replace=False)))
 
 
-def trivial_answers(training: Dataset, judged: Dataset) -> dict[str, Array]:
+def trivial_answers(training: Dataset, judged: Dataset, metric: str) -> dict[str, Array]:
     """Answer without looking at the row: class shares or mean, and those of the latest rows."""
     rows = len(judged)
     target = training.target
     if training.classes:
         answers = {"class shares": _shares(target, training.classes, rows)}
+        if metric == "f1" and len(training.classes) == 2:
+            answers[f"always {training.classes[1]}"] = np.ones(rows)
     else:
         answers = {
             "mean": np.full(rows, target.mean()),

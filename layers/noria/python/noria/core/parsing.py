@@ -184,7 +184,26 @@ def read_json(content: bytes, name: str) -> pd.DataFrame:
     for column in frame.columns:
         if frame[column].map(lambda value: isinstance(value, dict | list)).any():
             raise _nested_error(name, column)
-    return frame.infer_objects()
+    return frame.apply(_plain_column)
+
+
+def _plain_column(values: pd.Series) -> pd.Series:
+    """Turn a column of mixed JSON values into text; booleans with nulls stay as they are."""
+    values = values.infer_objects()
+    if values.dtype != object:
+        return values
+    present = values.dropna()
+    if present.map(lambda value: isinstance(value, bool)).all():
+        return values.where(values.notna(), None)
+    if present.map(lambda value: isinstance(value, int | float)).all():
+        return pd.to_numeric(values.where(values.notna(), None), errors="coerce").astype("float64")
+    return values.map(_json_text).astype("str")
+
+
+def _json_text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if pd.isna(value) else str(value)
 
 
 def _json_array(text: str, name: str) -> list[dict[str, Any]]:

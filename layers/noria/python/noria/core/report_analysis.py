@@ -78,7 +78,7 @@ def _target(analysis: Document, problem: Document) -> str:
         notes = [f"{item['share']:.1%} ({item['count']:,})" for item in balance[:STRONGEST]]
         items = [(str(item["value"]), float(item["share"])) for item in balance[:STRONGEST]]
         chart = charts.bars(f"Balance of {name}", items, "share of rows", notes=notes, highest=1.2)
-        return f"<h3>How often each {escape(name)}</h3>{chart}"
+        return f"<h3>Balance of {escape(name)}</h3>{chart}"
     quantiles = target.get("quantiles") or []
     if not quantiles:
         return ""

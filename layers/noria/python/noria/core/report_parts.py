@@ -8,7 +8,18 @@ from typing import Any
 from noria.core import charts
 
 Document = Mapping[str, Any]
-SHOWN_FIRST = ("candidate", "iteration", "recipe", "score", "deviation", "seconds")
+SCORES = ("score", "mean")
+SHOWN_FIRST = (
+    "candidate",
+    *SCORES,
+    "std",
+    "iteration",
+    "recipe",
+    "fit_seconds",
+    "rows",
+    "features",
+)
+NOT_SHOWN = frozenset({"metric", "scores", "seed", "notes"})
 LONG = 12
 LOWER_IS_BETTER = frozenset({"log_loss", "rmse", "mae"})
 
@@ -101,24 +112,31 @@ def _flat(value: Any) -> Any:
 
 
 def candidates(experiments: Sequence[Document], problem: Document) -> str:
-    """Show every candidate that was tried, the best first."""
+    """Show every candidate that was tried, the best first; a failed one says why."""
     if not experiments:
         return ""
     metric = str((problem.get("objective") or {}).get("metric", "score"))
     sign = 1 if metric in LOWER_IS_BETTER else -1
-    scored = [item for item in experiments if _is_number(item.get("score"))]
-    rest = [item for item in experiments if not _is_number(item.get("score"))]
-    ordered = [*sorted(scored, key=lambda item: sign * item["score"]), *rest]
-    known = dict.fromkeys(name for item in ordered for name in item)
+    ordered = sorted(experiments, key=lambda item: _place(item, sign))
+    known = dict.fromkeys(name for item in ordered for name in item if name not in NOT_SHOWN)
+    known = {name: None for name in known if any(item.get(name) for item in ordered)}
     head = [name for name in SHOWN_FIRST if name in known]
-    head += [name for name in known if name not in head and _is_short(ordered, name)]
+    head += [name for name in known if name not in head]
     rows = [[_flat(item.get(name)) for name in head] for item in ordered]
-    shown = [f"{metric} (cross-validated)" if name == "score" else name for name in head]
-    return f'<h2>Candidates</h2><div class="card">{table(shown, rows, 0 if scored else None)}</div>'
+    shown = [metric if name in SCORES else name.replace("_", " ") for name in head]
+    best = 0 if _score(ordered[0]) is not None else None
+    note = '<p class="soft">Cross-validated on training rows; the holdout is not seen here.</p>'
+    return f'<h2>Candidates</h2><div class="card">{table(shown, rows, best)}{note}</div>'
 
 
-def _is_short(items: Sequence[Document], name: str) -> bool:
-    return all(len(json.dumps(item.get(name), default=str)) <= 60 for item in items)
+def _score(item: Document) -> float | None:
+    found = [item[name] for name in SCORES if _is_number(item.get(name))]
+    return float(found[0]) if found else None
+
+
+def _place(item: Document, sign: int) -> tuple[bool, float]:
+    score = _score(item)
+    return (score is None, sign * score if score is not None else 0.0)
 
 
 def evaluation(document: Document) -> str:

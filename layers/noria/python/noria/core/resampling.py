@@ -27,6 +27,10 @@ class Interval(NamedTuple):
         low, high = np.quantile(finite, (tail, 1 - tail))
         return cls(float(low), float(high))
 
+    def listed(self) -> list[float] | None:
+        """Both ends for a JSON document, or None where nothing could be resampled."""
+        return list(self) if np.isfinite(self).all() else None
+
 
 def resampled_scores(
     metric: str, y: Array, prediction: Array, counts: Array

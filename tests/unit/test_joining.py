@@ -1,0 +1,118 @@
+"""Joining sources: keys, as-of times, names, and rows that never multiply."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from noria.contracts import Problem
+from noria.core.joining import join_sources
+from noria.errors import DataError
+from tests.unit.data_frames import FLIGHTS, flights
+
+
+def contract(join: dict[str, object], event_time: str | None = None) -> Problem:
+    document = {
+        "name": "joined",
+        "statement": "Two sources that belong together.",
+        "task": "regression",
+        "target": "y",
+        "event_time": event_time,
+        "sources": [
+            {"name": "rows", "kind": "s3", "primary": True},
+            {"name": "other", "kind": "s3", "join": join},
+        ],
+        "objective": {"metric": "r2", "threshold": 0},
+    }
+    return Problem.parse(document)
+
+
+def rows(**columns: list[object]) -> pd.DataFrame:
+    return pd.DataFrame(columns)
+
+
+def test_a_key_join_keeps_the_rows_and_renames_what_collides() -> None:
+    primary = rows(k=["a", "b", None, "z"], year=[1, 2, 3, 4])
+    other = rows(k=["b", "a", None], year=[20, 10, 30], seats=[2, 1, 3])
+    joined = join_sources({"rows": primary, "other": other}, contract({"on": ["k"]}))
+    assert list(joined.columns) == ["k", "year", "other_year", "seats"]
+    assert joined["other_year"].tolist()[:2] == [10, 20]
+    assert joined["seats"].isna().tolist() == [False, False, True, True]
+    assert joined.attrs["joins"]["other"]["matched"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ([1, 2], ["1", "2"]),
+        (["1", "2"], [1.0, 2.0]),
+        (["1", "x"], [1, 2]),
+        ([True, False], ["true", "b"]),
+    ],
+)
+def test_key_types_are_reconciled(left: list[object], right: list[object]) -> None:
+    joined = join_sources(
+        {"rows": rows(k=left), "other": rows(k=right, v=[10, 20])}, contract({"on": ["k"]})
+    )
+    assert joined["v"].iloc[0] == 10
+
+
+def test_as_of_matches_backward_within_the_tolerance() -> None:
+    primary = rows(k=["a"] * 4, at=["2024-01-01T10:30:00Z", "2024-01-01T09:59:00Z",
+                                    "2024-01-01T12:00:00Z", "nonsense"])  # fmt: skip
+    other = rows(k=["a", "a"], t=["2024-01-01T10:00:00Z", "2024-01-01T11:00:00+01:00"], v=[1, 1])
+    join = {"on": ["k"], "as_of": "t", "tolerance": "1h"}
+    joined = join_sources({"rows": primary, "other": other}, contract(join, "at"))
+    assert joined["v"].isna().tolist() == [False, True, True, True]
+    assert joined.attrs["joins"]["other"]["duplicates_dropped"] == 1
+
+
+def test_duplicate_keys_are_refused_and_exact_repeats_dropped() -> None:
+    primary = rows(k=[1])
+    same = rows(k=[1, 1], v=[5, 5])
+    joined = join_sources({"rows": primary, "other": same}, contract({"on": ["k"]}))
+    assert joined.attrs["joins"]["other"]["duplicates_dropped"] == 1
+    with pytest.raises(DataError, match=r"'other' has 1 more rows .*\(k\) = 1"):
+        join_sources({"rows": primary, "other": rows(k=[1, 1], v=[5, 6])}, contract({"on": ["k"]}))
+
+
+def test_missing_columns_and_sources_are_named() -> None:
+    join = contract({"on": ["tailnum"]})
+    with pytest.raises(
+        DataError, match="'tailnum' is not in source 'other': did you mean 'TailNum'"
+    ):
+        join_sources({"rows": rows(tailnum=[1]), "other": rows(TailNum=[1])}, join)
+    with pytest.raises(DataError, match="source 'other' was not collected"):
+        join_sources({"rows": rows(tailnum=[1])}, join)
+    timed = contract({"on": ["k"], "as_of": "t"}, "at")
+    with pytest.raises(DataError, match="1 values of as_of column 't' are not timestamps"):
+        join_sources(
+            {"rows": rows(k=[1], at=["2024-01-01"]), "other": rows(k=[1], t=["soon"])}, timed
+        )
+    with pytest.raises(DataError, match="have no event time"):
+        join_sources({"rows": rows(k=[1]), "other": rows(k=[1], t=["2024-01-01"])}, timed)
+
+
+def test_the_flights_find_their_weather_and_planes() -> None:
+    tables = flights(5000)
+    joined = join_sources(tables, Problem.parse(FLIGHTS))
+    assert len(joined) == len(tables["flights"])
+    assert {"event_time", "planes_year", "weather_hour", "temp", "name"} <= set(joined.columns)
+    assert joined.attrs["joins"]["weather"]["matched"] > 0.98
+    on_time = joined["event_time"] - joined["time_hour"]
+    assert on_time.dt.total_seconds().between(0, 3540).all()
+
+
+keys = st.none() | st.integers(0, 4) | st.sampled_from(["0", "1", "a"])
+
+
+@given(st.lists(keys, min_size=1, max_size=20), st.lists(keys, max_size=6, unique=True))
+@settings(max_examples=200, deadline=None)
+def test_rows_never_multiply(left: list[object], right: list[object]) -> None:
+    frames = {"rows": rows(k=left), "other": rows(k=right, v=list(range(len(right))))}
+    try:
+        joined = join_sources(frames, contract({"on": ["k"]}))
+    except DataError as error:
+        assert "other" in str(error)
+        return
+    assert joined["k"].astype(object).where(joined["k"].notna(), None).tolist() == left
