@@ -7,6 +7,7 @@ from noria.core.expressions import is_column, parse
 from noria.errors import DataError
 
 COMPUTED = "event_time"
+LARGEST_NUMBER = 1e12  # larger numbers in an event time are errors, and overflow as durations
 ISO_DATE = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*$"
 
 
@@ -34,13 +35,21 @@ def with_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
         )
     expression = parse(problem.event_time)
     inputs = {name: _as_input(frame[name]) for name in expression.columns}
-    result = pd.Series(expression.evaluate(inputs), index=frame.index)
+    try:
+        result = pd.Series(expression.evaluate(inputs), index=frame.index)
+    except OverflowError as error:
+        raise DataError(
+            f"event_time {problem.event_time!r} goes beyond the calendar ({error}): "
+            "give its columns a minimum and a maximum in quality.columns"
+        ) from error
     return frame.assign(**{COMPUTED: to_utc(result)})
 
 
 def _as_input(values: pd.Series) -> pd.Series:
-    """Hand text that looks like timestamps to an expression as timestamps."""
-    return to_utc(values) if looks_like_time(values) else values
+    """Hand numbers on as they are, and anything else as timestamps (NaT where it is none)."""
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return to_utc(values)
+    return values.where(values.abs() < LARGEST_NUMBER)
 
 
 def looks_like_time(values: pd.Series) -> bool:

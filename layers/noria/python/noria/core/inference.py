@@ -99,7 +99,12 @@ def _numbers(values: pd.Series) -> pd.Series:
         return pd.Series(np.nan, index=values.index)
     if pd.api.types.is_integer_dtype(values) and not values.hasnans:
         return values
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    if _is_textual(values):  # each distinct text is read once
+        codes, distinct = pd.factorize(values)
+        parsed = pd.Series(pd.to_numeric(pd.Series(distinct), errors="coerce"), dtype="float64")
+        numbers = pd.Series(parsed.reindex(codes).to_numpy(), index=values.index)
+    else:
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     return numbers.where(numbers.abs() <= LARGEST)
 
 

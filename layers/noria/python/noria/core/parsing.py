@@ -32,6 +32,7 @@ MISSING_TEXTS = (
 )
 BLOCK_BYTES = 8 * 1024**2
 RAGGED_SHOWN = 5
+LARGEST_WHOLE = 2.0**53  # above it a float no longer counts by one
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe", "utf-16-le"),
@@ -278,7 +279,7 @@ def as_text(values: pd.Series) -> pd.Series:
     """Write values as text: whole numbers without a point, booleans as true and false."""
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
-        if len(present) and (present % 1 == 0).all():
+        if len(present) and (present.abs() < LARGEST_WHOLE).all() and (present % 1 == 0).all():
             values = values.astype("Int64")
     if pd.api.types.is_bool_dtype(values):
         return values.map({True: "true", False: "false"}).astype("str")
