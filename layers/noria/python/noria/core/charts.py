@@ -73,7 +73,7 @@ def histogram(
     height = 204
     peak = max([share for shares in series.values() for share in shares] + [1e-12])
     scale = _Scale(edges[0], edges[-1], 0.0, peak, height)
-    parts = scale.y_axis("share of the class", percent=True)
+    parts = scale.y_axis("share of rows" if len(series) < 2 else "share of the group", percent=True)
     parts += scale.x_axis(label, is_time=is_time)
     for place, shares in enumerate(series.values()):
         parts.append(_outline(scale, edges, shares, PALETTE[place % len(PALETTE)]))
@@ -107,7 +107,7 @@ def grouped_bars(title: str, labels: Sequence[str], series: Mapping[str, Sequenc
             parts.append(_rect(0, y_bar, max(length, 1), thick - 1, PALETTE[line % len(PALETTE)]))
             parts.append(_text(length + 5, y_bar + 8, f"{shares[place]:.1%}", "start", "tiny"))
     height = top + block * len(labels) + 20
-    parts.append(_text(0, height - 5, "share within the class", "start", "axis"))
+    parts.append(_text(0, height - 5, "share within the group", "start", "axis"))
     return _svg(title, height, parts) + legend(list(series))
 
 

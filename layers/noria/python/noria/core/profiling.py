@@ -38,12 +38,14 @@ class Profile(BaseModel):
 
 
 class TargetProfile(BaseModel):
-    """The balance of the classes, or the quantiles of the values."""
+    """The balance of the classes, or the quantiles of the values and a histogram in shares."""
 
     balance: list[Share] = []
     quantiles: list[float] = []
     mean: float | None = None
     deviation: float | None = None
+    edges: list[float] = []
+    shares: list[float] = []
 
 
 class Period(BaseModel):
@@ -66,7 +68,7 @@ class TimeProfile(BaseModel):
 
 
 class Distribution(BaseModel):
-    """Shares per bin or category, one series per class (regression: one for all)."""
+    """Shares per bin or category, one series per class (regression: per third of the target)."""
 
     column: str
     kind: str
@@ -149,7 +151,11 @@ def _entropy(counts: Array) -> float:
 def profile_target(dataset: Dataset) -> TargetProfile:
     """Describe the target: balance of the classes, or quantiles of the values."""
     if not dataset.classes:
+        edges = _edges(dataset.target)
+        inside = np.clip(dataset.target, edges[0], edges[-1])
         return TargetProfile(
+            edges=edges.tolist(),
+            shares=_as_shares(np.histogram(inside, bins=edges)[0]),
             quantiles=np.quantile(dataset.target, QUANTILES).tolist(),
             mean=float(dataset.target.mean()),
             deviation=float(dataset.target.std()),
@@ -244,10 +250,21 @@ def distribution(sample: Dataset, name: str) -> Distribution:
 
 def _class_masks(sample: Dataset, most: int = 4) -> dict[str, Array]:
     if not sample.classes:
-        return {"all rows": np.ones(len(sample), dtype=bool)}
+        return _thirds(sample.target)
     counts = np.bincount(sample.target, minlength=len(sample.classes))
     shown = sorted(np.argsort(-counts, kind="stable")[:most].tolist())
     return {sample.classes[code]: sample.target == code for code in shown}
+
+
+def _thirds(target: Array) -> dict[str, Array]:
+    """Divide rows by the target's thirds; those with few distinct values stay together."""
+    low, high = np.quantile(target, (1 / 3, 2 / 3))
+    parts = {
+        "low target": target <= low,
+        "middle": (target > low) & (target <= high),
+        "high target": target > high,
+    }
+    return {label: mask for label, mask in parts.items() if mask.any()}
 
 
 def _category_distribution(name: str, values: Array, groups: dict[str, Array]) -> Distribution:

@@ -82,9 +82,11 @@ def _target(analysis: Document, problem: Document) -> str:
     quantiles = target.get("quantiles") or []
     if not quantiles:
         return ""
-    names = ("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest")
-    rows = [[label, value] for label, value in zip(names, quantiles, strict=False)]
-    return f"<h3>How {escape(name)} is spread</h3>{parts.table(['quantile', name], rows)}"
+    edges, shares = target.get("edges") or [], target.get("shares") or []
+    chart = charts.histogram(f"Spread of {name}", edges, {"rows": shares}, name) if edges else ""
+    middle = f"median {charts.number(quantiles[3])}, half of the rows "
+    middle += f"{charts.number(quantiles[2])} to {charts.number(quantiles[4])}"
+    return f'<h3>Spread of {escape(name)}</h3>{chart}<p class="soft">{middle}</p>'
 
 
 def _target_over_time(analysis: Document, problem: Document) -> str:

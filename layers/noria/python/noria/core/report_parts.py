@@ -19,7 +19,7 @@ SHOWN_FIRST = (
     "rows",
     "features",
 )
-NOT_SHOWN = frozenset({"metric", "scores", "seed", "notes"})
+NOT_SHOWN = frozenset({"metric", "scores", "score_seconds", "folds", "seed", "notes"})
 LONG = 12
 LOWER_IS_BETTER = frozenset({"log_loss", "rmse", "mae"})
 
@@ -152,7 +152,8 @@ def evaluation(document: Document) -> str:
         if value
     )
     top = f'<div class="card">{verdict}{facts(plain_facts) if plain_facts else ""}</div>'
-    return f"<h2>Evaluation on the holdout</h2>{top if verdict or plain_facts else ''}{blocks}"
+    grid = f'<div class="grid-of-charts">{blocks}</div>' if blocks else ""
+    return f"<h2>Evaluation on the holdout</h2>{top if verdict or plain_facts else ''}{grid}"
 
 
 def _nested(value: Any) -> bool:

@@ -46,7 +46,7 @@ th, td { text-align:left; padding:5px 12px 5px 0; border-bottom:1px solid var(--
   vertical-align:top; }
 th { color:var(--soft); font-weight:600; white-space:nowrap; }
 td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
-td { min-width:4.5rem; } td:last-child:not(.n) { min-width:11rem; }
+td { overflow-wrap:break-word; min-width:4.5rem; } td ul { margin:0; }
 tr.best td { font-weight:600; }
 details { margin:.6rem 0; } summary { cursor:pointer; color:var(--soft); }
 pre { overflow-x:auto; background:var(--back); border-radius:8px; padding:10px; font-size:.78rem; }

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+HASH_KEY = "noria-holdout-01"  # 16 characters; another key would hold out other rows
 
 
 def latest(times: NDArray[np.int64], share: float) -> Mask | None:
@@ -40,7 +41,9 @@ def stable(data: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, share:
 def row_hashes(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint64]:
     """Hash rows by their values, independent of the columns' order."""
     frame = pd.DataFrame({name: _hashable(data[name]) for name in sorted(data)})
-    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
+    return np.asarray(
+        pd.util.hash_pandas_object(frame.assign(**{"": HASH_KEY}), index=False), dtype=np.uint64
+    )
 
 
 def _hashable(values: NDArray[Any]) -> NDArray[Any]:
