@@ -76,7 +76,7 @@ class Expression:
             )
         try:
             return _evaluate(self._tree, columns)
-        except (TypeError, ValueError, ZeroDivisionError) as error:
+        except (TypeError, ValueError, ArithmeticError, NotImplementedError) as error:
             raise ExpressionError(
                 f"expression '{self.text}' cannot be evaluated: {error}; "
                 "compare columns with values of their own type"
@@ -144,13 +144,25 @@ def _compared(ops: list[ast.cmpop], comparators: list[ast.expr], text: str) -> l
     children: list[ast.expr] = []
     for op, comparator in zip(ops, comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn) and isinstance(comparator, ast.List):
-            if not all(isinstance(item, ast.Constant) for item in comparator.elts):
+            if len(ops) > 1 or not comparator.elts or not all(map(_is_value, comparator.elts)):
                 _refuse(comparator, text)
         elif type(op) in _COMPARE:
             children.append(comparator)
         else:
             _refuse(comparator, text)
     return children
+
+
+def _is_value(item: ast.expr) -> bool:
+    """Whether a list's item is a number, a string, true or false."""
+    match item:
+        case ast.Constant(value=bool() | int() | float() | str()):
+            return True
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float())):
+            return True
+        case ast.Name(id=name):
+            return name in _LITERALS
+    return False
 
 
 def _evaluate(node: ast.expr, columns: Mapping[str, Any]) -> Any:
@@ -160,15 +172,15 @@ def _evaluate(node: ast.expr, columns: Mapping[str, Any]) -> Any:
         case ast.Constant(value=value):
             return value
         case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_evaluate(left, columns), _evaluate(right, columns))
+            return _arithmetic(op, _evaluate(left, columns), _evaluate(right, columns))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _not(_evaluate(operand, columns))
+            return _not(_truth(_evaluate(operand, columns)))
         case ast.UnaryOp(op=op, operand=operand):
             value = _evaluate(operand, columns)
             return -value if isinstance(op, ast.USub) else value
         case ast.BoolOp(op=op, values=values):
             join = operator.and_ if isinstance(op, ast.And) else operator.or_
-            return reduce(join, (_evaluate(value, columns) for value in values))
+            return reduce(join, (_truth(_evaluate(value, columns)) for value in values))
         case ast.Compare():
             return _evaluate_comparison(node, columns)
         case ast.Call(func=ast.Name(id=name), args=[argument]):
@@ -189,9 +201,49 @@ def _evaluate_comparison(node: ast.Compare, columns: Mapping[str, Any]) -> Any:
 
 
 def _membership(left: Any, op: ast.In | ast.NotIn, items: ast.List) -> Any:
-    values = [item.value for item in items.elts if isinstance(item, ast.Constant)]
-    member = left.isin(values) if hasattr(left, "isin") else left in values
+    values = [_evaluate(item, {}) for item in items.elts]
+    if hasattr(left, "isin"):
+        member = left.isin(values)
+    elif hasattr(left, "dtype"):  # numpy's own `in` asks about the whole array
+        member = reduce(operator.or_, (left == value for value in values))
+    else:
+        member = left in values
     return _not(member) if isinstance(op, ast.NotIn) else member
+
+
+def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
+    """Apply an operator; * and % would repeat and format text, without any bound."""
+    if isinstance(op, ast.Mult | ast.Mod) and (_has_length(left) or _has_length(right)):
+        raise TypeError("text cannot be multiplied or divided")
+    return _BINARY[type(op)](left, _duration_for(left, right))
+
+
+def _has_length(value: Any) -> bool:
+    """Whether a scalar, or any value of a column, is text or another sequence."""
+    if not hasattr(value, "dtype"):
+        return hasattr(value, "__len__")
+    return value.dtype.kind in "USOT" and any(hasattr(item, "__len__") for item in value)
+
+
+def _duration_for(left: Any, right: Any) -> Any:
+    """Numpy adds its own durations to an array of times, and no others."""
+    if isinstance(right, timedelta) and getattr(getattr(left, "dtype", None), "kind", "") == "M":
+        return (left - left).dtype.type(right)
+    return right
+
+
+def _truth(value: Any) -> Any:
+    """Read numbers as truths (not 0), so that and, or and not are never bitwise."""
+    dtype = getattr(value, "dtype", None)
+    kind = getattr(dtype, "kind", "")
+    if isinstance(value, bool) or kind == "b":
+        # A column of strings compares to Arrow's booleans, which join with no others.
+        return value.astype("boolean") if str(dtype) == "bool[pyarrow]" else value
+    if isinstance(value, int | float) or (kind and kind in "iuf"):
+        return (value < 0) | (value > 0)
+    if str(dtype) == "object" and hasattr(value, "isin"):
+        return value.astype("boolean")
+    raise TypeError("and, or and not take true, false and numbers")
 
 
 def _not(value: Any) -> Any:
