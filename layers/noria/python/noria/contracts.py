@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from noria.core.expressions import is_column, parse
-from noria.errors import ContractError
+from noria.errors import ContractError, ExpressionError
 
 Task = Literal["binary", "multiclass", "regression"]
 Metric = Literal[
@@ -34,17 +34,27 @@ Metric = Literal[
     "log_loss", "recall_at_precision", "rmse", "mae", "r2",
 ]  # fmt: skip
 METRICS_OF: dict[str, frozenset[str]] = {
-    "binary": frozenset(
-        ["accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision"]
-        + ["log_loss", "recall_at_precision"]
-    ),
+    "binary": frozenset({"accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc",
+                         "average_precision", "log_loss", "recall_at_precision"}),
     "multiclass": frozenset(["accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc"]),
     "regression": frozenset(["rmse", "mae", "r2"]),
-}
+}  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with only true and false as booleans, so that on, no and y stay text."""
+    """YAML with only true and false as booleans, so that on, no and y stay text.
+
+    A key that is given twice is an error, as the first one's value would be lost.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        double = next((key for key in keys if key != "<<" and keys.count(key) > 1), None)
+        if double is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"'{double}' is given twice; keep one", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -56,16 +66,23 @@ _Loader.add_implicit_resolver(
 )
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=36500)
 
 
-def parse_duration(value: Any) -> Any:
-    """Turn '90d', '6h', '10m', '30s' or '2w' into a timedelta; leave anything else alone."""
-    if not isinstance(value, str):
+def parse_duration(value: Any) -> timedelta:
+    """Turn '90d', '6h', '10m', '30s' or '2w' into a timedelta; raises ValueError.
+
+    A bare number is refused: nobody can tell whether 6 means hours or days.
+    """
+    if isinstance(value, timedelta):
         return value
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", value)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", str(value), re.ASCII)
     if match is None:
         raise ValueError("a duration is a number and a unit (s, m, h, d, w), such as 6h or 90d")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError as error:
+        raise ValueError(f"a duration is {format_duration(LONGEST)} at most") from error
 
 
 def format_duration(value: timedelta) -> str:
@@ -74,27 +91,38 @@ def format_duration(value: timedelta) -> str:
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{int(seconds // size)}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
 
 
-def _positive(value: timedelta) -> timedelta:
-    if value < timedelta(0):
-        raise ValueError("a duration is not negative")
+def _bounded(value: timedelta) -> timedelta:
+    if not timedelta(0) <= value <= LONGEST:
+        raise ValueError(f"a duration is from 0s to {format_duration(LONGEST)}")
     return value
 
 
 def _expression(text: str) -> str:
-    parse(text)
+    try:
+        parse(text)
+    except ExpressionError as error:
+        # As a ValueError it is told with its field, among the contract's other mistakes.
+        raise ValueError(str(error)) from error
     return text
 
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
-    AfterValidator(_positive),
+    AfterValidator(_bounded),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?[smhdw]$", "examples": ["6h"]}),
 ]
+
+
+def _lasting(text: str) -> Any:
+    """A duration as default, which the JSON Schema shows as the contract writes it."""
+    return Field(default=parse_duration(text), json_schema_extra={"default": text})
+
+
 ExpressionText = Annotated[str, AfterValidator(_expression)]
 Share = Annotated[float, Field(ge=0, le=1)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
@@ -104,7 +132,7 @@ SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 class Section(BaseModel):
     """A part of the contract: unknown fields are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Target(Section):
@@ -112,6 +140,10 @@ class Target(Section):
 
     name: ColumnName
     expression: ExpressionText | None = None
+
+
+def _target_by_name(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
 
 
 class Join(Section):
@@ -190,6 +222,9 @@ Source = Annotated[
 ]
 
 
+SOURCE_KINDS = ("s3", "http", "google_sheet", "database")
+
+
 class ColumnRule(Section):
     """What a column must hold; a row that breaks it is quarantined with this rule's name."""
 
@@ -224,7 +259,7 @@ class Window(Section):
     over: Duration
     as_: ColumnName = Field(alias="as")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
 
 class Features(Section):
@@ -299,9 +334,9 @@ class Deployment(Section):
 class Monitoring(Section):
     """How often live use is compared with training, and what is too far away."""
 
-    every: Duration = timedelta(hours=1)
+    every: Duration = _lasting("1h")
     drift: float = Field(default=0.2, gt=0)
-    label_delay: Duration = timedelta(days=1)
+    label_delay: Duration = _lasting("1d")
     quality_floor: float | None = None
 
     @field_validator("every")
@@ -322,8 +357,8 @@ class Retraining(Section):
         "age",
     ]
     new_rows: int = Field(default=20_000, ge=1)
-    maximum_age: Duration = timedelta(days=90)
-    cooldown: Duration = timedelta(hours=6)
+    maximum_age: Duration = _lasting("90d")
+    cooldown: Duration = _lasting("6h")
     monthly_runs: int = Field(default=30, ge=1)
     stop_after_failed_challengers: int = Field(default=3, ge=1)
 
@@ -334,7 +369,9 @@ class Problem(Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
     statement: str = Field(min_length=10, max_length=2000)
     task: Task
-    target: Target
+    target: Annotated[
+        Target, BeforeValidator(_target_by_name, json_schema_input_type=ColumnName | Target)
+    ]
     positive_class: str | int | float | bool | None = None
     entity_key: list[ColumnName] = []
     event_time: ExpressionText | None = None
@@ -348,11 +385,6 @@ class Problem(Section):
     deployment: Deployment = Deployment()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
-
-    @field_validator("target", mode="before")
-    @classmethod
-    def _target_by_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
 
     @field_validator("sources")
     @classmethod
@@ -403,8 +435,10 @@ class Problem(Section):
             document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
         except FileNotFoundError as error:
             raise ContractError(f"no contract at '{path}'; check the path") from error
-        except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ContractError(f"'{path}' is not a YAML file: {error}") from error
+        except OSError as error:
+            raise ContractError(f"'{path}' cannot be read: {error.strerror}") from error
         return cls.parse(document)
 
     @classmethod
@@ -477,20 +511,45 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def describe(error: ValidationError, document: Any) -> list[str]:
     """One sentence for each mistake: the field, its value, and what to write instead."""
-    return [_describe(dict(item), document) for item in error.errors(include_url=False)]
+    told: dict[str, list[str]] = {}
+    for item in error.errors(include_url=False):
+        field, message = _describe(dict(item), document)
+        told.setdefault(field, []).append(message)
+    return [f"{field}: {' or '.join(messages)}" for field, messages in told.items()]
 
 
-def _describe(item: dict[str, Any], document: Any) -> str:
-    path = [part for part in item["loc"] if part not in ("s3", "http", "google_sheet", "database")]
-    field = _format_path(path)
-    message = str(item["msg"]).removeprefix("Value error, ")
+def _describe(item: dict[str, Any], document: Any) -> tuple[str, str]:
+    field = _format_path(_path(item, document)) or "contract"
     if item["type"] == "missing":
-        return f"{field}: is missing; add it"
+        return field, "is missing; add it"
     if item["type"] == "extra_forbidden":
-        return f"{field}: is not a field of the contract; {_nearest(item['loc'], document)}"
-    value = item.get("input")
-    shown = "" if isinstance(value, dict | list) else f" (given: {value!r})"
-    return f"{field or 'contract'}: {message[:1].lower()}{message[1:]}{shown}"
+        return field, f"is not a field of the contract; {_nearest(item['loc'])}"
+    if item["type"] == "union_tag_not_found":
+        return f"{field}.kind", f"is missing; add one of {', '.join(SOURCE_KINDS)}"
+    if item["type"] == "union_tag_invalid":
+        kinds = ", ".join(SOURCE_KINDS)
+        return f"{field}.kind", f"'{item['ctx']['tag']}' is no kind of source; use one of {kinds}"
+    message, value = str(item["msg"]).removeprefix("Value error, "), item.get("input")
+    told = isinstance(value, dict | list) or repr(value) in message
+    shown = "" if told else f" (given: {value!r})"
+    return field, f"{message[:1].lower()}{message[1:]}{shown}"
+
+
+def _path(item: dict[str, Any], document: Any) -> list[Any]:
+    """The place of a mistake in the document, without pydantic's names for a union's branches."""
+    path: list[Any] = []
+    node = document
+    for part in item["loc"]:
+        if _is_in(node, part):
+            node = node[part]
+            path.append(part)
+    return [*path, item["loc"][-1]] if item["type"] == "missing" else path
+
+
+def _is_in(node: Any, part: Any) -> bool:
+    if isinstance(node, list):
+        return isinstance(part, int) and part < len(node)
+    return isinstance(node, Mapping) and part in node
 
 
 def _format_path(path: list[Any]) -> str:
@@ -500,7 +559,7 @@ def _format_path(path: list[Any]) -> str:
     return text
 
 
-def _nearest(location: tuple[Any, ...], document: Any) -> str:
+def _nearest(location: tuple[Any, ...]) -> str:
     """Suggest the nearest known name beside the one that is not known."""
     names = sorted(_fields_at(location[:-1]))
     close = get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
@@ -519,10 +578,9 @@ def _fields_at(location: tuple[Any, ...]) -> set[str]:
 
 
 def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    for option in node.get("anyOf", []):
-        if option.get("type") != "null":
-            node = option
-            break
+    options = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
+    if options:
+        node = next((option for option in options if "$ref" in option), options[0])
     reference = node.get("$ref", "").rpartition("/")[2]
     found: dict[str, Any] = definitions[reference] if reference else node
     return found
