@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from noria.contracts import Retraining, format_duration
 from noria.core.verdicts import Verdict
 
+SKIPPED = "Skipped"
 FAILED_CHALLENGERS = frozenset({"KeepChampion", "HaltNotEffective", "RollBack"})
 
 
@@ -34,7 +35,8 @@ def admit(
     Everybody keeps to one run at a time and to the monthly budget; the cooldown and the stop
     after failed challengers hold back automatic starts only, so a person can always try.
     """
-    others = [run for run in past if run.run_id != run_id]
+    # A start that was skipped is no run: it must not renew the cooldown that skipped it.
+    others = [run for run in past if run.run_id != run_id and run.ending != SKIPPED]
     refusals = [_held(holder, run_id), _over_budget(others, rules, as_of)]
     if automatic:
         refusals += [_within_cooldown(others, rules, as_of), _challengers_failed(others, rules)]
