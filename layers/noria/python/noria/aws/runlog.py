@@ -1,5 +1,6 @@
 """The log of runs in S3, from which Admit judges cooldown, budget and failed challengers."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +37,8 @@ class RunLog:
             stored = self._store.read(KEY)
         except MissingObjectError:
             return self._store.put_if_absent(KEY, encode(_merged([], run_id, facts)))
-        entries = _merged(self.entries(), run_id, facts)
+        # The ETag is that of these very bytes: reading again would lose what came in between.
+        entries = _merged(json.loads(stored.content), run_id, facts)
         return self._store.replace(KEY, encode(entries), stored.etag)
 
 
