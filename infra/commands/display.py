@@ -34,7 +34,7 @@ class Display:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
-        self._asked: tuple[str, Any] | None = None
+        self._asked: tuple[str, Any, Sequence[str]] | None = None
         self._turns = 0
 
     def __call__(self, event: StateEvent) -> None:
@@ -53,27 +53,27 @@ class Display:
             self._spin(None)
 
     def _entered(self, event: StateEvent) -> None:
-        if event.state in CHOICES:
-            result, field = CHOICES[event.state]
-            self._asked = (event.state, (event.data or {}).get(result, {}).get(field))
-            self._reasons = (event.data or {}).get(result, {}).get("reasons", [])
-            return
         if self._asked is not None:
             self._decided(*self._asked, event.state)
             self._asked = None
+        if event.state in CHOICES:
+            result, field = CHOICES[event.state]
+            found = (event.data or {}).get(result, {})
+            self._asked = (event.state, found.get(field), found.get("reasons", []))
+            return
         if event.state == "EngineerFeatures":
             self._turns += 1
             if self._turns > 1:
                 self._print(f"[yellow]↺ back to EngineerFeatures, turn {self._turns}[/yellow]")
         self._spin(event.state)
 
-    def _decided(self, choice: str, decision: Any, target: str) -> None:
+    def _decided(self, choice: str, decision: Any, reasons: Sequence[str], target: str) -> None:
         if choice in SILENT:
             return
         self._print(f"[cyan]◆ {choice}? {escape(str(decision))} → {target}[/cyan]")
         if choice in QUIET_REASONS and decision == "met":
             return
-        for reason in self._reasons:
+        for reason in reasons:
             self._print(f"    {escape(reason)}")
 
     def _left(self, event: StateEvent) -> None:

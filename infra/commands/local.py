@@ -1,10 +1,11 @@
 """`noria local`: the cloud on this machine."""
 
+import json
 import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -45,12 +46,19 @@ def run(
         print(trial.to_json())
     else:
         show_record(console, trial.record)
-        _show(console, "Prediction", trial.prediction)
+        _show(console, "Prediction", _told(trial.prediction))
         _show(console, "Report", trial.report)
         _show(console, "Seconds", round(trial.seconds, 1))
     sys.stdout.flush()
     if not trial.record.as_meant:
         raise typer.Exit(FAILED)
+
+
+def _told(prediction: dict[str, Any] | None) -> str | None:
+    """An answer without the request's fields, of which there may be many."""
+    if prediction is None:
+        return None
+    return json.dumps({name: value for name, value in prediction.items() if name != "request"})
 
 
 def _show(console: Console, name: str, value: object) -> None:

@@ -15,7 +15,7 @@ class NoSuchKeyError(Exception):
 class FakeS3:
     """The calls of S3 that reading a run makes."""
 
-    class exceptions:
+    class exceptions:  # noqa: N801 - boto3 names it so
         NoSuchKey = NoSuchKeyError
 
     def __init__(self, objects: dict[str, Any]) -> None:
