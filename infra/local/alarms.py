@@ -71,7 +71,7 @@ def _datapoint(metrics: list[Any], alarm: Any, at: datetime, back: int) -> Datap
     inside = [metric for metric in metrics if end - period < _utc(metric.timestamp) <= end]
     if not inside:
         return None
-    value = _statistic(inside, alarm.statistic or alarm.extended_statistic)
+    value = statistic(inside, alarm.statistic or alarm.extended_statistic)
     return Datapoint(value, max(_utc(metric.timestamp) for metric in inside))
 
 
@@ -79,7 +79,8 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _statistic(metrics: list[Any], name: str) -> float:
+def statistic(metrics: list[Any], name: str) -> float:
+    """Compute a statistic, percentiles such as p95 included, over one period's samples."""
     # A sample is one value, or a statistic set that stands for several.
     counts = [float(getattr(metric, "sample_count", 1)) for metric in metrics]
     sums = [float(metric.sum if hasattr(metric, "sum") else metric.value) for metric in metrics]

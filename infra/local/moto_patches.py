@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from infra.local.alarms import statistic
 from infra.local.lambdas import (
     InvalidEventError,
     PayloadTooLargeError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("moto.stepfunctions.local")
 EXECUTION_INPUT_LIMIT = 262_144  # bytes of an execution's input
+PERCENTILE = re.compile(r"p\d{1,2}(\.\d+)?|p100")
 ENVIRONMENT_LIMIT = 4096  # bytes of a function's environment variables
 RESERVED_VARIABLES = {
     "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_REGION",
@@ -452,6 +454,17 @@ def _alarms(patches: Patches, cloud: "LocalCloud") -> None:
         return change
 
     patches.put(models.CloudWatchBackend, "set_alarm_state", set_alarm_state)
+
+    # moto answers None, and then fails, when metrics are asked for percentiles.
+    def statistics(original: Any) -> Any:
+        def of_type(self: Any, stat: str) -> Any:
+            if PERCENTILE.fullmatch(stat):
+                return statistic(self.metric_data, stat)
+            return original(self, stat)
+
+        return of_type
+
+    patches.put(models.Statistics, "get_statistics_for_type", statistics)
 
 
 def _firehose(patches: Patches, cloud: "LocalCloud") -> None:

@@ -50,7 +50,9 @@ class Telemetry:
         given = [{"Name": key, "Value": value} for key, value in dimensions.items()]
         backend = cloudwatch_backends[self._account][self._region]
         for stamp in stamps:
-            backend.metric_data.append(MetricDatum(namespace, name, value, given, stamp))
+            # moto keeps and compares times in UTC without a zone.
+            naive = stamp.astimezone(UTC).replace(tzinfo=None)
+            backend.metric_data.append(MetricDatum(namespace, name, value, given, naive))
 
     def execution_began(self, arn: str) -> None:
         """Count an execution that starts, and tell EventBridge."""

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +266,20 @@ def test_environments_beyond_lambda_s_limit_are_refused(cloud: LocalCloud, scrat
             client.update_function_configuration(
                 FunctionName=scratch, Environment={"Variables": variables}
             )
+
+
+def test_functions_can_ask_for_percentiles_of_their_durations(
+    cloud: LocalCloud, invoke: Invoke, stack: Deployed
+) -> None:
+    invoke({"do": "echo"})
+    dimension = {"Name": "FunctionName", "Value": stack.outputs["StageFunctionName"]}
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Dimensions": [dimension]}
+    now = datetime.now(UTC)
+    answer = cloud.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[
+            {"Id": "slow", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p95"}}
+        ],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+    )
+    assert max(answer["MetricDataResults"][0]["Values"]) > 0
