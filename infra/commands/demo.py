@@ -104,6 +104,12 @@ def _show_end(story: "Story") -> None:
             f"2013-{month.number:02d}", story.label(month.served_by),
             f"{month.with_retraining:.3f}", f"{month.without:.3f}", causes, endings,
         )  # fmt: skip
+    means = [
+        sum(values) / len(values)
+        for values in zip(*((m.with_retraining, m.without) for m in story.months), strict=True)
+    ]
+    table.add_section()
+    table.add_row("mean", "", *(f"{value:.3f}" for value in means))
     story.console.print()
     story.console.print(table)
     for version in story.versions:

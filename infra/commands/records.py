@@ -15,6 +15,11 @@ MEANT = frozenset(
     }
 )  # fmt: skip
 
+ORDER = (
+    "Admit", "Transform", "Analyse", "ReevaluateProblem", "EngineerFeatures", "TrainModel",
+    "EvaluateModel", "BeatsChampion", "AwaitApproval", "CheckCanary", "RecordFailure",
+)  # fmt: skip
+
 
 class Bucket:
     """Reads and writes of one bucket."""
@@ -92,10 +97,22 @@ def _unfinished(bucket: Bucket, run_id: str, waiting_at: str | None, failed: str
     return {
         "ending": waiting_at or "Failed",
         "reasons": (waiting or {}).get("reasons", [failed] if failed else []),
-        "verdicts": [bucket.json(key) for key in bucket.keys(f"runs/{run_id}/verdicts/")],
+        "verdicts": _in_order(
+            [bucket.json(key) for key in bucket.keys(f"runs/{run_id}/verdicts/")]
+        ),
         "candidates": [bucket.json(key) for key in explored],
         "champion": champion and {name: champion[name] for name in ("version", "metrics")},
     }
+
+
+def _in_order(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put decisions into the order in which the machine makes them."""
+
+    def place(verdict: dict[str, Any]) -> tuple[int, int]:
+        state = verdict["state"]
+        return verdict["iteration"], ORDER.index(state) if state in ORDER else len(ORDER)
+
+    return sorted(verdicts, key=place)
 
 
 def save_report(bucket: Bucket, stack: str, run_id: str) -> Path | None:

@@ -1,5 +1,6 @@
 """The demo's story: a first turn on what has accumulated, then month after month of live use."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ YEAR = 2013
 ACCUMULATED = (1, 2, 3)
 FLIGHTS_A_MONTH = 6_000  # a sample of about 28,000, to keep the demo quick
 SETTLED = timedelta(hours=1)
+METRICS = ("Drift", "Quality", "NewRows", "ModelAge", "Predictions")
 
 
 class StoryError(NoriaError):
@@ -128,16 +130,38 @@ class Story:
         tick = self.stack.cloud.tick(at)
         for failure in tick.failures:
             raise StoryError(f"{failure.target} failed: {failure.error}: {failure.message}")
+        self._line(f"  the monitor published {self._published(at)}")
         for alarm in tick.alarms:
-            self._line(
-                f"  alarm {alarm_name(alarm.name)}: {alarm.old} → {alarm.new}: {alarm.reason}"
-            )
+            if "ALARM" in (alarm.old, alarm.new):
+                change = f"{alarm.old} → {alarm.new}"
+                self._line(f"  alarm {alarm_name(alarm.name)}: {change}: {alarm.reason}")
         for arn in tick.started:
             self._line(f"[bold]EventBridge started the machine[/bold] ({arn.rsplit(':', 1)[1]})")
             record = self.stack.follow(arn, Display(self.console))
             month.runs.append(record)
             self._ended(record)
         self.stack.cloud.tick(at + SETTLED)
+
+    def _published(self, at: datetime) -> str:
+        """What CloudWatch has from the monitor for this moment."""
+        namespace = f"Noria/{self.stack.access.name}"
+        queries = [
+            {
+                "Id": name.lower(),
+                "Label": name,
+                "MetricStat": {
+                    "Metric": {"Namespace": namespace, "MetricName": name},
+                    "Period": 60,
+                    "Stat": "Maximum",
+                },
+            }
+            for name in METRICS
+        ]
+        answer = self.stack.access.client("cloudwatch").get_metric_data(
+            MetricDataQueries=queries, StartTime=at, EndTime=at + SETTLED
+        )
+        values = [(item["Label"], item["Values"]) for item in answer["MetricDataResults"]]
+        return ", ".join(f"{name} {found[0]:.5g}" for name, found in values if found)
 
     def _ended(self, record: RunRecord) -> None:
         if record.champion and record.champion["version"] not in self.versions:
@@ -179,7 +203,8 @@ def _first_of(month: int) -> datetime:
 
 def alarm_name(alarm: str) -> str:
     """An alarm's name without its stack's prefix and CDK's suffix."""
-    return next((name for name in ("Drift", "Quality", "NewRows", "Age") if name in alarm), alarm)
+    found = re.search(r"Watch(.+?)Alarm", alarm)
+    return found[1] if found else alarm
 
 
 def missing(months: Sequence[Month]) -> list[str]:

@@ -57,11 +57,16 @@ def test_a_run_that_ended() -> None:
 
 def test_a_run_that_waits_counts_as_ended() -> None:
     waiting = {"state": "ReevaluateProblem", "token": "t", "reasons": ["no signal"]}
-    objects = {"runs/r/waiting.json": waiting, "runs/r/verdicts/00-Transform.json": VERDICT}
+    analysed = VERDICT | {"state": "Analyse", "decision": "reevaluate"}
+    objects = {
+        "runs/r/waiting.json": waiting,
+        "runs/r/verdicts/00-Analyse.json": analysed,
+        "runs/r/verdicts/00-Transform.json": VERDICT,
+    }
     record = read(objects, waiting_at="ReevaluateProblem")
     assert (record.ending, record.reasons) == ("ReevaluateProblem", ["no signal"])
     assert record.as_meant
-    assert record.decision("Transform")["decision"] == "usable"
+    assert [item["state"] for item in record.decisions] == ["Transform", "Analyse"]
 
 
 def test_a_run_that_recorded_nothing_failed() -> None:
