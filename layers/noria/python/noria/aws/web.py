@@ -17,9 +17,12 @@ TIMEOUT = 30.0
 TOTAL_SECONDS = 600.0
 MAXIMUM_REDIRECTS = 5
 CHUNK = 1 << 20
-# Python 3.11's is_global lets these through: IPv4 in IPv6 (RFC 6052, 8215) and 6to4 (RFC 3056).
-EMBEDDING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"),
-             ipaddress.ip_network("64:ff9b:1::/48"))  # fmt: skip
+# Python 3.11's is_global lets through what embeds an IPv4 address (RFC 4291, 6052, 8215), the
+# site-local and other special blocks: only global unicast is public, without 6to4 (RFC 3056) and
+# the documentation's block (RFC 9637). 6to4's relays (RFC 7526) are no public hosts either.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+SPECIAL = (ipaddress.ip_network("2002::/16"), ipaddress.ip_network("3fff::/20"),
+           ipaddress.ip_network("192.88.99.0/24"))  # fmt: skip
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -84,17 +87,22 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in EMBEDDING):
+        if address not in GLOBAL_UNICAST:
             return False
+    if any(address in network for network in SPECIAL):
+        return False
     return address.is_global and not address.is_multicast
 
 
 def _connect(place: Place) -> http.client.HTTPConnection:
     host = place.parts.hostname or ""
-    connection = http.client.HTTPConnection(host, place.port, timeout=TIMEOUT)
+    secure = place.parts.scheme == "https"
+    # The class only tells which port the Host header leaves out.
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(host, place.port, timeout=TIMEOUT)
     try:
         raw = socket.create_connection((place.address, place.port), timeout=TIMEOUT)
-        if place.parts.scheme == "https":
+        if secure:
             raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
     except OSError as error:
         raise SourceError(f"'{place.parts.geturl()}' cannot be reached: {error}") from error
@@ -116,6 +124,7 @@ def _ask(
 
 def _body(response: http.client.HTTPResponse, url: str, maximum_bytes: int) -> bytes:
     chunks, size, deadline = [], 0, time.monotonic() + TOTAL_SECONDS
+    declared = response.length
     try:
         while chunk := response.read(CHUNK):
             chunks.append(chunk)
@@ -129,4 +138,6 @@ def _body(response: http.client.HTTPResponse, url: str, maximum_bytes: int) -> b
                 raise SourceError(f"'{url}' took more than {TOTAL_SECONDS:g} s; use kind s3")
     except (OSError, http.client.HTTPException) as error:
         raise SourceError(f"'{url}' broke off after {size} bytes: {error}") from error
+    if declared is not None and size < declared:  # http.client reads a cut body as a whole one
+        raise SourceError(f"'{url}' broke off after {size} of {declared} bytes")
     return b"".join(chunks)
