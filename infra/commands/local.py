@@ -1,6 +1,7 @@
 """`noria local`: the cloud on this machine."""
 
 import json
+import signal
 import sys
 import threading
 from datetime import UTC, datetime
@@ -83,6 +84,8 @@ def up(
     from infra.commands.session import describe, local_stacks
     from infra.commands.stacks import LOCAL_FILE
 
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     console = Console()
     with local_stacks(contracts, console.print, port=port) as stacks:
         LOCAL_FILE.write_text(describe(stacks))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.commands.errors import FAILED, UsageMistakeError
 from infra.commands.options import Local, StackName, json_object
@@ -72,11 +72,14 @@ def runs(stack: StackName, local: Local = False) -> None:
     """List a stack's runs: when, how they ended, and the champion that serves."""
     access = StackAccess.open(stack, local=local)
     bucket = Bucket(access.client("s3"), access.bucket)
-    table = Table("run", "as of", "started by", "ending")
+    table = Table(Column("run", overflow="fold"), "as of", "started by", "ending")
     for entry in bucket.json("registry/runs.json") or []:
         who = "alarm" if entry.get("automatic") else "person"
         table.add_row(
-            entry["run_id"], entry.get("as_of", ""), who, entry.get("ending") or "running"
+            entry["run_id"],
+            entry.get("as_of", "")[:16].replace("T", " "),
+            who,
+            entry.get("ending") or "running",
         )
     Console().print(table)
     champion = bucket.json("registry/champion.json")

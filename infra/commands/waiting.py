@@ -7,6 +7,7 @@ from infra.commands.stacks import StackAccess
 from noria.errors import NoriaError
 
 WAITING = "waiting.json"
+ANSWERED = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")  # before, or given up
 
 
 class NotWaitingError(NoriaError):
@@ -21,12 +22,13 @@ def answer(stack: StackAccess, state: str, given: dict[str, Any], run: str | Non
         waiting = _read(stack, run_id)
         if waiting is None or waiting["state"] != state:
             continue
-        machine = stack.client("stepfunctions")
         try:
-            machine.send_task_success(taskToken=waiting["token"], output=json.dumps(given))
-        except (machine.exceptions.TaskTimedOut, machine.exceptions.TaskDoesNotExist):
-            continue  # answered before, or given up
+            stack.client("stepfunctions").send_task_success(
+                taskToken=waiting["token"], output=json.dumps(given)
+            )
         except ClientError as error:
+            if error.response["Error"]["Code"] in ANSWERED:
+                continue
             raise NotWaitingError(f"run '{run_id}' did not take the answer: {error}") from error
         return run_id
     which = f"run '{run}' does not wait" if run else f"no run of stack '{stack.name}' waits"
