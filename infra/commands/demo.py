@@ -57,7 +57,7 @@ def demo(
 
 
 def _tell(story: "Story", months: range) -> None:
-    from infra.commands.story import StoryError, missing
+    from infra.commands.chronicle import StoryError, missing
 
     story.first_turn()
     _show_curl(story)
@@ -84,7 +84,7 @@ def _show_curl(story: "Story") -> None:
     else:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            from infra.commands.story import StoryError
+            from infra.commands.chronicle import StoryError
 
             raise StoryError(f"curl failed ({done.returncode}): {done.stderr}{done.stdout}")
         answer = done.stdout
@@ -122,7 +122,7 @@ def _show_end(story: "Story") -> None:
 
 
 def _cause(cause: dict[str, str]) -> str:
-    from infra.commands.story import alarm_name
+    from infra.commands.chronicle import alarm_name
 
     return f"alarm {alarm_name(cause['alarm'])}" if cause.get("kind") == "alarm" else "a person"
 

@@ -1,8 +1,6 @@
 """The demo's story: a first turn on what has accumulated, then month after month of live use."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from infra.commands.chronicle import Month, StoryError, alarm_name
 from infra.commands.display import Display
 from infra.commands.records import RunRecord, save_report
 from infra.commands.samples import write_flights, write_months, write_weather
@@ -19,33 +18,12 @@ from noria.contracts import Problem
 from noria.core import metrics
 from noria.core.scoring import OnnxModel, to_columns
 from noria.core.signature import Signature
-from noria.errors import NoriaError
 
 YEAR = 2013
 ACCUMULATED = (1, 2, 3)
 FLIGHTS_A_MONTH = 6_000  # a sample of about 28,000, to keep the demo quick
 SETTLED = timedelta(hours=1)
 METRICS = ("Drift", "Quality", "NewRows", "ModelAge", "Predictions")
-
-
-class StoryError(NoriaError):
-    """Something that the demo is about did not happen."""
-
-
-@dataclass
-class Month:
-    """What one month of live use brought."""
-
-    number: int
-    served_by: str
-    with_retraining: float
-    without: float
-    runs: list[RunRecord] = field(default_factory=list)
-
-    @property
-    def turns(self) -> list[RunRecord]:
-        """The runs that were admitted."""
-        return [run for run in self.runs if run.ending != "Skipped"]
 
 
 class Story:
@@ -199,24 +177,3 @@ class Story:
 
 def _first_of(month: int) -> datetime:
     return datetime(YEAR, month, 1, tzinfo=UTC)
-
-
-def alarm_name(alarm: str) -> str:
-    """An alarm's name without its stack's prefix and CDK's suffix."""
-    found = re.search(r"Watch(.+?)Alarm", alarm)
-    return found[1] if found else alarm
-
-
-def missing(months: Sequence[Month]) -> list[str]:
-    """What the demo is about and did not happen."""
-    turns = [turn for month in months for turn in month.turns]
-    by_alarm = [turn for turn in turns if turn.cause.get("kind") == "alarm"]
-    compared = [turn for turn in by_alarm if turn.decision("BeatsChampion") is not None]
-    promoted = [turn for turn in by_alarm if turn.ending == "Promote"]
-    happened = {
-        "no alarm started the machine": by_alarm,
-        "no challenger was compared with the champion": compared,
-        "no challenger was promoted": promoted,
-        "a run failed": not [turn for turn in turns if not turn.as_meant],
-    }
-    return [what for what, happening in happened.items() if not happening]
