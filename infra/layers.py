@@ -23,7 +23,10 @@ LAMBDA_TAG = "aarch64-manylinux_2_28"
 SIZE_LIMIT = 250 * 1024 * 1024
 
 # The runtime brings these; setuptools is named by awswrangler and imported by nothing.
-LEFT_OUT = {"data": {"boto3", "botocore", "s3transfer", "setuptools"}}
+RUNTIME_BRINGS = {"boto3", "botocore", "s3transfer", "setuptools"}
+# What redshift-connector imports for SAML sign-in only, and what cffi needs to build, not to run.
+UNUSED = {"lxml", "beautifulsoup4", "soupsieve", "pycparser"}
+LEFT_OUT = {"data": RUNTIME_BRINGS | UNUSED}
 
 # What the local cloud imports once per layer set, before it forks a process per function.
 PRELOAD = {
