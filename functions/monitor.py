@@ -1,0 +1,34 @@
+"""Monitor: compare live use with training, join labels as they come, and publish what it saw."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from noria.aws.clients import client
+from noria.aws.registry import Registry
+from noria.aws.storage import Store
+from noria.aws.traffic import publish_metrics
+from noria.contracts import Problem
+from noria.core.verdicts import Verdict
+from noria.observing import observe, recorded
+from noria.runtime import Environment, parse_time
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Observe one tick; an event that is delivered twice publishes the same numbers again."""
+    environment = Environment.read()
+    store = Store(client("s3"), environment.bucket)
+    at = parse_time(event["time"]) if "time" in event else datetime.now(UTC)
+    seen = recorded(store, at)
+    if seen is None:
+        champion = Registry(store).champion()
+        if champion is None:
+            return _no_model().model_dump(mode="json")
+        problem = Problem.model_validate_json(environment.problem)
+        seen = observe(store, problem, champion, at)
+    publish_metrics(client("cloudwatch"), environment.namespace, seen.published(), seen.at)
+    return seen.verdict().model_dump(mode="json")
+
+
+def _no_model() -> Verdict:
+    reason = "there is no champion to watch: start the state machine; nothing was published"
+    return Verdict(decision="no_model", reasons=[reason])
