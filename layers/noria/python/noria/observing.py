@@ -21,7 +21,7 @@ from noria.core.monitoring import (
 from noria.core.signature import Signature
 from noria.errors import DataError, RegistryError
 from noria.growth import new_rows
-from noria.truths import Labelled, LabelJoin
+from noria.truths import LabelJoin, Labelled
 
 # Names with an underscore: Athena passes over them when it reads the table `monitoring`.
 STATE = "monitoring/_state.json"

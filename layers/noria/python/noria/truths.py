@@ -78,7 +78,7 @@ class LabelJoin:
     def _match_stored(
         self, entry: Entry, remaining: dict[str, Waiting], tick: tuple[int, int], result: Labelled
     ) -> bool:
-        """Match with a stored segment, read only where an id may be in it; False when it is gone."""
+        """Match with a stored segment, read only if an id may be in it; False when it is gone."""
         if not _between(sorted(remaining), entry):
             return True
         try:

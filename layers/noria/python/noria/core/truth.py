@@ -1,4 +1,4 @@
-"""The index by which labels find their predictions: ids and scores, one segment a tick and model."""
+"""The index by which labels find their predictions: ids and scores, by tick and model."""
 
 import io
 import zipfile
