@@ -54,13 +54,17 @@ class LabelJoin:
         given = self._given(keys, result)
         remaining = {name: Waiting(value=value, since=at) for name, value in given.items()}
         tick = int(at.timestamp()), int(committed.timestamp()) if committed else 0
+        names = sorted(remaining)
         for entry in state.segments:
-            if self._match_stored(entry, remaining, tick, result):
+            wanted = [name for name in _between(names, entry) if name in remaining]
+            if not wanted or self._match_stored(entry, wanted, remaining, tick, result):
                 result.segments.append(entry)
         # Labels that waited have been looked for in every older segment: only new ones are left.
         remaining = {**state.unmatched, **remaining}
+        names = sorted(remaining)
         for entry, segment in self._added:
-            self._match(entry, segment, remaining, tick, result)
+            wanted = [name for name in _between(names, entry) if name in remaining]
+            self._match(entry, segment, wanted, remaining, tick, result)
             self._store.put(entry.key, segment.to_bytes())
             result.segments.append(entry)
         result.unmatched = remaining
@@ -76,16 +80,19 @@ class LabelJoin:
         return given
 
     def _match_stored(
-        self, entry: Entry, remaining: dict[str, Waiting], tick: tuple[int, int], result: Labelled
+        self,
+        entry: Entry,
+        wanted: list[str],
+        remaining: dict[str, Waiting],
+        tick: tuple[int, int],
+        result: Labelled,
     ) -> bool:
-        """Match with a stored segment, read only if an id may be in it; False when it is gone."""
-        if not _between(sorted(remaining), entry):
-            return True
+        """Match with a stored segment and write it back; False when it is gone."""
         try:
             segment = Segment.from_bytes(self._store.get(entry.key))
         except MissingObjectError:
             return False
-        if self._match(entry, segment, remaining, tick, result):
+        if self._match(entry, segment, wanted, remaining, tick, result):
             self._store.put(entry.key, segment.to_bytes())
         return True
 
@@ -93,14 +100,14 @@ class LabelJoin:
         self,
         entry: Entry,
         segment: Segment,
+        wanted: list[str],
         remaining: dict[str, Waiting],
         tick: tuple[int, int],
         result: Labelled,
     ) -> bool:
         """Take the labels that belong to a segment's predictions out of `remaining`."""
-        names = _between(sorted(remaining), entry)
-        places = segment.find(names) if names else np.zeros(0, dtype=np.int64)
-        found = [(n, p) for n, p in zip(names, places.tolist(), strict=True) if p >= 0]
+        places = segment.find(wanted).tolist()
+        found = [(n, p) for n, p in zip(wanted, places, strict=True) if p >= 0]
         if not found:
             return False
         fresh = segment.mark(np.array([place for _, place in found]), *tick)
