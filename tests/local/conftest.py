@@ -1,4 +1,7 @@
-"""One synthesized sample stack and one local cloud for the whole session: both are slow to make."""
+"""One synthesized sample stack and one local cloud for all tests here: both are slow to make.
+
+A process has one cloud at a time, so it ends with this package.
+"""
 
 import importlib.util
 import os
@@ -43,14 +46,14 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(runtime: Path) -> Iterator[LocalCloud]:
     """A running local cloud."""
     with LocalCloud(runtime=runtime, wait_cap=0.05) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(cloud: LocalCloud, assembly: Path) -> Deployed:
     """The sample stack, deployed."""
     return cloud.deploy(assembly, "sample")
