@@ -48,7 +48,7 @@ STAGES = (
     Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
         knows=["problem"]),
     Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
-        reads=["incoming/", RUNS], writes=["raw/", RUNS]),
+        reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),
     Row(name="transform", layer="data", memory=LARGE, timeout=LONG,
         reads=["raw/", RUNS], writes=["clean/", "quarantine/", RUNS]),
     Row(name="analyse", layer="model", memory=LARGE, timeout=LONG,

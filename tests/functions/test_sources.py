@@ -1,25 +1,39 @@
-"""Sources: files with where they came from, whatever the kind."""
+"""Sources: parts with where they came from, whatever the kind; what is known is not fetched."""
 
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
-from noria.aws.sources import Fetched, fetch
+from noria.aws import web
+from noria.aws.sources import Fetched, open_origin
+from noria.aws.sources.secrets import read_secret
 from noria.aws.storage import Store
-from noria.contracts import DatabaseSource, GoogleSheetSource, HttpSource, S3Source
+from noria.contracts import HttpSource, S3Source, Source
 from noria.errors import SourceError
 
 FLIGHTS = S3Source(kind="s3", name="flights", primary=True)
+FILES = {
+    "incoming/flights/b.csv": b"b", "incoming/flights/2013/01/a.parquet": b"a",
+    "incoming/flights/": b"", "incoming/flights/folder/": b"", "incoming/flights/_SUCCESS": b"",
+    "incoming/flights/2013/.DS_Store": b"x", "incoming/flights2/no.csv": b"",
+    "incoming/planes/no.csv": b"", "raw/flights/no": b"",
+}  # fmt: skip
+
+
+def no_secret(name: str) -> dict[str, Any]:
+    raise AssertionError(name)
+
+
+def parts(source: Source, store: Store, known: dict[str, str] | None = None) -> list[Fetched]:
+    return list(open_origin(source, store, no_secret).parts(known or {}))
 
 
 def test_every_file_below_the_prefix_is_fetched_in_order(bucket: Store) -> None:
-    for key, content in {
-        "incoming/flights/b.csv": b"b", "incoming/flights/2013/01/a.parquet": b"a",
-        "incoming/flights/": b"", "incoming/flights/folder/": b"",
-        "incoming/flights2/no.csv": b"", "incoming/planes/no.csv": b"", "raw/flights/no": b"",
-    }.items():  # fmt: skip
+    for key, content in FILES.items():
         bucket.put(key, content)
-    files = fetch(FLIGHTS, bucket)
+    files = parts(FLIGHTS, bucket)
     assert [(file.name, file.content) for file in files] == [
         ("2013/01/a.parquet", b"a"), ("b.csv", b"b"),
     ]  # fmt: skip
@@ -27,8 +41,18 @@ def test_every_file_below_the_prefix_is_fetched_in_order(bucket: Store) -> None:
     assert files[1].etag == bucket.read("incoming/flights/b.csv").etag.strip('"')
 
 
+def test_only_new_and_changed_files_are_fetched(bucket: Store) -> None:
+    for key, content in FILES.items():
+        bucket.put(key, content)
+    known = {file.name: file.etag for file in parts(FLIGHTS, bucket)}
+    bucket.put("incoming/flights/b.csv", b"changed")
+    bucket.put("incoming/flights/c.csv", b"new")
+    found = {file.name: file.content for file in parts(FLIGHTS, bucket, known)}
+    assert found == {"2013/01/a.parquet": None, "b.csv": b"changed", "c.csv": b"new"}
+
+
 def test_a_source_without_files_is_empty(bucket: Store) -> None:
-    assert fetch(FLIGHTS, bucket) == []
+    assert parts(FLIGHTS, bucket) == []
 
 
 def test_a_hostile_address_is_a_source_error(bucket: Store) -> None:
@@ -36,26 +60,43 @@ def test_a_hostile_address_is_a_source_error(bucket: Store) -> None:
         kind="http", name="airlines", url="http://127.0.0.1:9/airlines.csv", insecure=True
     )
     with pytest.raises(SourceError, match="not a public address"):
-        fetch(source, bucket)
+        parts(source, bucket)
 
 
 @pytest.mark.parametrize(
-    "source",
-    [
-        GoogleSheetSource(kind="google_sheet", name="sheet", sheet="1234567890"),
-        DatabaseSource(kind="database", name="db", engine="mysql", secret="s", table="t"),
-    ],
-)
-def test_a_kind_that_is_not_collected_yet_says_what_to_do(bucket: Store, source: Any) -> None:
-    with pytest.raises(SourceError) as caught:
-        fetch(source, bucket)
-    assert f"source '{source.name}': kind {source.kind} cannot be collected yet" in str(
-        caught.value
-    )
-    assert "use kind s3 or http" in str(caught.value)
+    ("path", "name"),
+    [("/d/air%20lines.csv?v=1#x", "air lines.csv"), ("/", "airlines"), ("", "airlines")],
+)  # fmt: skip
+def test_a_web_file_is_named_by_its_address(
+    bucket: Store, monkeypatch: pytest.MonkeyPatch, path: str, name: str
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def fetch(url: str, **options: Any) -> web.Download | None:
+        asked.update(options)
+        return web.Download(b"x", '"e"') if options["known"] == "" else None
+
+    monkeypatch.setattr(web, "fetch", fetch)
+    url = f"https://example.org{path}"
+    source = HttpSource(kind="http", name="airlines", url=url, maximum_bytes=5, maximum_seconds=6)
+    assert parts(source, bucket) == [Fetched(name, url, '"e"', b"x")]
+    assert parts(source, bucket, {name: '"e"'}) == [Fetched(name, url, '"e"', None)]
+    assert asked == {"insecure": False, "maximum_bytes": 5, "maximum_seconds": 6, "known": '"e"'}
 
 
-def test_what_was_fetched_does_not_change() -> None:
-    file = Fetched("a.csv", "s3://b/a.csv", "e", b"a")
-    with pytest.raises(AttributeError):
-        file.content = b"other"  # type: ignore[misc]
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "secret 'db' cannot be read (ResourceNotFoundException)"),
+     ("no json", "is not a JSON object"), ("[1]", "is not a JSON object")],
+)  # fmt: skip
+def test_a_secret_that_cannot_be_used_says_so_without_its_content(
+    content: str | None, told: str
+) -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-1")
+        if content is not None:
+            client.create_secret(Name="db", SecretString=content)
+        with pytest.raises(SourceError) as caught:
+            read_secret(client, "db")
+    assert told in str(caught.value)
+    assert content is None or content not in str(caught.value)

@@ -6,7 +6,7 @@ conditions, the alarms, the schedules and the endpoint are made from it.
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -165,7 +165,7 @@ class BaseSource(Section):
 
     name: SourceName
     primary: bool = False
-    format: Literal["csv", "parquet", "json"] | None = None
+    format: Literal["csv", "parquet", "json", "excel"] | None = None
     join: Join | None = None
 
 
@@ -182,6 +182,7 @@ class HttpSource(BaseSource):
     url: str = Field(pattern=r"^https?://", max_length=2000)
     insecure: bool = False
     maximum_bytes: int = Field(default=500_000_000, gt=0)
+    maximum_seconds: int = Field(default=600, gt=0, le=840)
 
     @model_validator(mode="after")
     def _https_unless_said(self) -> Self:
@@ -191,29 +192,72 @@ class HttpSource(BaseSource):
 
 
 class GoogleSheetSource(BaseSource):
-    """A Google sheet: published, or private with a service account from Secrets Manager."""
+    """A Google sheet: published, or private with a service account from Secrets Manager.
+
+    `gid` chooses the tab (the number behind ``#gid=`` in its address; default the first),
+    `range` is in A1 notation, `header` counts the range's rows down to the column names.
+    """
 
     kind: Literal["google_sheet"]
     sheet: str = Field(pattern=r"^[A-Za-z0-9_-]{10,}$")
-    range: str | None = None
-    secret: str | None = None
+    range: str | None = Field(default=None, min_length=1, max_length=200)
+    gid: int | None = Field(default=None, ge=0)
+    header: int = Field(default=1, ge=1, le=1000)
+    secret: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_way_to_the_tab(self) -> Self:
+        named = self.range is not None and "!" in self.range
+        if named and self.gid is not None:
+            raise ValueError("range names a tab and so does gid: give one of them")
+        if named and self.secret is None:
+            raise ValueError(
+                "a published sheet's range cannot name a tab: give the tab as gid, the number "
+                "behind #gid= in its address, and the range without it"
+            )
+        return self
+
+
+class Filter(Section):
+    """Which rows of a table: its values are bound, never written into the statement."""
+
+    column: ColumnName
+    operator: Literal["=", "!=", "<", "<=", ">", ">=", "in", "is null", "is not null"] = "="
+    value: str | int | float | bool | datetime | list[str | int | float] | None = None
+
+    @model_validator(mode="after")
+    def _value_suits(self) -> Self:
+        if (self.value is None) != self.operator.startswith("is "):
+            raise ValueError(f"operator '{self.operator}' and value {self.value!r} do not fit")
+        if isinstance(self.value, list) != (self.operator == "in"):
+            raise ValueError("a list of values goes with operator: in, and only with that")
+        if self.value == []:
+            raise ValueError("operator: in needs one value or more")
+        return self
 
 
 class DatabaseSource(BaseSource):
-    """A table or one query of a database, read with credentials from Secrets Manager."""
+    """A table or one query of a database, read with credentials from Secrets Manager.
+
+    With a `watermark` column only rows that are not below its last value are read again.
+    """
 
     kind: Literal["database"]
     engine: Literal["postgresql", "mysql", "redshift"]
     secret: str = Field(min_length=1)
-    table: str | None = None
-    query: str | None = None
+    table: str | None = Field(default=None, min_length=1, max_length=200)
+    query: str | None = Field(default=None, min_length=1)
     columns: list[ColumnName] = []
+    filters: list[Filter] = []
     watermark: ColumnName | None = None
+    statement_timeout: Duration = timedelta(minutes=5)
 
     @model_validator(mode="after")
     def _table_or_query(self) -> Self:
         if (self.table is None) == (self.query is None):
             raise ValueError("give either table or query, and not both")
+        if self.query is not None and self.filters:
+            raise ValueError("filters go with table: write the query's own where")
         return self
 
 
@@ -473,8 +517,9 @@ class Problem(Section):
         return changed
 
 
-_FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "secret", "engine", "table",
-                        "query", "columns")  # fmt: skip
+_FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "gid", "header", "secret",
+                        "engine", "table", "query", "columns", "filters",
+                        "watermark")  # fmt: skip
 
 
 def _refuse_moved(deployed: Problem, changed: Problem) -> None:

@@ -1,39 +1,38 @@
-"""Public files over HTTPS: every address is checked, and the checked address is connected to.
-
-A name is resolved once; connecting to what was checked leaves no room for DNS rebinding.
-"""
+"""Public files over HTTPS: fetched only when they changed, resumed where a connection dropped."""
 
 import http.client
-import ipaddress
-import socket
-import ssl
 import time
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
+from noria.aws.addresses import Place, connect, is_public, locate
 from noria.errors import SourceError
 
-TIMEOUT = 30.0
+__all__ = ["MAXIMUM_REDIRECTS", "Download", "download", "fetch", "is_public", "locate"]
+
 TOTAL_SECONDS = 600.0
 MAXIMUM_REDIRECTS = 5
 CHUNK = 1 << 20
-# Python 3.11's is_global lets through what embeds an IPv4 address (RFC 4291, 6052, 8215), the
-# site-local and other special blocks: only global unicast is public, without 6to4 (RFC 3056) and
-# the documentation's block (RFC 9637). 6to4's relays (RFC 7526) are no public hosts either.
-GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-SPECIAL = (ipaddress.ip_network("2002::/16"), ipaddress.ip_network("3fff::/20"),
-           ipaddress.ip_network("192.88.99.0/24"))  # fmt: skip
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+ATTEMPTS = 4
+FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0  # seconds, doubled after each attempt
+REDIRECTS = (301, 302, 303, 307, 308)
+BUSY = (429, 502, 503, 504)
 
 
 @dataclass(frozen=True)
-class Place:
-    """An address that was looked at and found public."""
+class Download:
+    """A file's bytes, and what a later request compares: its ETag, else when it was modified."""
 
-    parts: SplitResult
-    address: str
-    port: int
+    content: bytes
+    validator: str
+
+
+class _Interrupted(Exception):  # noqa: N818 - not an error: the transfer goes on
+    """A transfer that may go on after a while."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 def download(
@@ -44,100 +43,142 @@ def download(
     Raises `SourceError` for an address that is not public, a plain http address unless
     `insecure`, too many redirects, an error status, or more than `maximum_bytes`.
     """
-    for _ in range(MAXIMUM_REDIRECTS + 1):
-        place = locate(url, insecure=insecure)
-        connection = _connect(place)
+    found = fetch(url, insecure=insecure, maximum_bytes=maximum_bytes)
+    assert found is not None  # noqa: S101 - only a conditional request finds nothing new
+    return found.content, found.validator
+
+
+def fetch(
+    url: str,
+    *,
+    insecure: bool = False,
+    maximum_bytes: int = 500_000_000,
+    maximum_seconds: float = TOTAL_SECONDS,
+    known: str = "",
+) -> Download | None:
+    """Fetch a public file as `download` does; None where it still is what `known` validates."""
+    return _Transfer(url, insecure, maximum_bytes, maximum_seconds, known).run()
+
+
+class _Transfer:
+    """One file on its way, over as many connections as it takes."""
+
+    def __init__(
+        self, url: str, insecure: bool, maximum_bytes: int, maximum_seconds: float, known: str
+    ) -> None:
+        self._url, self._insecure, self._known = url, insecure, known
+        self._maximum_bytes, self._maximum_seconds = maximum_bytes, maximum_seconds
+        self._deadline = time.monotonic() + maximum_seconds
+        self._content = bytearray()
+        self._validator = ""
+
+    def run(self) -> Download | None:
+        """Fetch, and go on where a connection dropped or the server was busy."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._attempt()
+            except _Interrupted as interrupted:
+                if attempt == ATTEMPTS - 1:
+                    raise SourceError(str(interrupted)) from interrupted
+                wait = interrupted.wait or FIRST_WAIT * 2**attempt
+                self._check_time(wait)
+                time.sleep(wait)
+        raise AssertionError
+
+    def _attempt(self) -> Download | None:
+        url = self._url
+        for _ in range(MAXIMUM_REDIRECTS + 1):
+            place = locate(url, insecure=self._insecure)
+            connection = connect(place)
+            try:
+                response = self._ask(connection, place, url)
+                if response.status in REDIRECTS:
+                    url = urljoin(url, response.getheader("Location") or "")
+                    continue
+                if response.status == 304 and self._known:
+                    return None
+                self._judge(response, url)
+                self._read(response, url)
+                return Download(bytes(self._content), self._validator)
+            finally:
+                connection.close()
+        raise SourceError(f"'{self._url}' redirected more than {MAXIMUM_REDIRECTS} times")
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, place: Place, url: str
+    ) -> http.client.HTTPResponse:
+        path = place.parts.path or "/"
+        query = f"?{place.parts.query}" if place.parts.query else ""
         try:
-            response = _ask(connection, place, url)
-            if response.status in (301, 302, 303, 307, 308):
-                url = urljoin(url, response.getheader("Location") or "")
-                continue
-            if response.status != 200:
-                raise SourceError(f"'{url}' answered {response.status} {response.reason}")
-            return _body(response, url, maximum_bytes), response.getheader("ETag") or ""
-        finally:
-            connection.close()
-    raise SourceError(f"'{url}' redirected more than {MAXIMUM_REDIRECTS} times")
+            connection.request("GET", f"{path}{query}", headers=self._headers())
+            return connection.getresponse()
+        except ValueError as error:  # a path that no request line can hold
+            raise SourceError(f"'{url}' broke off: {error}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _Interrupted(f"'{url}' broke off: {error}") from error
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"User-Agent": "noria"}
+        if self._content and self._resumable:
+            return headers | {
+                "Range": f"bytes={len(self._content)}-", "If-Range": self._validator,
+            }  # fmt: skip
+        if self._known:
+            tag = self._known.startswith(('"', "W/"))
+            headers["If-None-Match" if tag else "If-Modified-Since"] = self._known
+        return headers
+
+    @property
+    def _resumable(self) -> bool:
+        """RFC 9110: parts of a file are put together only under one strong validator."""
+        return self._validator.startswith('"')
+
+    def _judge(self, response: http.client.HTTPResponse, url: str) -> None:
+        """Go on with a body that continues what is here, or begins anew; refuse all else."""
+        if response.status in BUSY:
+            wait = _seconds(response.getheader("Retry-After"))
+            raise _Interrupted(f"'{url}' answered {response.status} {response.reason}", wait)
+        asked_for_rest = bool(self._content) and self._resumable
+        if asked_for_rest and response.status == 416:
+            self._content.clear()
+            raise _Interrupted(f"'{url}' answered 416: its file changed meanwhile")
+        if asked_for_rest and response.status == 206:
+            start = f"bytes {len(self._content)}-"
+            if (response.getheader("Content-Range") or "").startswith(start):
+                return
+            raise SourceError(f"'{url}' answered with another part than was asked for")
+        if response.status != 200:
+            raise SourceError(f"'{url}' answered {response.status} {response.reason}")
+        self._content.clear()
+        self._validator = response.getheader("ETag") or response.getheader("Last-Modified") or ""
+
+    def _read(self, response: http.client.HTTPResponse, url: str) -> None:
+        declared = response.length
+        whole = None if declared is None else len(self._content) + declared
+        try:
+            while chunk := response.read1(CHUNK):
+                self._content += chunk
+                if len(self._content) > self._maximum_bytes:
+                    raise SourceError(
+                        f"'{url}' holds more than {self._maximum_bytes} bytes; raise the source's "
+                        "maximum_bytes, or drop the file into the bucket as kind s3"
+                    )
+                self._check_time()
+        except (OSError, http.client.HTTPException) as error:
+            raise _Interrupted(
+                f"'{url}' broke off after {len(self._content)} bytes: {error}"
+            ) from error
+        if whole is not None and len(self._content) < whole:  # http.client takes it for a whole
+            raise _Interrupted(f"'{url}' broke off after {len(self._content)} of {whole} bytes")
+
+    def _check_time(self, ahead: float = 0.0) -> None:
+        if time.monotonic() + ahead > self._deadline:
+            raise SourceError(
+                f"'{self._url}' took more than {self._maximum_seconds:g} s; raise the source's "
+                "maximum_seconds, or use kind s3"
+            )
 
 
-def locate(url: str, *, insecure: bool = False) -> Place:
-    """Resolve an address once and refuse it unless everything it resolves to is public."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:
-        raise SourceError(f"'{url}' is not an address: {error}") from error
-    if parts.scheme != "https" and not (insecure and parts.scheme == "http"):
-        raise SourceError(f"'{url}' is not https; use an https address")
-    if not parts.hostname or parts.username or parts.password:
-        raise SourceError(f"'{url}' needs a host name and no user name or password")
-    try:
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise SourceError(f"'{url}': the host cannot be found: {error}") from error
-    addresses = [str(item[4][0]) for item in found]
-    for address in addresses:
-        if not is_public(ipaddress.ip_address(address.partition("%")[0])):
-            raise SourceError(f"'{url}' leads to {address}, which is not a public address")
-    return Place(parts, addresses[0], port)
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is one that anybody on the internet could be reached at."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        if address not in GLOBAL_UNICAST:
-            return False
-    if any(address in network for network in SPECIAL):
-        return False
-    return address.is_global and not address.is_multicast
-
-
-def _connect(place: Place) -> http.client.HTTPConnection:
-    host = place.parts.hostname or ""
-    secure = place.parts.scheme == "https"
-    # The class only tells which port the Host header leaves out.
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(host, place.port, timeout=TIMEOUT)
-    try:
-        raw = socket.create_connection((place.address, place.port), timeout=TIMEOUT)
-        if secure:
-            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
-    except OSError as error:
-        raise SourceError(f"'{place.parts.geturl()}' cannot be reached: {error}") from error
-    connection.sock = raw
-    return connection
-
-
-def _ask(
-    connection: http.client.HTTPConnection, place: Place, url: str
-) -> http.client.HTTPResponse:
-    path = place.parts.path or "/"
-    query = f"?{place.parts.query}" if place.parts.query else ""
-    try:
-        connection.request("GET", f"{path}{query}", headers={"User-Agent": "noria"})
-        return connection.getresponse()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise SourceError(f"'{url}' broke off: {error}") from error
-
-
-def _body(response: http.client.HTTPResponse, url: str, maximum_bytes: int) -> bytes:
-    chunks, size, deadline = [], 0, time.monotonic() + TOTAL_SECONDS
-    declared = response.length
-    try:
-        while chunk := response.read(CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > maximum_bytes:
-                raise SourceError(
-                    f"'{url}' holds more than {maximum_bytes} bytes; raise the source's "
-                    "maximum_bytes, or drop the file into the bucket as kind s3"
-                )
-            if time.monotonic() > deadline:
-                raise SourceError(f"'{url}' took more than {TOTAL_SECONDS:g} s; use kind s3")
-    except (OSError, http.client.HTTPException) as error:
-        raise SourceError(f"'{url}' broke off after {size} bytes: {error}") from error
-    if declared is not None and size < declared:  # http.client reads a cut body as a whole one
-        raise SourceError(f"'{url}' broke off after {size} of {declared} bytes")
-    return b"".join(chunks)
+def _seconds(text: str | None) -> float | None:
+    """A Retry-After in seconds, bounded; its form as a date is not waited for."""
+    return min(float(text), LONGEST_WAIT) if text and text.isdecimal() else None

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import pandas as pd
+import pyarrow as pa
 
-from noria.core import parsing
-from noria.core.naming import listed
+from noria.core import parsing, stacking, workbooks
 from noria.errors import DataError
 
 MAXIMUM_UNPACKED = 4 * 1024**3  # a Lambda has 10 GB; an archive that unpacks to more is refused
 GZIP, ZIP, PDF, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"%PDF", b"PAR1"
+WORKBOOKS = ("an Excel workbook", "an old Excel workbook")
 FORMATS = {
     "csv": "csv",
     "tsv": "csv",
@@ -25,11 +26,13 @@ FORMATS = {
     "jsonl": "json",
     "jsonlines": "json",
     "ndjson": "json",
+    **dict.fromkeys(("excel", "xlsx", "xlsm", "xlsb", "xls", "ods"), "excel"),
 }
 READERS = {
     "csv": parsing.read_csv,
     "parquet": parsing.read_parquet,
     "json": parsing.read_json,
+    "excel": workbooks.read_excel,
 }
 
 
@@ -40,18 +43,20 @@ def read_tables(files: Sequence[tuple[str, bytes]], format: str | None = None) -
     """
     if not files:
         raise DataError("the source has no files: put a CSV, Parquet or JSON file there")
-    tables = [(name, read_table(content, name, format)) for name, content in files]
-    if len(tables) == 1:
-        return tables[0][1]
-    first_name, first = tables[0]
-    for name, table in tables[1:]:
-        _check_same_columns(first_name, first, name, table)
-    columns = list(first.columns)
-    return pd.concat(_aligned([table[columns] for _, table in tables]), ignore_index=True)
+    if len(files) == 1:
+        return read_table(files[0][1], files[0][0], format)
+    tables = [
+        (name, stacking.to_table(read_table(content, name, format))) for name, content in files
+    ]
+    schema = stacking.unified([(name, table.schema) for name, table in tables])
+    stacked: pd.DataFrame = pa.concat_tables(
+        [stacking.conformed(table, schema) for _, table in tables]
+    ).to_pandas()
+    return stacked
 
 
 def read_table(content: bytes, name: str, format: str | None = None) -> pd.DataFrame:  # noqa: A002
-    """Read one file: CSV, Parquet or JSON (lines or an array), also inside gzip or zip.
+    """Read one file: CSV, Parquet, JSON (lines or an array) or Excel, also inside gzip or zip.
 
     The format comes from the contract, else from the name's suffix, else from the content.
     Raises DataError naming the file and the remedy when the content cannot be that.
@@ -112,19 +117,25 @@ def _bounded(plain: bytes, name: str) -> bytes:
 def _format_of(name: str, declared: str | None, content: bytes) -> str:
     if declared is not None:
         if declared.lower() not in FORMATS:
-            raise DataError(f"format {declared!r} of {name} is unknown: use csv, parquet or json")
+            raise DataError(
+                f"format {declared!r} of {name} is unknown: use csv, parquet, json or excel"
+            )
         return FORMATS[declared.lower()]
     suffix = PurePosixPath(name).suffix.lower().lstrip(".")
     if suffix in FORMATS:
         return FORMATS[suffix]
     if content.startswith(PARQUET):
         return "parquet"
+    if _recognised(content) in WORKBOOKS:
+        return "excel"
     return "json" if content.lstrip()[:1] in (b"[", b"{") else "csv"
 
 
 def _check_content(content: bytes, name: str, kind: str) -> None:
     """Refuse content whose first bytes say that it is something else."""
     found = _recognised(content)
+    if kind == "excel" and found in (*WORKBOOKS, "a zip archive"):
+        return
     if kind == "parquet" and found != "a Parquet file":
         raise DataError(
             f"{name} should be Parquet but {'is ' + found if found else 'has no PAR1 mark'}: "
@@ -132,7 +143,7 @@ def _check_content(content: bytes, name: str, kind: str) -> None:
         )
     if kind != "parquet" and found is not None:
         raise DataError(
-            f"{name} should be {kind.upper() if kind != 'csv' else 'CSV'} but is {found}: "
+            f"{name} should be {kind.upper()} but is {found}: "
             "export the table itself, or set the source's format"
         )
 
@@ -153,43 +164,3 @@ def _recognised(content: bytes) -> str | None:
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "an HTML page"
     return "an XML document" if start.startswith(b"<?xml") else None
-
-
-def _check_same_columns(
-    first_name: str, first: pd.DataFrame, name: str, table: pd.DataFrame
-) -> None:
-    missing = [column for column in first.columns if column not in table.columns]
-    extra = [column for column in table.columns if column not in first.columns]
-    if not missing and not extra:
-        return
-    parts = [f"lacks {listed(missing)}"] if missing else []
-    parts += [f"also has {listed(extra)}"] if extra else []
-    raise DataError(
-        f"{name} has other columns than {first_name}: it {' and '.join(parts)}. "
-        "Give the files of one source the same columns."
-    )
-
-
-def _aligned(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Turn a column that is text in one file and something else in another into text."""
-    mixed = [
-        column
-        for column in tables[0].columns
-        if len({_family(table[column]) for table in tables} - {"empty"}) > 1
-    ]
-    if not mixed:
-        return tables
-    return [
-        table.assign(**{column: parsing.as_text(table[column]) for column in mixed})
-        for table in tables
-    ]
-
-
-def _family(values: pd.Series) -> str:
-    if values.isna().all():
-        return "empty"
-    if pd.api.types.is_bool_dtype(values):
-        return "bool"
-    if pd.api.types.is_numeric_dtype(values):
-        return "number"
-    return "time" if pd.api.types.is_datetime64_any_dtype(values) else "text"

@@ -1,0 +1,83 @@
+"""Addresses on the web: each is resolved once, checked, and the checked one is connected to.
+
+A name is resolved once; connecting to what was checked leaves no room for DNS rebinding.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from noria.errors import SourceError
+
+TIMEOUT = 30.0
+# Python 3.11's is_global lets through what embeds an IPv4 address (RFC 4291, 6052, 8215), the
+# site-local and other special blocks: only global unicast is public, without 6to4 (RFC 3056) and
+# the documentation's block (RFC 9637). 6to4's relays (RFC 7526) are no public hosts either.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+SPECIAL = (ipaddress.ip_network("2002::/16"), ipaddress.ip_network("3fff::/20"),
+           ipaddress.ip_network("192.88.99.0/24"))  # fmt: skip
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address that was looked at and found public."""
+
+    parts: SplitResult
+    address: str
+    port: int
+
+
+def locate(url: str, *, insecure: bool = False) -> Place:
+    """Resolve an address once and refuse it unless everything it resolves to is public."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise SourceError(f"'{url}' is not an address: {error}") from error
+    if parts.scheme != "https" and not (insecure and parts.scheme == "http"):
+        raise SourceError(f"'{url}' is not https; use an https address")
+    if not parts.hostname or parts.username or parts.password:
+        raise SourceError(f"'{url}' needs a host name and no user name or password")
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise SourceError(f"'{url}': the host cannot be found: {error}") from error
+    addresses = [str(item[4][0]) for item in found]
+    for address in addresses:
+        if not is_public(ipaddress.ip_address(address.partition("%")[0])):
+            raise SourceError(f"'{url}' leads to {address}, which is not a public address")
+    return Place(parts, addresses[0], port)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one that anybody on the internet could be reached at."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address not in GLOBAL_UNICAST:
+            return False
+    if any(address in network for network in SPECIAL):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def connect(place: Place) -> http.client.HTTPConnection:
+    """Connect to the address that was checked; the certificate is checked against the name."""
+    host = place.parts.hostname or ""
+    secure = place.parts.scheme == "https"
+    # The class only tells which port the Host header leaves out.
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(host, place.port, timeout=TIMEOUT)
+    try:
+        raw = socket.create_connection((place.address, place.port), timeout=TIMEOUT)
+        if secure:
+            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+    except OSError as error:
+        raise SourceError(f"'{place.parts.geturl()}' cannot be reached: {error}") from error
+    connection.sock = raw
+    return connection

@@ -1,0 +1,79 @@
+"""A table or query of a database in Parquet chunks; by watermark only what is new is read.
+
+Rows below the highest watermark are kept for good; those at it, and those without one, are read
+again by the next run, for more rows may come with the same value. Rows that are changed must get
+a new watermark; rows that are deleted, or committed late below it, are not noticed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from noria.aws.sources import watermarks
+from noria.aws.sources.base import Fetched
+from noria.aws.sources.engines import Session
+from noria.aws.sources.rows import to_parquet
+from noria.aws.sources.statements import Condition, Statement, Statements
+from noria.contracts import DatabaseSource
+
+CHUNK_ROWS = 50_000
+TAIL = "tail"
+LAST = f"{TAIL}-00001.parquet"  # its ETag is the watermark that it was read at
+
+Connect = Callable[[], Session]
+
+
+class DatabaseRows:
+    """The rows of one table or query."""
+
+    def __init__(
+        self, source: DatabaseSource, connect: Connect, where: str, chunk_rows: int = CHUNK_ROWS
+    ) -> None:
+        self._source, self._connect, self._where = source, connect, where
+        self._chunk_rows = chunk_rows
+
+    def parts(self, known: Mapping[str, str]) -> Iterator[Fetched]:
+        """Give the rows in chunks; with a watermark, known chunks come without their bytes."""
+        with closing(self._connect()) as session:
+            statements = Statements(self._source, session)
+            if self._source.watermark is None:
+                yield from self._chunks(session, statements.rows(), "rows", "")
+            else:
+                yield from self._since(session, statements, known)
+
+    def _since(
+        self, session: Session, statements: Statements, known: Mapping[str, str]
+    ) -> Iterator[Fetched]:
+        column = self._source.watermark or ""
+        high = _single(session, statements.latest())
+        low = watermarks.parse(known.get(LAST, ""))
+        if low is None or high is None or not watermarks.follows(high, low):
+            known, low = {}, None  # rows were taken away: what was read before is no longer so
+        yield from (
+            Fetched(name, self._where, etag, None)
+            for name, etag in known.items()
+            if not name.startswith(TAIL)
+        )
+        missing = [Condition(column, "is null")]
+        if high is not None:
+            after = [] if low is None else [Condition(column, ">=", low)]
+            below = statements.rows([*after, Condition(column, "<", high)])
+            start = "start" if low is None else watermarks.text(low)
+            yield from self._chunks(session, below, f"from {start}", "kept")
+            last = statements.rows([Condition(column, "=", high)], missing)
+            yield from self._chunks(session, last, TAIL, watermarks.text(high))
+        else:
+            yield from self._chunks(session, statements.rows(missing), TAIL, "")
+
+    def _chunks(
+        self, session: Session, statement: Statement, name: str, etag: str
+    ) -> Iterator[Fetched]:
+        batches = session.batches(statement.text, statement.bound, self._chunk_rows)
+        for number, (names, rows) in enumerate(batches, 1):
+            yield Fetched(f"{name}-{number:05}.parquet", self._where, etag,
+                          to_parquet(names, rows))  # fmt: skip
+
+
+def _single(session: Session, statement: Statement) -> Any:
+    found = [row for _, rows in session.batches(statement.text, statement.bound, 2) for row in rows]
+    return found[0][0] if found else None
