@@ -90,7 +90,8 @@ STAGES = (
 
 ENDPOINT = Row(
     name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream"],
-    reads=["models/", REGISTRY], knows=["problem", "predictions_stream", "labels_stream", "model"],
+    reads=["models/", REGISTRY], writes=[REGISTRY + "served/"],
+    knows=["problem", "predictions_stream", "labels_stream", "model"],
 )  # fmt: skip
 
 

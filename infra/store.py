@@ -52,7 +52,24 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
         "score": "string",
     },
     "labels": {"prediction_id": "string", "value": "string", "received_at": "string"},
-    "monitoring": {"time": "string", "metric": "string", "column": "string", "value": "double"},
+    "monitoring": {
+        "at": "string",
+        "model_version": "string",
+        "decision": "string",
+        "reasons": "array<string>",
+        "predictions": "int",
+        "compared": "int",
+        "drift": "double",
+        "prediction_drift": "double",
+        "columns": "map<string,double>",
+        "quality": "double",
+        "labels": "int",
+        "labels_unmatched": "int",
+        "labels_of_others": "int",
+        "records_refused": "int",
+        "new_rows": "int",
+        "model_age_days": "double",
+    },
 }
 STREAMED = ("predictions", "labels")
 
@@ -106,6 +123,11 @@ class Store(Construct):
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 ),
                 *(_cool_down(prefix) for prefix in ("raw/", "quarantine/")),
+                s3.LifecycleRule(
+                    id="forget-matched-labels",  # the monitor waits 30 days for a label
+                    prefix="monitoring/_index/",
+                    expiration=cdk.Duration.days(60),
+                ),
             ],
         )
 
