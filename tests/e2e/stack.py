@@ -1,6 +1,7 @@
 """A deployed stack, as its users handle it: drop files, start executions, ask the endpoint."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ class Stack:
         token = self.json(f"runs/{waiting.name}/waiting.json")["token"]
         states = self.cloud.client("stepfunctions")
         states.send_task_success(taskToken=token, output=json.dumps(answer))
+        while self._last_event(waiting.arn) == "TaskSubmitted":
+            time.sleep(0.02)  # the machine takes the answer in another thread
 
     def read(self, key: str) -> bytes:
         """An object of the bucket."""
@@ -111,6 +114,11 @@ class Stack:
         return request(
             method, f"{self._url}{path}", credentials=credentials, region=region, json=body
         )
+
+    def _last_event(self, arn: str) -> str:
+        states = self.cloud.client("stepfunctions")
+        history = states.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)
+        return str(history["events"][0]["type"])
 
     @cached_property
     def _url(self) -> str:
