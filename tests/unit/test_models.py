@@ -191,11 +191,17 @@ def experiment_of(name: str, scores: list[float]) -> Experiment:
 
 
 def test_choose_prefers_the_simpler_within_one_standard_error() -> None:
-    boosted = experiment_of("hist_gradient_boosting", [0.80, 0.90, 0.85, 0.70])
-    close = experiment_of("logistic_regression", [0.81, 0.89, 0.84, 0.70])
+    boosted = experiment_of("hist_gradient_boosting", [0.80, 0.90, 0.85, 0.70, 0.75])
+    close = experiment_of("logistic_regression", [0.81, 0.89, 0.84, 0.70, 0.75])
     assert choose([boosted, close], problem()).candidate == "logistic_regression"
-    behind = experiment_of("logistic_regression", [0.78, 0.88, 0.83, 0.68])
+    behind = experiment_of("logistic_regression", [0.78, 0.88, 0.83, 0.68, 0.73])
     assert choose([boosted, behind], problem()).candidate == "hist_gradient_boosting"
+
+
+def test_choose_trusts_no_standard_error_of_few_folds() -> None:
+    boosted = experiment_of("hist_gradient_boosting", [0.80, 0.90, 0.85])
+    close = experiment_of("logistic_regression", [0.81, 0.89, 0.84])
+    assert choose([boosted, close], problem()).candidate == "hist_gradient_boosting"
 
 
 def test_lower_is_better_where_the_metric_says_so() -> None:

@@ -25,6 +25,7 @@ from noria.errors import DataError, TrainingError
 Array = NDArray[Any]
 IMPORTANCE_ROWS = 1_000
 SEEN_VALUES = 50
+FEWEST_FOLDS = 5  # fewer give a standard error too rough to prefer a worse mean by it
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
     """Return the best mean, or a simpler candidate within one standard error of it.
 
     Candidates are compared on the folds that all of them scored; the standard error is that of
-    the paired differences per fold (Breiman's one-standard-error rule, paired).
+    the paired differences per fold (Breiman's one-standard-error rule, paired), and only trusted
+    from five folds on.
     """
     raise_if_all_failed(list(experiments))
     tried = [one for one in experiments if one.mean is not None]
@@ -63,7 +65,7 @@ def _mean_gain(metric: str, scores: Sequence[float]) -> float:
 
 def _as_good(metric: str, one: Experiment, best: Experiment, common: int) -> bool:
     """Tell whether `one` trails `best` by no more than the standard error of the difference."""
-    if common < 3:
+    if common < FEWEST_FOLDS:
         return False
     gaps = [metrics.gain(metric, b, o) for b, o in zip(best.scores, one.scores, strict=False)]
     differences = np.array(gaps[:common])
