@@ -273,7 +273,7 @@ def beats_champion(evaluation: Evaluation) -> Verdict:
     """
     compared = evaluation.comparison
     if compared is None:
-        return Verdict(decision="wins", reasons=["there is no champion yet"])
+        return Verdict(decision="wins", reasons=["there was no champion to beat"])
     evidence = compared.model_dump(mode="json")
     if compared.gain is None or compared.lower_bound is None:
         return Verdict(decision="wins", reasons=[compared.reason], evidence=evidence)

@@ -27,5 +27,5 @@ def _value(kind: str, dataset: Dataset, name: str, row: int) -> Any:
         return datetime.fromtimestamp(int(values[0]), UTC).isoformat().replace("+00:00", "Z")
     if kind == "category":
         return str(values[0])
-    number = float(values[0])
+    number = float(str(values[0]))  # the shortest text that is this float32
     return int(number) if math.isfinite(number) and number.is_integer() else number
