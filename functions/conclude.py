@@ -10,9 +10,14 @@ DECIDED_BY = {
     "Skipped": "admit",
     "HaltBadData": "transform",
     "RuleSuffices": "analyse",
-    "HaltProblem": "answer",
+    "HaltProblem": "analyse",
     "HaltNotEffective": "evaluate",
     "KeepChampion": "evaluate",
+}
+# Where a person's answer decides: the answer, and what it says where it gives no reasons.
+ASKED = {
+    "HaltProblem": ("answer", "a person chose to halt"),
+    "KeepChampion": ("approval", "a person refused the challenger"),
 }
 
 
@@ -20,11 +25,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """End the run under the name of the state that was reached."""
     stage = Stage.open(event)
     decided = stage.event.result(DECIDED_BY[stage.event.state])
-    reasons = decided.get("reasons") or [_unstated(stage.event.state)]
-    return conclude(stage, stage.event.state, reasons)
+    reasons = [*_answered(stage), *decided.get("reasons", [])]
+    return conclude(stage, stage.event.state, reasons or ["no reason was recorded"])
 
 
-def _unstated(state: str) -> str:
-    if state == "HaltProblem":
-        return "nobody revised the problem statement, or somebody chose to halt"
-    return "no reason was recorded"
+def _answered(stage: Stage) -> list[str]:
+    """What a person who was asked said, where that decided the ending."""
+    question = ASKED.get(stage.event.state)
+    if question is None:
+        return []
+    answer, said = question
+    if "unanswered" in stage.event.input:
+        return ["nobody answered in time"]
+    if answer not in stage.event.input:
+        return []
+    reasons = stage.event.result(answer).get("reasons")
+    return [str(reason) for reason in reasons] if isinstance(reasons, list) else [said]

@@ -1,13 +1,17 @@
 """PublishChallenger: an endpoint version that serves the new model and no other, ever."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from noria.context import Stage
+from noria.errors import LeaseError, RegistryError
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Publish the version; nothing is sent to it yet."""
     stage = Stage.open(event)
+    _hold_lease(stage)
+    _check_champion(stage)
     canary = stage.problem.deployment.canary
     return {
         "previous": stage.endpoint.live_version(),
@@ -15,3 +19,29 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "canary": canary is not None and stage.registry.champion() is not None,
         "canary_seconds": round(canary.minutes * 60) if canary else 0,
     }
+
+
+def _hold_lease(stage: Stage) -> None:
+    """Take the lease back, which a run gives up while a person decides."""
+    holder = stage.leases.acquire(stage.event.execution, datetime.now(UTC)).holder
+    if holder != stage.event.execution:
+        raise LeaseError(
+            f"run '{holder}' is on, which started while this one waited for approval; start a new "
+            "execution when it has ended"
+        )
+
+
+def _check_champion(stage: Stage) -> None:
+    """Refuse a challenger that was compared with another champion than the one that serves."""
+    champion = stage.registry.champion()
+    serving = champion.version if champion else None
+    compared = stage.event.result("score").get("champion")
+    if serving not in (compared, stage.version):
+        raise RegistryError(
+            f"version '{stage.version}' was compared with {_named(compared)}, but "
+            f"{_named(serving)} serves since; start a new execution to compare them"
+        )
+
+
+def _named(version: str | None) -> str:
+    return f"version '{version}'" if version else "no champion"

@@ -7,13 +7,21 @@ from typing import Any
 from noria.context import Stage
 from noria.core.verdicts import Verdict
 from noria.endings import conclude
+from noria.runtime import parse_time
 
 ENDING = "Failed"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Record a failure that the machine caught, or one of the machine itself by its event."""
-    stage = Stage.open(_from_machine(event) if "detail" in event else event)
+    """Record a failure that the machine caught, or one of the machine itself by its event.
+
+    The event also follows failures that were caught: what is recorded stays as it is.
+    """
+    by_machine = "detail" in event
+    stage = Stage.open(_from_machine(event) if by_machine else _of_caught(event))
+    if by_machine and (recorded := stage.run.ending()):
+        stage.leases.release(stage.event.execution)
+        return recorded
     state, error, cause = _failure(stage)
     _end_canary(stage)
     reason = f"{state} failed with {error}: {cause}"
@@ -29,15 +37,45 @@ def _from_machine(event: dict[str, Any]) -> dict[str, Any]:
     return {
         "state": ENDING,
         "execution": detail["name"],
-        "started_at": datetime.now(UTC).isoformat(),
-        "input": {"failure": {"the machine": failure}},
+        "started_at": datetime.fromtimestamp(detail["startDate"] / 1000, UTC).isoformat(),
+        "input": _usable(_parsed(detail.get("input"))) | {"failure": {"the machine": failure}},
     }
 
 
+def _of_caught(event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "input": _usable(event["input"])}
+
+
+def _usable(given: dict[str, Any]) -> dict[str, Any]:
+    """The input without what Admit refuses: a failure is recorded whatever was given."""
+    kept = dict(given)
+    if "as_of" in kept and not _is_time(kept["as_of"]):
+        del kept["as_of"]
+    if not isinstance(kept.get("cause"), dict):
+        kept.pop("cause", None)
+    return kept
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        parse_time(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _parsed(text: str | None) -> dict[str, Any]:
+    """The execution's input, which large events leave out."""
+    parsed = json.loads(text) if text else {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
 def _failure(stage: Stage) -> tuple[str, str, str]:
-    failures = stage.event.result("failure") or {"the machine": {}}
-    state, caught = next(iter(failures.items()))
-    return state, str(caught.get("Error", "Unknown")), _message(str(caught.get("Cause", "")))
+    """The state that failed, its error and its cause; an input may hold a `failure` of its own."""
+    for state, caught in stage.event.result("failure").items():
+        if isinstance(caught, dict) and "Error" in caught:
+            return state, str(caught["Error"]), _message(str(caught.get("Cause", "")))
+    return "the machine", "Unknown", "see the execution"
 
 
 def _message(cause: str) -> str:

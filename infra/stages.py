@@ -67,7 +67,7 @@ STAGES = (
     Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
     Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
-        reads=[RUNS, REGISTRY], knows=["endpoint_function"]),
+        reads=[RUNS, REGISTRY], writes=[REGISTRY], knows=["endpoint_function"]),
     Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
         reads=[RUNS], knows=["endpoint_function"]),
     Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],

@@ -43,13 +43,17 @@ class Stack:
     """One stack in the local cloud."""
 
     def __init__(self, cloud: LocalCloud, deployed: Deployed) -> None:
-        self.cloud, self.outputs = cloud, deployed.outputs
+        self.cloud, self.name, self.outputs = cloud, deployed.stack_name, deployed.outputs
         self.bucket = deployed.outputs["BucketName"]
         self.machine = deployed.outputs["StateMachineArn"]
 
     def drop(self, source: str, content: bytes, name: str = "rows.csv") -> None:
         """Drop a file into the bucket."""
-        self._s3.put_object(Bucket=self.bucket, Key=f"incoming/{source}/{name}", Body=content)
+        self.put(f"incoming/{source}/{name}", content)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object of the bucket."""
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)
 
     @contextmanager
     def instead(self, source: str, content: bytes, name: str = "rows.csv") -> Iterator[None]:

@@ -102,7 +102,19 @@ class TestMulticlass:
 class TestBinary:
     """Cancer: a person approves, a rule may be enough."""
 
+    def test_person_refuses(self, cancer: Stack) -> None:
+        waiting = cancer.run(problem={"exploration": {"candidates": ["logistic_regression"]}})
+        assert waiting.ending == "AwaitApproval"
+        cancer.answer(waiting, decision="refuse")
+        ended = cancer.follow(waiting.arn)
+        assert ended.ending == "KeepChampion"
+        assert "a person refused the challenger" in ended.reasons
+        assert not cancer.keys("registry/champion.json")
+        assert cancer.ask("GET", "/health").status == 503
+
     def test_person_approves(self, cancer: Stack) -> None:
+        linear = {"exploration": {"candidates": ["logistic_regression"]}}
+        overtaken = cancer.run(problem=linear)
         waiting = cancer.run()
         assert waiting.ending == "AwaitApproval"
         assert cancer.json("registry/lease.json")["holder"] is None
@@ -111,6 +123,14 @@ class TestBinary:
         ended = cancer.follow(waiting.arn)
         assert ended.ending == "Promote", ended.reasons
         assert json.loads(cancer.champion())["metrics"]["roc_auc"] > 0.95
+        # The other challenger was never compared with this champion: approval comes too late.
+        champion = cancer.champion()
+        cancer.answer(overtaken, decision="approve")
+        late = cancer.follow(overtaken.arn)
+        assert late.ending == "Failed"
+        assert "PublishChallenger failed with RegistryError" in late.reasons
+        assert "start a new execution to compare them" in late.reasons
+        assert cancer.champion() == champion
 
     def test_answers_have_the_type_of_the_labels(self, cancer: Stack) -> None:
         version = json.loads(cancer.champion())["version"]
@@ -182,7 +202,10 @@ class TestRegression:
         noise = {"target": {"name": "lottery"}, "features": {"exclude": ["progression"]}}
         waiting = diabetes.run(problem=noise)
         diabetes.answer(waiting, decision="halt")
-        assert diabetes.follow(waiting.arn).ending == "HaltProblem"
+        ended = diabetes.follow(waiting.arn)
+        assert ended.ending == "HaltProblem"
+        assert "a person chose to halt" in ended.reasons
+        assert "No signal" in ended.reasons
 
     def test_crashed_stage_leaves_the_champion(self, diabetes: Stack) -> None:
         before = diabetes.champion()

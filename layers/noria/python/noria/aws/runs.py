@@ -41,6 +41,11 @@ class Run:
         """Record the ending once; a repeated delivery keeps the first."""
         return self.store.put_if_absent(self.key("ending.json"), encode(ending))
 
+    def ending(self) -> dict[str, Any] | None:
+        """The recorded ending, or None while there is none."""
+        found: dict[str, Any] | None = self.store.get_json(self.key("ending.json"), None)
+        return found
+
 
 _ORDER = {
     name: position
