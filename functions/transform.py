@@ -1,6 +1,7 @@
 """Transform: join the sources, cleanse, and make the dataset that models learn from."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -8,9 +9,13 @@ import pandas as pd
 from noria.context import Stage
 from noria.core.cleansing import Cleansing, cleanse
 from noria.core.joining import join_sources
+from noria.core.schemas import Schema, schema_drift
 from noria.core.tabulating import to_dataset
+from noria.core.usability import too_large, with_drift
 from noria.core.verdicts import Verdict
 from noria.errors import ContractError, DataError
+
+SCHEMAS = "clean/schemas.json"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -19,11 +24,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     collected = stage.event.input["collected"]
     _record_collected(stage)
     unusable = [item["unusable"] for item in collected if "unusable" in item]
+    unusable += too_large(sum(item["rows"] for item in collected), stage.problem)
     if unusable:
         return stage.decided(Verdict(decision="unusable", reasons=unusable))
     try:
-        cleansing = cleanse(_joined(stage), stage.problem)
-        return _written(stage, cleansing)
+        return _written(stage, cleanse(_joined(stage), stage.problem))
     except (DataError, ContractError) as error:
         return stage.decided(Verdict(decision="unusable", reasons=[str(error)]))
 
@@ -39,19 +44,51 @@ def _joined(stage: Stage) -> pd.DataFrame:
 
 
 def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
-    verdict, run = cleansing.verdict, f"run={stage.event.execution}"
+    run = f"run={stage.event.execution}"
+    schemas = _schemas(stage)
+    verdict = with_drift(cleansing.verdict, schemas.drift, stage.problem)
     stage.store.put(f"quarantine/{run}/rows.parquet", _parquet(cleansing.quarantined))
     if verdict.decision != "usable":
         return stage.decided(verdict)
-    dataset = to_dataset(cleansing.accepted, stage.problem, cleansing.columns)
+    dataset = to_dataset(cleansing.accepted, stage.problem, cleansing.columns, cleansing.spellings)
     stage.store.put(f"clean/{run}/rows.parquet", _parquet(cleansing.accepted))
+    stage.store.put(f"clean/{run}/outliers.parquet", _parquet(cleansing.flagged))
     stage.store.put(stage.dataset_key, dataset.to_bytes())
+    schemas.remember()
     return {
         **stage.decided(verdict),
         "rows": len(cleansing.accepted),
         "quarantined": len(cleansing.quarantined),
         "clean": stage.store.uri(f"clean/{run}/rows.parquet"),
     }
+
+
+class _Schemas:
+    """The sources' schemas in this run, beside those of the last run whose data was usable.
+
+    A repeated delivery compares with what the first one compared with.
+    """
+
+    def __init__(self, stage: Stage, now: Mapping[str, Schema]) -> None:
+        self._store, self._run, self._now = stage.store, stage.event.execution, now
+        known = stage.store.get_json(SCHEMAS, {})
+        again = known.get("run") == self._run
+        self._before = known.get("before" if again else "schemas", {})
+
+    @property
+    def drift(self) -> list[str]:
+        """What changed, column by column."""
+        return schema_drift(self._before, self._now)
+
+    def remember(self) -> None:
+        """Make this run's schemas those that the next one is compared with."""
+        document = {"run": self._run, "schemas": self._now, "before": self._before}
+        self._store.put_json(SCHEMAS, document)
+
+
+def _schemas(stage: Stage) -> _Schemas:
+    collected = stage.store.get_json(stage.run.key("collected.json"))
+    return _Schemas(stage, {item["source"]: item["schema"] for item in collected["sources"]})
 
 
 def _record_collected(stage: Stage) -> None:

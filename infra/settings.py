@@ -47,9 +47,21 @@ class Settings:
         """The contracts, loaded; each has a name of its own, for it names the stack."""
         if not self.contracts:
             raise ContractError(f"no contract in '{PROBLEMS}': add one, or name one by PROBLEM=")
-        problems = [Problem.load(path) for path in self.contracts]
+        problems = [load_contract(path) for path in self.contracts]
         _refuse_doubles(problem.name for problem in problems)
         return problems
+
+
+def load_contract(path: Path) -> Problem:
+    """Read a contract; raises `ContractError` also for units, zones and formats without meaning."""
+    problem = Problem.load(path)
+    if problem.quality.columns:
+        from noria.core.declarations import impossible  # imports pandas, which most need not
+
+        told = impossible(problem)
+        if told:
+            raise ContractError("\n".join(told))
+    return problem
 
 
 def _platform(name: str) -> Platform:

@@ -50,7 +50,7 @@ STAGES = (
     Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
         reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),
     Row(name="transform", layer="data", memory=LARGE, timeout=LONG,
-        reads=["raw/", RUNS], writes=["clean/", "quarantine/", RUNS]),
+        reads=["raw/", "clean/", RUNS], writes=["clean/", "quarantine/", RUNS]),
     Row(name="analyse", layer="model", memory=LARGE, timeout=LONG,
         reads=["clean/", RUNS, REGISTRY], writes=[RUNS]),
     Row(name="ask", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from infra.commands.errors import FAILED
 from infra.commands.options import json_object, source_files
+from infra.settings import load_contract
 from noria.contracts import Problem
 
 app = typer.Typer(no_args_is_help=True, help="The local cloud: the same template, on this machine.")
@@ -37,7 +38,7 @@ def run(
     contract or argument.
     """
     files, execution = source_files(data or []), json_object(given, "--input")
-    Problem.load(contract)
+    load_contract(contract)
     from infra.commands.display import Display, show_record
     from infra.commands.trial import run_contract
 

@@ -9,6 +9,7 @@ import typer
 
 from infra.commands.errors import MISTAKEN, UsageMistakeError
 from infra.commands.options import Local, StackName
+from infra.settings import load_contract
 from noria.contracts import Problem
 from noria.errors import ContractError
 
@@ -27,7 +28,7 @@ def validate(
 ) -> None:
     """Check a contract: exit status 0, or 2 with a line per mistake."""
     try:
-        problem = Problem.load(file)
+        problem = load_contract(file)
     except ContractError as error:
         for line in str(error).splitlines():
             print(line, file=sys.stderr)

@@ -13,6 +13,7 @@ from infra.commands.errors import UsageMistakeError
 from infra.commands.records import RunRecord, save_report
 from infra.commands.session import LocalStack, Say, local_stacks
 from infra.local import Observer
+from infra.settings import load_contract
 from noria.contracts import Problem, Source
 
 FORMATS = {
@@ -50,7 +51,7 @@ def run_contract(
     contract: Path, files: Files, given: Mapping[str, Any], say: Say, observer: Observer | None
 ) -> Trial:
     """Deploy a contract, drop the files in, run one execution, ask the endpoint once."""
-    problem = with_files(Problem.load(contract), files)
+    problem = with_files(load_contract(contract), files)
     with tempfile.TemporaryDirectory(prefix="noria-run-") as folder:
         rewritten = Path(folder) / f"{problem.name}.yaml"
         rewritten.write_text(json.dumps(problem.to_document()), encoding="utf-8")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from noria.contracts import Problem
 from noria.core.cleansing import cleanse
 from noria.core.joining import join_sources
-from noria.core.quality import DUPLICATE, UNLABELLED
+from noria.core.rules import DUPLICATE, UNLABELLED
 from noria.core.tabulating import to_dataset
 from noria.errors import DataError
 from tests.unit.data_frames import FLIGHTS, adds_up, bundled, flights, numbers, problem
@@ -103,7 +103,7 @@ def test_duplicates_by_key_and_time() -> None:
     clash = events().head(1).assign(x=99.0)
     cleansing = cleanse(pd.concat([events(), clash], ignore_index=True), contract)
     assert len(cleansing.quarantined) == 2
-    assert "same key and time" in cleansing.quarantined["broken_rule"].iloc[0]
+    assert "the same who and at but" in cleansing.quarantined["broken_rule"].iloc[0]
     corrected = pd.concat([events().head(1).assign(y=None), events()], ignore_index=True)
     assert cleanse(corrected, contract).verdict.evidence["rules"] == {UNLABELLED: 1}
 
@@ -271,3 +271,164 @@ def test_typed_tables_add_up(rows: list[tuple[int, str | None, bool]]) -> None:
     bad = (frame["x"] < -2) | (frame["kind"] == "v")
     if "y" in cleansing.columns:
         assert len(cleansing.quarantined) == int(bad.sum())
+
+
+def ruled(columns: dict[str, Any], **quality: Any) -> Problem:
+    settings = {"minimum_rows": 10, "maximum_quarantined": 1, "columns": columns, **quality}
+    return problem(quality=settings)
+
+
+def test_columns_are_read_as_the_contract_says() -> None:
+    frame = numbers(60).assign(
+        sold=["31/12/2023", "03/04/2024"] * 30,
+        length=["5 mi", "8 km", "6 mi"] * 20,
+        city=["NY", " boston"] * 30,
+        level=["-999", "3"] * 30,
+        ok=["ja", "nein"] * 30,
+    )
+    columns = {
+        "sold": {"format": "%d/%m/%Y", "timezone": "America/New_York"},
+        "length": {"unit": "km", "minimum": 8.02},
+        "city": {"aliases": {"New York": ["NY"]}, "allowed": ["New York", "Boston"]},
+        "level": {"missing_values": [-999], "type": "int"},
+        "ok": {"type": "bool", "aliases": {"true": ["ja"], "false": ["nein"]}},
+    }
+    cleansing = cleanse(frame, ruled(columns, maximum_missing=0.9))
+    accepted = cleansing.accepted
+    assert cleansing.verdict.decision == "usable"
+    assert accepted["sold"].iloc[0].isoformat() == "2023-12-31T05:00:00+00:00"
+    assert accepted["length"].iloc[0] == pytest.approx(8.04672)
+    assert accepted["city"].tolist() == ["New York", "New York", "Boston", "Boston"] * 10
+    assert accepted["level"].isna().tolist() == [True, True, False, False] * 10
+    assert accepted["ok"].tolist() == [1.0, 1.0, 0.0, 0.0] * 10
+    assert cleansing.verdict.evidence["units"] == {"length": {"mi": 40}}
+    assert cleansing.verdict.evidence["spellings"] == {
+        "city": {"NY": "New York", "boston": "Boston"}
+    }
+    assert "20 rows: length is below the minimum 8.02 km (row 2, 5, 8, ...: '8 km')" in (
+        "\n".join(cleansing.verdict.reasons)
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "broken"),
+    [
+        ("code", {"pattern": "[A-Z]{2}-\\d+"}, "code does not match"),
+        ("length", {"unit": "km"}, "length is no km, nor of a unit that converts to it"),
+        ("sold", {"format": ["%d.%m.%Y", "%Y"]}, "sold is no time written as %d.%m.%Y, %Y"),
+        ("level", {"missing": "quarantine"}, "level is missing but required"),
+        ("level", {"missing_values": [7], "required": True}, "level is missing but required"),
+        ("sold", {"type": "timestamp", "timezone": "UTC"}, "sold is not of type timestamp"),
+    ],
+)
+def test_each_rule_finds_its_rows(column: str, rule: dict[str, Any], broken: str) -> None:
+    frame = numbers(40).assign(
+        code=["AB-1"] * 39 + ["ab-1"],
+        length=["5 km"] * 39 + ["5 kg"],
+        sold=["13.02.2024"] * 39 + ["soon"],
+        level=[7.0] * 39 + [None],
+    )
+    if rule.get("missing_values"):
+        frame["level"] = [8.0] * 39 + [7.0]
+    cleansing = cleanse(frame, ruled({column: {"case": "keep", **rule}}))
+    assert len(cleansing.quarantined) == 1
+    assert cleansing.quarantined["broken_rule"].iloc[0].startswith(broken)
+    assert any("row 40" in reason for reason in cleansing.verdict.reasons)
+
+
+def test_checks_hold_between_columns_where_both_are_known() -> None:
+    frame = numbers(30).assign(start=1.0, end=2.0)
+    frame.loc[3, "end"] = 0.5
+    frame.loc[4, "end"] = None
+    cleansing = cleanse(frame, ruled({}, checks=["start <= end"]))
+    assert cleansing.quarantined["broken_rule"].tolist() == ["not start <= end"]
+    decision, reasons = decided(frame, ruled({}, checks=["start <= stop"]))
+    assert decision == "unusable"
+    assert "quality.checks names column 'stop'" in reasons
+
+
+def test_a_key_without_time_names_rows() -> None:
+    frame = numbers(30).assign(id=[f"k{n}" for n in range(30)])
+    repeated = pd.concat([frame, frame.head(2), frame.tail(1).assign(x=9.0)], ignore_index=True)
+    cleansing = cleanse(repeated, ruled({}, unique=["id"]))
+    assert cleansing.verdict.evidence["rules"] == {
+        "another row has the same id but other values": 2,
+        DUPLICATE: 2,
+    }
+
+
+def test_spellings_are_merged_unless_they_are_kept() -> None:
+    frame = numbers(90).assign(city=["Boston", "Boston", "BOSTON "] * 30)
+    frame["town"] = ["Rome", "Oslo", "Bern"] * 30
+    merged = cleanse(frame.assign(city=frame["city"].where(frame.index > 0, "Rome")), problem())
+    assert merged.accepted["city"].unique().tolist() == ["Rome", "Boston"]
+    assert any("'BOSTON' is 'Boston'" in reason for reason in merged.verdict.reasons)
+    kept = cleanse(frame, ruled({"city": {"case": "keep"}}))
+    assert kept.accepted["city"].unique().tolist() == ["Boston", "BOSTON"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [(["Yes", "yes", "NO"], ("NO", "Yes")), (["Good", "good ", "bad"], ("bad", "Good"))],
+)
+def test_labels_have_one_spelling(labels: list[str], classes: tuple[str, str]) -> None:
+    contract = problem(positive_class=classes[1].upper())
+    cleansing = cleanse(with_target(labels), contract)
+    assert cleansing.verdict.decision == "usable", cleansing.verdict.reasons
+    assert to_dataset(cleansing.accepted, contract, cleansing.columns).classes == classes
+
+
+def test_a_target_follows_its_rule() -> None:
+    frame = numbers(60).assign(y=["5 mi", "8 km", "fast"] * 20)
+    contract = problem("regression", quality={
+        "minimum_rows": 10, "maximum_quarantined": 1, "columns": {"y": {"unit": "km"}},
+    })  # fmt: skip
+    cleansing = cleanse(frame, contract)
+    assert cleansing.verdict.evidence["unlabelled"] == 20
+    assert cleansing.accepted["y"].tolist()[:2] == pytest.approx([8.04672, 8.0])
+
+
+def test_day_and_month_that_could_be_either_are_asked_for() -> None:
+    frame = numbers(60).assign(sold=["03/04/2024", "05/06/2024"] * 30)
+    decision, reasons = decided(frame, problem())
+    assert decision == "usable"
+    assert "declare quality.columns.sold.format" in reasons
+    decision, reasons = decided(frame, problem(event_time="sold"))
+    assert decision == "unusable"
+    assert "declare quality.columns.sold.format" in reasons
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"unit": "parsec2"}, "quality.columns.x.unit: 'parsec2' is no unit"),
+        ({"timezone": "Mars/Base"}, "quality.columns.x.timezone: 'Mars/Base' is no IANA"),
+        ({"format": "dd.mm"}, "quality.columns.x.format: 'dd.mm' is no format"),
+        ({"pattern": "(?=a)"}, "quality.columns.x.pattern: '(?=a)' is no RE2"),
+    ],
+)
+def test_rules_without_meaning_are_unusable(rule: dict[str, Any], told: str) -> None:
+    decision, reasons = decided(numbers(30), ruled({"x": rule}))
+    assert decision == "unusable"
+    assert told in reasons
+
+
+def test_what_becomes_of_missing_values_is_recorded() -> None:
+    frame = numbers(100)
+    frame.loc[:9, "x"] = None
+    frame.loc[:4, "noise"] = None
+    cleansing = cleanse(frame, ruled({"noise": {"missing": "median"}}))
+    assert cleansing.verdict.evidence["missing_rules"] == {
+        "x": "10 missing (10.0%), kept as missing: the model's graph handles them",
+        "noise": "5 missing (5.0%), filled with the median of the training rows",
+    }
+
+
+def test_columns_written_with_the_outcome_are_named() -> None:
+    joined = join_sources(flights(8000), Problem.parse(FLIGHTS))
+    late = cleanse(joined, Problem.parse({**FLIGHTS, "features": {"exclude": []}}))
+    found = set(late.verdict.evidence["known_afterwards"])
+    assert {"dep_time", "dep_delay", "arr_time", "air_time"} <= found
+    assert not found & {"distance", "carrier", "temp", "hour", "sched_dep_time"}
+    excluded = cleanse(joined, Problem.parse(FLIGHTS))
+    assert excluded.verdict.evidence["known_afterwards"] == []

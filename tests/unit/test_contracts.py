@@ -15,6 +15,7 @@ from noria.contracts import (
     Canary,
     ColumnRule,
     DatabaseSource,
+    Fill,
     GoogleSheetSource,
     HttpSource,
     Join,
@@ -119,7 +120,13 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     assert small.event_time_column is None
     assert small.quality.model_dump() == {
         "minimum_rows": 100, "maximum_missing": 0.4, "on_violation": "quarantine",
-        "maximum_quarantined": 0.05, "columns": {},
+        "maximum_quarantined": 0.05, "unique": [], "checks": [], "outliers": 3.5,
+        "schema_drift": "report", "numeric_share": 0.98, "identifier_share": 0.9, "columns": {},
+    }  # fmt: skip
+    assert small.analysis.model_dump() == {
+        "sample_rows": 20_000, "significance": 0.05, "leakage": 0.98, "late": 0.5,
+        "redundancy": 0.95, "seasonality": 0.01, "gap": 20, "resamples": 1000,
+        "permutations": 500, "chance": 0.01,
     }  # fmt: skip
     assert small.features.model_dump() == {"exclude": [], "windows": [], "maximum_iterations": 3}
     assert (small.objective.minimum_gain, small.objective.slices) == (0.0, [])
@@ -239,6 +246,45 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"name: \xe9t\xe9")
     with pytest.raises(ContractError, match="is not a YAML file"):
         Problem.load(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"type": "int", "format": "%Y"}, "format is for type timestamp, not 'int'"),
+        ({"type": "text", "unit": "km"}, "unit is for type int or float, not 'text'"),
+        ({"type": "float", "pattern": "a+"}, "pattern is for type category or text"),
+        ({"source_unit": "mi"}, "source_unit needs unit"),
+        ({"type": "category", "missing": "mean"}, "missing: mean is for numbers"),
+        ({"required": True, "missing": "median"}, "contradict each other"),
+        ({"aliases": {"a": ["x"], "b": "x"}}, "give 'x' two meanings"),
+        ({"missing": "drop"}, "'keep', 'quarantine', 'median'"),
+        ({"minimum": 2, "maximum": 1}, "minimum 2.0 is above maximum 1.0"),
+        ({"timezone": "../etc"}, "pattern"),
+    ],
+)
+def test_rules_that_contradict_themselves(
+    document: dict[str, Any], rule: dict[str, Any], told: str
+) -> None:
+    document["quality"] = {"columns": {"size": rule}}
+    assert told in refusal(document)
+    assert "quality.columns.size" in refusal(document)
+
+
+def test_a_rule_writes_one_text_or_a_list(document: dict[str, Any]) -> None:
+    document["quality"] = {
+        "columns": {
+            "sold": {"format": "%d/%m/%Y", "timezone": "Europe/Berlin"},
+            "city": {"aliases": {"New York": "NY", "Boston": ["BOS", "Bos."]}},
+            "size": {"unit": "km", "missing": {"value": 0}},
+        }
+    }
+    problem = Problem.parse(document)
+    columns = problem.quality.columns
+    assert columns["sold"].format == ["%d/%m/%Y"]
+    assert columns["city"].aliases == {"New York": ["NY"], "Boston": ["BOS", "Bos."]}
+    assert columns["size"].missing == Fill(value=0)
+    assert Problem.parse(problem.to_document()) == problem
 
 
 PRIMARY = {"name": "rows", "kind": "s3", "primary": True}

@@ -269,14 +269,55 @@ Source = Annotated[
 SOURCE_KINDS = ("s3", "http", "google_sheet", "database")
 
 
+class Fill(Section):
+    """A constant in place of missing values, in training and in every request alike."""
+
+    value: str | int | float | bool
+
+
+def _texts(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_texts)
+]
+
+
 class ColumnRule(Section):
-    """What a column must hold; a row that breaks it is quarantined with this rule's name."""
+    """How a column is written and what it must hold; rows that break it are quarantined by name.
+
+    Times: `format` lists strptime formats or epoch_s, epoch_ms, epoch_us, epoch_ns (default:
+    ISO 8601, or what all values agree on); `timezone` (IANA) is that of times without one.
+    Numbers: `unit` is that of the clean column; values written with another unit are converted,
+    and numbers without one are in `source_unit` (default: `unit`).
+    Texts: `aliases` maps a spelling to others that mean it; with `case: merge` spellings that
+    differ in case alone become the most frequent one. `pattern` is an RE2 regular expression
+    that the whole text must match.
+    `missing_values` are further marks for a missing value, such as -999; `missing` says what
+    happens to missing ones: `keep` hands them to the model, whose graph handles them, a statistic
+    is that of the training rows, `{value: ...}` is a constant.
+    """
 
     type: Literal["int", "float", "category", "text", "timestamp", "bool"] | None = None
+    format: Texts = []
+    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{1,40}$")
+    unit: str | None = Field(default=None, min_length=1, max_length=30)
+    source_unit: str | None = Field(default=None, min_length=1, max_length=30)
     minimum: float | None = None
     maximum: float | None = None
     allowed: list[str | int | float | bool] | None = None
+    pattern: str | None = Field(default=None, min_length=1, max_length=500)
+    aliases: dict[str, Texts] = {}
+    case: Literal["merge", "keep"] = "merge"
     required: bool = False
+    missing_values: list[str | int | float] = []
+    missing: Literal["keep", "quarantine", "median", "mean", "most_frequent"] | Fill = "keep"
+
+    @property
+    def refuses_missing(self) -> bool:
+        """Whether a row without a value is quarantined."""
+        return self.required or self.missing == "quarantine"
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -284,15 +325,89 @@ class ColumnRule(Section):
             raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
         return self
 
+    @model_validator(mode="after")
+    def _suits_its_type(self) -> Self:
+        wanted = {
+            "format": ("timestamp",), "timezone": ("timestamp",), "unit": ("int", "float"),
+            "source_unit": ("int", "float"), "pattern": ("category", "text"),
+            "aliases": ("category", "text", "bool"),
+        }  # fmt: skip
+        for field, types in wanted.items():
+            if getattr(self, field) and self.type is not None and self.type not in types:
+                raise ValueError(
+                    f"{field} is for type {' or '.join(types)}, not '{self.type}'; leave one out"
+                )
+        if self.source_unit is not None and self.unit is None:
+            raise ValueError("source_unit needs unit: name the unit of the clean column there")
+        if self.missing in ("median", "mean") and self.type not in (None, "int", "float"):
+            raise ValueError(f"missing: {self.missing} is for numbers, not type '{self.type}'")
+        if self.required and self.missing not in ("keep", "quarantine"):
+            raise ValueError("required and missing contradict each other: give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _one_meaning_each(self) -> Self:
+        others = [other for spellings in self.aliases.values() for other in spellings]
+        double = next((other for other in others if others.count(other) > 1), None)
+        if double is not None:
+            raise ValueError(f"aliases give '{double}' two meanings: list it once")
+        return self
+
 
 class Quality(Section):
-    """When data is good enough to go on with."""
+    """When data is good enough to go on with.
+
+    `unique` columns name a row: identical repeats are left out, others contradict each other
+    (default: `entity_key` with `event_time`, where both are given). `checks` are conditions that
+    hold in every row whose columns are known. `outliers` is the modified z score beyond which a
+    number is flagged, 3.5 after Iglewicz and Hoaglin (1993); null flags none. Texts of which
+    `numeric_share` are numbers (or times) are a column of those; a category with more distinct
+    values than `identifier_share` of its rows names single rows and is no feature.
+    """
 
     minimum_rows: int = Field(default=100, ge=10)
     maximum_missing: Share = 0.4
     on_violation: Literal["quarantine", "fail"] = "quarantine"
     maximum_quarantined: Share = 0.05
+    unique: list[ColumnName] = []
+    checks: list[ExpressionText] = []
+    outliers: float | None = Field(default=3.5, gt=0)
+    schema_drift: Literal["report", "fail"] = "report"
+    numeric_share: float = Field(default=0.98, gt=0.5, le=1)
+    identifier_share: Share = 0.9
     columns: dict[ColumnName, ColumnRule] = {}
+
+
+class Analysis(Section):
+    """The thresholds that the analysis and the question whether ML is needed decide by.
+
+    `significance` is the family-wise error rate of all columns (Fisher 1925, corrected after Holm
+    1979). `leakage` is the strength (2 AUC - 1, |rho|, V) at which one column alone nearly decides
+    the target; `late` the share of rows in which a time lies after the event time, or by which rows
+    with a target have a column more often than rows without, at which it is known afterwards only.
+    `redundancy` is the association of two columns above which one adds little. `seasonality` is
+    the share of the target's rank variance, 0.01 being a small effect after Cohen (1988).
+    A `gap` is a time between rows so many times the usual one. `resamples` and `permutations`
+    follow Efron and Tibshirani (1993); `chance` is the p value below which a quick model's answers
+    are told from chance. `sample_rows` bounds what relations and quick models are computed on.
+    """
+
+    sample_rows: int = Field(default=20_000, ge=100)
+    significance: float = Field(default=0.05, gt=0, lt=1)
+    leakage: Share = 0.98
+    late: Share = 0.5
+    redundancy: Share = 0.95
+    seasonality: Share = 0.01
+    gap: float = Field(default=20, gt=1)
+    resamples: int = Field(default=1000, ge=100, le=10_000)
+    permutations: int = Field(default=500, ge=100, le=10_000)
+    chance: float = Field(default=0.01, gt=0, lt=0.5)
+
+
+class Scaling(Section):
+    """Up to how many collected rows a run stays on Lambda, with its 10 GB and 15 minutes."""
+
+    lambda_rows: int = Field(default=5_000_000, ge=1000)
 
 
 class Window(Section):
@@ -331,9 +446,19 @@ class Objective(Section):
 
 
 class Baseline(Section):
-    """What people do today without ML, as a rule in the closed grammar."""
+    """What people do today without ML, as a rule in the closed grammar.
+
+    With `serve` a rule that meets the objective is deployed behind the endpoint like a model.
+    """
 
     rule: ExpressionText | None = None
+    serve: bool = False
+
+    @model_validator(mode="after")
+    def _something_to_serve(self) -> Self:
+        if self.serve and self.rule is None:
+            raise ValueError("serve needs rule: write the rule that is to answer requests")
+        return self
 
 
 class Exploration(Section):
@@ -421,6 +546,7 @@ class Problem(Section):
     event_time: ExpressionText | None = None
     sources: list[Source] = Field(min_length=1, max_length=20)
     quality: Quality = Quality()
+    analysis: Analysis = Analysis()
     features: Features = Features()
     objective: Objective
     baseline: Baseline = Baseline()
@@ -429,6 +555,7 @@ class Problem(Section):
     deployment: Deployment = Deployment()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
+    scaling: Scaling = Scaling()
 
     @field_validator("sources")
     @classmethod

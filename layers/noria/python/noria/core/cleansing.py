@@ -1,25 +1,28 @@
 """Cleansing: types, rules, duplicates and columns; every row is accepted or quarantined."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from noria.contracts import Problem
+from noria.contracts import Fill, Problem
 from noria.core import quality
+from noria.core.afterwards import known_afterwards
+from noria.core.declarations import impossible
 from noria.core.event_time import event_time_name, with_event_time
-from noria.core.inference import ColumnKind
-from noria.core.target import (
-    MAXIMUM_CLASSES,
-    class_order,
-    class_problems,
-    target_columns,
-    target_values,
-)
+from noria.core.inference import ColumnKind, Typed
+from noria.core.naming import listed
+from noria.core.outliers import outliers
+from noria.core.rules import UNLABELLED, Rules, broken_rules
+from noria.core.spelling import Spellings
+from noria.core.target import MAXIMUM_CLASSES, target_columns, target_values
+from noria.core.usability import usability_failures
 from noria.core.verdicts import Verdict
 from noria.errors import ContractError, DataError
 
 BROKEN_RULE = "broken_rule"
+KEPT = "kept as missing: the model's graph handles them"
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,16 @@ class Cleansing:
     """The outcome: typed accepted rows, quarantined rows as they came, kinds and the verdict.
 
     `quarantined` has the original columns and the text `broken_rule`; every row that came in is
-    in exactly one of the two.
+    in exactly one of the two. `flagged` lists outliers among the accepted rows (`row`, `column`,
+    `value`). `spellings` is how each category's texts were brought to one spelling.
     """
 
     accepted: pd.DataFrame
     quarantined: pd.DataFrame
     verdict: Verdict
     columns: dict[str, ColumnKind] = field(default_factory=dict)
+    spellings: dict[str, Spellings] = field(default_factory=dict)
+    flagged: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def cleanse(frame: pd.DataFrame, problem: Problem) -> Cleansing:
@@ -42,9 +48,9 @@ def cleanse(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     The decision is `usable` or `unusable`. Rows whose target is not known yet and repeated
     identical rows are quarantined but do not count against `quality.maximum_quarantined`.
     """
-    impossible = quality.unknown_columns(frame, problem)
-    if impossible:
-        return _refused(frame, impossible)
+    refused = [*impossible(problem), *quality.unknown_columns(frame, problem)]
+    if refused:
+        return _refused(frame, refused)
     try:
         return _cleansed(with_known_event_time(frame, problem), problem)
     except (DataError, ContractError) as error:
@@ -66,77 +72,95 @@ def _refused(frame: pd.DataFrame, reasons: list[str]) -> Cleansing:
 def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     typed = quality.typed_columns(frame, problem)
     values = pd.DataFrame({name: column.values for name, column in typed.items()})
-    target = target_values(frame, problem)
-    rules = quality.broken_rules(frame, values, typed, target, problem)
+    target = target_values(frame, problem, typed)
+    rules = broken_rules(frame, values, typed, target, problem)
     good = rules.good
     drops = quality.columns_to_drop(values[good], typed, problem)
     kinds = quality.kinds(typed, problem, drops)
     accepted = values.loc[good, list(kinds)].reset_index(drop=True)
     if problem.target.expression is None:
         accepted[problem.target.name] = target[good].to_numpy()
-    quarantined = frame[~good].assign(**{BROKEN_RULE: rules.texts[~good]}).reset_index(drop=True)
-    reasons, failures = _judged(problem, rules, target[good], len(frame))
-    notes = [*quality.drop_sentences(drops), *rules.notes, *_join_sentences(frame)]
-    verdict = Verdict(
-        decision="unusable" if failures else "usable",
-        reasons=[*failures, *reasons, *notes],
-        evidence=_evidence(frame, rules, drops, kinds, typed, target[good], problem),
+    flagged, found = outliers(accepted, kinds, problem.quality.outliers)
+    late = known_afterwards(values, target, _features(kinds, problem), problem.analysis.late)
+    evidence = _evidence(frame, rules, drops, kinds, typed, target[good], problem) | {
+        "outliers": found,
+        "known_afterwards": late,
+        "missing_rules": _missing_rules(accepted, kinds, problem),
+    }
+    failures = usability_failures(problem, rules, target[good], len(frame))
+    notes = [*quality.type_notes(frame, typed, problem), *_notes(frame, drops, evidence)]
+    return Cleansing(
+        accepted=accepted,
+        quarantined=frame[~good].assign(**{BROKEN_RULE: rules.texts[~good]}).reset_index(drop=True),
+        verdict=Verdict(
+            decision="unusable" if failures else "usable",
+            reasons=[*failures, *_found(rules, len(frame)), *notes],
+            evidence=evidence,
+        ),
+        columns=kinds,
+        spellings={n: c.spellings for n, c in typed.items() if n in kinds and c.spellings.table},
+        flagged=flagged,
     )
-    return Cleansing(accepted, quarantined, verdict, kinds)
 
 
-def _judged(
-    problem: Problem, rules: quality.Rules, target: pd.Series, rows: int
-) -> tuple[list[str], list[str]]:
-    """Return what was found, and what makes the data unusable."""
+def _features(kinds: Mapping[str, ColumnKind], problem: Problem) -> list[str]:
+    """List the columns that may become features."""
+    others = {*target_columns(problem), *problem.features.exclude, event_time_name(problem)}
+    return [name for name in kinds if name not in others]
+
+
+def _found(rules: Rules, rows: int) -> list[str]:
+    """Say how many rows were accepted, and which rules the others broke."""
     accepted = int(rules.good.sum())
-    found = [f"{accepted:,} of {rows:,} rows accepted, {rows - accepted:,} quarantined"]
-    found += [f"{count:,} rows: {rule}" for rule, count in rules.counts.items()]
-    return found, [
-        *_too_many_quarantined(problem, rules, rows),
-        *_too_few(problem, accepted),
-        *(_target_failures(problem, target) if accepted else []),
-    ]
-
-
-def _too_many_quarantined(problem: Problem, rules: quality.Rules, rows: int) -> list[str]:
-    judged = rows - rules.exempt
-    share = rules.violations / judged if judged else 0.0
-    limit = problem.quality.maximum_quarantined
-    if rules.violations and problem.quality.on_violation == "fail":
-        return [f"{rules.violations:,} rows break a rule and quality.on_violation is fail"]
-    if share > limit:
-        return [
-            f"{share:.1%} of the {judged:,} rows break a rule, more than "
-            f"quality.maximum_quarantined {limit:.1%}: mend the source or the rules"
-        ]
-    return []
-
-
-def _too_few(problem: Problem, accepted: int) -> list[str]:
-    if accepted >= max(problem.quality.minimum_rows, 1):
-        return []
     return [
-        f"{accepted:,} rows are left, quality.minimum_rows is {problem.quality.minimum_rows:,}: "
-        "collect more"
+        f"{accepted:,} of {rows:,} rows accepted, {rows - accepted:,} quarantined",
+        *(
+            f"{count:,} rows: {rule} ({rules.examples[rule]})"
+            for rule, count in rules.counts.items()
+        ),
     ]
 
 
-def _target_failures(problem: Problem, target: pd.Series) -> list[str]:
-    if problem.task == "regression":
-        return (
-            [f"target {problem.target.name!r} is {target.iloc[0]:g} in every row: nothing to learn"]
-            if target.nunique() < 2
-            else []
+def _missing_rules(
+    accepted: pd.DataFrame, kinds: Mapping[str, ColumnKind], problem: Problem
+) -> dict[str, str]:
+    """Say for each column with missing values how many there are and what becomes of them."""
+    counts = accepted[[name for name in _features(kinds, problem) if name in accepted]].isna().sum()
+    return {
+        str(name): f"{int(count):,} missing ({count / len(accepted):.1%}), "
+        f"{_treatment(str(name), problem)}"
+        for name, count in counts.items()
+        if count
+    }
+
+
+def _treatment(name: str, problem: Problem) -> str:
+    rule = problem.quality.columns.get(name)
+    if rule is None or rule.missing in ("keep", "quarantine"):
+        return KEPT
+    if isinstance(rule.missing, Fill):
+        return f"filled with {rule.missing.value!r}"
+    return f"filled with the {rule.missing.replace('_', ' ')} of the training rows"
+
+
+def _notes(frame: pd.DataFrame, drops: dict[str, str], evidence: Mapping[str, Any]) -> list[str]:
+    notes = [*quality.drop_sentences(drops), *_join_sentences(frame)]
+    if evidence["known_afterwards"]:
+        names = ", ".join(evidence["known_afterwards"])
+        notes.append(
+            f"Filled only where the target is known: {names}. If they are written with the "
+            "outcome, list them in features.exclude"
         )
-    failures = class_problems(target, problem)
-    if failures:
-        return failures
-    try:
-        class_order(target, problem)
-    except DataError as error:
-        return [str(error)]
-    return []
+    return [*notes, *_outlier_sentences(evidence["outliers"])]
+
+
+def _outlier_sentences(found: list[dict[str, Any]]) -> list[str]:
+    shown = [
+        f"{item['column']} ({item['flagged']:,} below {item['low']:.4g} or above "
+        f"{item['high']:.4g})"
+        for item in found
+    ]
+    return [f"Outliers flagged, not dropped: {listed(shown, 5)}"] if shown else []
 
 
 def _join_sentences(frame: pd.DataFrame) -> list[str]:
@@ -151,10 +175,10 @@ def _join_sentences(frame: pd.DataFrame) -> list[str]:
 
 def _evidence(
     frame: pd.DataFrame,
-    rules: quality.Rules,
+    rules: Rules,
     drops: dict[str, str],
     kinds: dict[str, ColumnKind],
-    typed: dict[str, Any],
+    typed: dict[str, Typed],
     target: pd.Series,
     problem: Problem,
 ) -> dict[str, Any]:
@@ -163,7 +187,7 @@ def _evidence(
         "rows": len(frame),
         "accepted": int(rules.good.sum()),
         "quarantined": int((~rules.good).sum()),
-        "unlabelled": rules.counts.get(quality.UNLABELLED, 0),
+        "unlabelled": rules.counts.get(UNLABELLED, 0),
         "rules": dict(rules.counts),
         "dropped_columns": drops,
         "types": {name: column.kind for name, column in typed.items()},
@@ -172,5 +196,7 @@ def _evidence(
         if problem.task == "regression"
         else {str(k): int(n) for k, n in counts.items()},
         "target_columns": sorted(target_columns(problem)),
+        "spellings": {name: column.merged for name, column in typed.items() if column.merged},
+        "units": {name: column.converted for name, column in typed.items() if column.converted},
         "joins": frame.attrs.get("joins", {}),
     }

@@ -4,26 +4,33 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.core.spelling import Spellings
 from noria.errors import DataError
 
 Kind = Literal["number", "category", "timestamp"]
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Column:
-    """A raw feature: number (float32), category (unicode) or timestamp (int64 seconds, UTC)."""
+    """A raw feature: number (float32), category (unicode) or timestamp (int64 seconds, UTC).
+
+    `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
+    Both were applied to the rows of the dataset and apply to every request.
+    """
 
     name: str
     kind: Kind
+    fill: float | str | None = None
+    spellings: Spellings = field(default_factory=Spellings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +121,7 @@ class Dataset:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(arrays["header"].tobytes())
-            columns = tuple(Column(name, kind) for name, kind in header["columns"])
+            columns = tuple(_column(*described) for described in header["columns"])
             data = {
                 column.name: _unpacked(f"column{index}", column.kind, arrays)
                 for index, column in enumerate(columns)
@@ -166,10 +173,21 @@ def _typed_columns(
     return {column.name: typed(column.kind, data[column.name]) for column in columns}
 
 
+def _described(column: Column) -> list[Any]:
+    spellings = column.spellings
+    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold]
+
+
+def _column(
+    name: str, kind: Kind, fill: float | str | None, table: Mapping[str, str], fold: bool
+) -> Column:
+    return Column(name, kind, fill, Spellings(table, fold))
+
+
 def _header(dataset: Dataset) -> NDArray[np.uint8]:
     content = {
         "format": FORMAT,
-        "columns": [[column.name, column.kind] for column in dataset.columns],
+        "columns": [_described(column) for column in dataset.columns],
         "classes": list(dataset.classes),
     }
     return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)

@@ -2,13 +2,20 @@
 
 import pandas as pd
 
-from noria.contracts import Problem
+from noria.contracts import ColumnRule, Problem
 from noria.core.expressions import is_column, parse
+from noria.core.times import TimeReading, read_times
 from noria.errors import DataError
 
 COMPUTED = "event_time"
 LARGEST_NUMBER = 1e12  # larger numbers in an event time are errors, and overflow as durations
-ISO_DATE = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*$"
+
+
+def reading_of(rule: ColumnRule | None) -> TimeReading | None:
+    """Return how a column's times are written, where its rule says so."""
+    if rule is None or not (rule.format or rule.timezone):
+        return None
+    return TimeReading(tuple(rule.format), rule.timezone or "UTC")
 
 
 def event_time_name(problem: Problem) -> str | None:
@@ -34,7 +41,8 @@ def with_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
             f"{COMPUTED!r}, but the data have a column of that name: rename that column"
         )
     expression = parse(problem.event_time)
-    inputs = {name: _as_input(frame[name]) for name in expression.columns}
+    rules = problem.quality.columns
+    inputs = {name: _as_input(frame[name], rules.get(name)) for name in expression.columns}
     try:
         result = pd.Series(expression.evaluate(inputs), index=frame.index)
     except OverflowError as error:
@@ -42,45 +50,23 @@ def with_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
             f"event_time {problem.event_time!r} goes beyond the calendar ({error}): "
             "give its columns a minimum and a maximum in quality.columns"
         ) from error
-    return frame.assign(**{COMPUTED: to_utc(result)})
+    return frame.assign(**{COMPUTED: read_times(result)})
 
 
-def _as_input(values: pd.Series) -> pd.Series:
+def _as_input(values: pd.Series, rule: ColumnRule | None) -> pd.Series:
     """Hand numbers on as they are, and anything else as timestamps (NaT where it is none)."""
-    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return to_utc(values)
+    reading = reading_of(rule)
+    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    if reading is not None or not numeric:
+        return read_times(values, reading)
     return values.where(values.abs() < LARGEST_NUMBER)
 
 
-def looks_like_time(values: pd.Series) -> bool:
-    """Tell whether a column holds timestamps, or text of which every value is an ISO date."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return True
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return False
-    present = values.dropna()
-    if present.empty or not present.head(20).astype("str").str.match(ISO_DATE).all():
-        return False
-    distinct = pd.Series(present.unique()).astype("str")
-    return bool(distinct.str.match(ISO_DATE).all())
+def column_times(frame: pd.DataFrame, name: str, problem: Problem) -> pd.Series:
+    """Read a column's times as its rule in the contract says, to UTC."""
+    return read_times(frame[name], reading_of(problem.quality.columns.get(name)))
 
 
 def to_utc(values: pd.Series) -> pd.Series:
-    """Convert to UTC timestamps; without a zone UTC is meant, numbers are epoch seconds.
-
-    What cannot be read becomes NaT.
-    """
-    if pd.api.types.is_datetime64_any_dtype(values):
-        zoned = values if values.dt.tz is not None else values.dt.tz_localize("UTC")
-        utc: pd.Series = zoned.dt.tz_convert("UTC").dt.as_unit("us")
-        return utc
-    if pd.api.types.is_bool_dtype(values):
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us, UTC]")
-    if pd.api.types.is_numeric_dtype(values):
-        parsed = pd.to_datetime(values, unit="s", utc=True, errors="coerce")
-        return parsed.dt.as_unit("us")
-    codes, distinct = pd.factorize(values.astype("object"))
-    texts = pd.Series(distinct, dtype="object").map(str)
-    parsed = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-    taken = parsed.dt.as_unit("us").reindex(codes)  # code -1, a missing value, becomes NaT
-    return pd.Series(taken.array, index=values.index)
+    """Convert to UTC timestamps; see `read_times`."""
+    return read_times(values)

@@ -8,7 +8,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any, NoReturn
 
@@ -215,7 +215,17 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
     """Apply an operator; * and % would repeat and format text, without any bound."""
     if isinstance(op, ast.Mult | ast.Mod) and (_has_length(left) or _has_length(right)):
         raise TypeError("text cannot be multiplied or divided")
+    if _is_time(left) != _is_time(right) and not (_is_duration(left) or _is_duration(right)):
+        raise TypeError("to a time only durations such as minutes(5) can be added")
     return _BINARY[type(op)](left, _duration_for(left, right))
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, datetime) or getattr(getattr(value, "dtype", None), "kind", "") == "M"
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, timedelta) or getattr(getattr(value, "dtype", None), "kind", "") == "m"
 
 
 def _has_length(value: Any) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from noria.core.dataset import empty_value, typed
+from noria.core.dataset import empty_value, is_missing, typed
 from noria.core.metrics import labels
 from noria.core.signature import Field, Signature, input_name
+from noria.core.spelling import Spellings
 from noria.errors import RequestError
 
 Array = NDArray[Any]
@@ -39,8 +40,8 @@ class OnnxModel:
         """Score dataset columns: P(positive), class probabilities (n, k), or values."""
         fields = {}
         for field in self.signature.columns:
-            values = _checked(field, data.get(field.name))
-            fields[input_name(field.name)] = typed(field.kind, values).reshape(-1, 1)
+            values = as_trained(field, _checked(field, data.get(field.name)))
+            fields[input_name(field.name)] = values.reshape(-1, 1)
         return np.asarray(self._session.run(["score"], fields)[0], dtype=np.float64)
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -73,6 +74,18 @@ def _checked(field: Field, values: Array | None) -> Array:
             f"{field.kind}: retrain it on the data as they are now"
         )
     return values
+
+
+def as_trained(field: Field, values: Array) -> Array:
+    """Bring a column's values to the spellings of training, and fill what is missing as it did."""
+    values = typed(field.kind, values)
+    if field.spellings:
+        spelled = Spellings(field.spellings, field.fold)
+        distinct, places = np.unique(values, return_inverse=True)
+        values = np.array([spelled(text) for text in distinct.tolist()], dtype=np.str_)[places]
+    if field.fill is None:
+        return values
+    return typed(field.kind, np.where(is_missing(field.kind, values), field.fill, values))
 
 
 def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[str, Array]:

@@ -17,7 +17,11 @@ def input_name(column: str) -> str:
 
 
 class Field(BaseModel):
-    """One raw column as training saw it; timestamps are epoch seconds (UTC)."""
+    """One raw column as training saw it; timestamps are epoch seconds (UTC).
+
+    A missing value is taken as `fill`; a text as what `spellings` has for it (its key without
+    regard to case where `fold`); a number is in `unit`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +33,10 @@ class Field(BaseModel):
     maximum: float | None = None
     values: tuple[str, ...] = ()
     missing: float = 0.0
+    fill: float | str | None = None
+    spellings: dict[str, str] = {}
+    fold: bool = False
+    unit: str | None = None
 
 
 class Signature(BaseModel):

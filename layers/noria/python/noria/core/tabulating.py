@@ -12,8 +12,10 @@ from noria.core import splitting
 from noria.core.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
 from noria.core.event_time import event_time_name, needed_columns, to_utc
 from noria.core.expressions import parse
+from noria.core.filling import fill_of, filled
 from noria.core.inference import ColumnKind
 from noria.core.parsing import as_text
+from noria.core.spelling import Spellings
 from noria.core.target import (
     class_order,
     evaluated,
@@ -34,13 +36,16 @@ DATASET_KINDS: dict[str, Kind] = {
 
 
 def to_dataset(
-    accepted: pd.DataFrame, problem: Problem, columns: Mapping[str, ColumnKind]
+    accepted: pd.DataFrame,
+    problem: Problem,
+    columns: Mapping[str, ColumnKind],
+    spellings: Mapping[str, Spellings] | None = None,
 ) -> Dataset:
     """Build the dataset: features, target codes, the holdout and the rule's answers.
 
-    `accepted` and `columns` come from `cleanse`. Left out are the target, the columns that only
-    its expression uses, `features.exclude`, texts, identifiers, and entity keys with many values.
-    Raises DataError when no feature is left.
+    `accepted`, `columns` and `spellings` come from `cleanse`. Left out are the target, the columns
+    that only its expression uses, `features.exclude`, texts, identifiers, and entity keys with
+    many values. Raises DataError when no feature is left.
     """
     features = feature_kinds(accepted, problem, columns)
     if not features:
@@ -51,12 +56,19 @@ def to_dataset(
     data = {name: as_array(accepted[name], kind) for name, kind in features.items()}
     target, classes = _target(accepted, problem)
     times = event_times(accepted, problem)
+    holdout = _holdout(data, target, classes, times, problem)
+    fills = {
+        name: fill_of(name, kind, data[name][~holdout], problem) for name, kind in features.items()
+    }
     return Dataset(
-        columns=tuple(Column(name, kind) for name, kind in features.items()),
-        data=data,
+        columns=tuple(
+            Column(name, kind, fills[name], (spellings or {}).get(name, Spellings()))
+            for name, kind in features.items()
+        ),
+        data={name: filled(data[name], kind, fills[name]) for name, kind in features.items()},
         target=target,
         classes=classes,
-        holdout=_holdout(data, target, classes, times, problem),
+        holdout=holdout,
         event_time=times,
         rule=rule_answers(accepted, problem, classes, target),
     )

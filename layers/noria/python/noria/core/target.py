@@ -1,19 +1,22 @@
 """The target of a problem: a column or an expression, as class labels or as numbers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from noria.contracts import Problem
+from noria.contracts import ColumnRule, Problem
 from noria.core.expressions import Expression, parse
 from noria.core.inference import (
     FALSE_TEXTS,
     TRUE_TEXTS,
     Typed,
-    as_declared,
     cleaned_text,
-    inferred,
+    declared_type,
+    typed_column,
+    without_marks,
 )
+from noria.core.spelling import folded, tidy
 from noria.errors import DataError
 
 MAXIMUM_CLASSES = 100
@@ -27,23 +30,58 @@ def target_columns(problem: Problem) -> frozenset[str]:
     return parse(expression).columns if expression else frozenset({problem.target.name})
 
 
-def target_values(frame: pd.DataFrame, problem: Problem) -> pd.Series:
+def target_values(
+    frame: pd.DataFrame, problem: Problem, typed_columns: Mapping[str, Typed] | None = None
+) -> pd.Series:
     """Compute the target: text labels for classes, float64 for regression; missing where unknown.
 
+    `typed_columns` are the frame's columns as their rules read them; without, types are inferred.
     Raises DataError when a regression target is not numeric.
     """
-    expression = problem.target.expression
-    raw = evaluated(parse(expression), frame) if expression else frame[problem.target.name]
+    expression, columns = problem.target.expression, typed_columns or {}
+    if expression:
+        raw = evaluated(parse(expression), frame, columns)
+    else:
+        raw = _as_ruled(frame[problem.target.name], columns.get(problem.target.name), problem)
     return _numeric_target(raw, problem) if problem.task == "regression" else labels_of(raw)
 
 
-def evaluated(expression: Expression, frame: pd.DataFrame) -> pd.Series:
+def _as_ruled(raw: pd.Series, column: Typed | None, problem: Problem) -> pd.Series:
+    """Take a target column as its rule reads it; labels of no rule only get one spelling each."""
+    if column is None:
+        return raw
+    rule = problem.quality.columns.get(problem.target.name)
+    if problem.task == "regression":
+        return column.values if rule is not None and declared_type(rule) else raw
+    if column.kind in ("category", "text"):
+        return column.values
+    if rule is None:
+        return _one_spelling(raw)
+    marked = without_marks(raw, rule.missing_values)
+    if column.kind == "bool" and rule.aliases:
+        return column.values.map({1.0: True, 0.0: False}).astype("object")
+    return _one_spelling(marked.mask(column.unreadable))
+
+
+def _one_spelling(raw: pd.Series) -> pd.Series:
+    """Merge labels such as Yes and yes, which are read as truths and not as categories."""
+    if pd.api.types.is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
+        return raw
+    if raw.dtype == object and not raw.dropna().map(lambda value: isinstance(value, str)).all():
+        return raw
+    return typed_column(raw, ColumnRule(type="category")).values
+
+
+def evaluated(
+    expression: Expression, frame: pd.DataFrame, typed_columns: Mapping[str, Typed] | None = None
+) -> pd.Series:
     """Evaluate an expression per row; missing where any of its columns is missing."""
-    typed = {name: inferred(frame[name]) for name in expression.columns}
-    inputs = {name: _as_input(column) for name, column in typed.items()}
+    known = typed_columns or {}
+    columns = {name: known.get(name) or typed_column(frame[name]) for name in expression.columns}
+    inputs = {name: _as_input(column) for name, column in columns.items()}
     result = pd.Series(expression.evaluate(inputs), index=frame.index)
     unknown = pd.Series(False, index=frame.index)
-    for column in typed.values():
+    for column in columns.values():
         unknown |= column.values.isna()
     return result.astype("object").where(~unknown, None) if unknown.any() else result
 
@@ -91,27 +129,30 @@ def _sort_key(label: str) -> tuple[int, float, str]:
 
 
 def matching_class(wanted: Any, classes: list[str]) -> str | None:
-    """Find the wanted class among the labels, or None.
+    """Find the wanted class among the labels, without regard to case, or None.
 
     YAML reads a bare yes, on or true as a boolean, so a boolean also finds such a label.
     """
     text = label_text(wanted)
-    if text in classes or not isinstance(wanted, bool):
-        return text if text in classes else None
+    if text in classes:
+        return text
+    if not isinstance(wanted, bool):
+        same = [label for label in classes if folded(label) == folded(tidy(text))]
+        return same[0] if len(same) == 1 else None
     alike = (TRUE_TEXTS if wanted else FALSE_TEXTS) | {str(int(wanted))}
     found = [label for label in classes if label.lower() in alike]
     return found[0] if len(found) == 1 else None
 
 
 def _numeric_target(raw: pd.Series, problem: Problem) -> pd.Series:
-    typed = as_declared(raw, "float")
-    if typed.unreadable.any():
-        example = raw[typed.unreadable].iloc[0]
+    column = typed_column(raw, ColumnRule(type="float"))
+    if column.unreadable.any():
+        example = raw[column.unreadable].iloc[0]
         raise DataError(
-            f"target {problem.target.name!r} is not numeric: {int(typed.unreadable.sum())} values "
+            f"target {problem.target.name!r} is not numeric: {int(column.unreadable.sum())} values "
             f"such as {example!r}. Clean them, or set task to binary or multiclass."
         )
-    return typed.values.astype("float64")
+    return column.values.astype("float64")
 
 
 def class_problems(labels: pd.Series, problem: Problem) -> list[str]:

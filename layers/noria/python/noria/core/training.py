@@ -150,7 +150,10 @@ def _signature(
         target=problem.target.name,
         classes=training.classes,
         label_type=label_type_of(training.classes),
-        columns=tuple(field_of(training, name) for name in training.names()),
+        columns=tuple(
+            field_of(training, name).model_copy(update={"unit": unit_of(name, problem)})
+            for name in training.names()
+        ),
         example=example_row(training),
         metric=problem.objective.metric,
         recipe=plan.recipe,
@@ -165,21 +168,33 @@ def _signature(
 
 def field_of(training: Dataset, name: str) -> Field:
     """Describe what training saw of one column."""
-    kind = next(column.kind for column in training.columns if column.name == name)
-    values = training.data[name]
+    column = next(column for column in training.columns if column.name == name)
+    kind, values = column.kind, training.data[name]
     missing = is_missing(kind, values)
-    known, share = values[~missing], float(missing.mean())
+    known = values[~missing]
+    field = Field(
+        name=name,
+        kind=kind,
+        missing=float(missing.mean()),
+        fill=column.fill,
+        spellings=dict(column.spellings.table),
+        fold=column.spellings.fold,
+    )
     if kind == "category":
         texts, counts = np.unique(known, return_counts=True)
         order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
-        return Field(name=name, kind=kind, values=tuple(texts[order].tolist()), missing=share)
+        return field.model_copy(update={"values": tuple(texts[order].tolist())})
     if not len(known):
-        return Field(name=name, kind=kind, missing=share)
+        return field
     low, high = np.quantile(known.astype(np.float64), (0.01, 0.99)).tolist()
-    lowest, highest = float(known.min()), float(known.max())
-    return Field(
-        name=name, kind=kind, minimum=lowest, low=low, high=high, maximum=highest, missing=share
-    )
+    seen = {"minimum": float(known.min()), "low": low, "high": high, "maximum": float(known.max())}
+    return field.model_copy(update=seen)
+
+
+def unit_of(name: str, problem: Problem) -> str | None:
+    """Return the unit of a column, where the contract names one."""
+    rule = problem.quality.columns.get(name)
+    return rule.unit if rule is not None else None
 
 
 def example_row(training: Dataset) -> dict[str, Value]:

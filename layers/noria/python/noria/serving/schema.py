@@ -57,7 +57,8 @@ def _row(signature: Signature | None) -> dict[str, Any]:
 def _property(field: Field) -> dict[str, Any]:
     seen = ""
     if field.minimum is not None and field.maximum is not None and field.kind == "number":
-        seen = f"{field.minimum:g} to {field.maximum:g} in training"
+        unit = f" {field.unit}" if field.unit else ""
+        seen = f"{field.minimum:g} to {field.maximum:g}{unit} in training"
     if field.values:
         seen = f"in training: {', '.join(field.values[:10])}"
     return {**TYPES[field.kind], **({"description": seen} if seen else {})}

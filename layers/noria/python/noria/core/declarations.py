@@ -1,0 +1,51 @@
+"""What a contract says of its columns that means nothing: units, zones, formats, patterns."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as arrow
+
+from noria.contracts import ColumnRule, Problem
+from noria.core.times import EPOCHS, zone_problem
+from noria.core.units import unit_problem
+
+
+def impossible(problem: Problem) -> list[str]:
+    """Say which units, zones, formats and patterns of `quality.columns` mean nothing."""
+    return [
+        f"quality.columns.{name}.{field}: {told}"
+        for name, rule in problem.quality.columns.items()
+        for field, told in _impossible_parts(rule)
+        if told is not None
+    ]
+
+
+def _impossible_parts(rule: ColumnRule) -> list[tuple[str, str | None]]:
+    parts = [("format", _format_problem(form)) for form in rule.format]
+    if rule.timezone is not None:
+        parts.append(("timezone", zone_problem(rule.timezone)))
+    if rule.unit is not None:
+        parts.append(("unit", unit_problem(rule.unit, rule.source_unit)))
+    if rule.pattern is not None:
+        parts.append(("pattern", _pattern_problem(rule.pattern)))
+    return parts
+
+
+def _format_problem(form: str) -> str | None:
+    if form in EPOCHS or form == "ISO8601":
+        return None
+    remedy = f"write strptime codes such as %d/%m/%Y %H:%M, ISO8601 or {', '.join(EPOCHS)}"
+    if "%" not in form:
+        return f"{form!r} is no format of a time: {remedy}"
+    try:
+        pd.to_datetime(pd.Series(["2024"]), format=form, errors="coerce")
+    except ValueError as error:
+        return f"{form!r} is no format of a time ({error}): {remedy}"
+    return None
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    try:
+        arrow.match_substring_regex(pa.array(["a"]), f"^(?:{pattern})$")
+    except pa.ArrowInvalid as error:
+        return f"{pattern!r} is no RE2 regular expression ({error}): mend it"
+    return None
