@@ -8,6 +8,8 @@ import pytest
 
 from noria.core.cleansing import cleanse
 from noria.core.dataset import Dataset
+from noria.core.drift import build_reference, compare
+from noria.core.live import columns_of
 from noria.core.recipes import make_plan
 from noria.core.scoring import OnnxModel
 from noria.core.tabulating import to_dataset
@@ -64,6 +66,26 @@ def test_a_request_is_treated_as_a_training_row() -> None:
     assert unknown != answers[0]
     # The holdout's rows, already treated, score the same a second time.
     assert model.score(dataset.holdout_rows.data) == pytest.approx(trained.holdout_scores, abs=1e-5)
+
+
+def test_live_inputs_that_are_treated_alike_are_no_drift() -> None:
+    dataset, contract = made({"noise": {"missing": "median"}})
+    trained = train(dataset, make_plan(dataset, contract, 0), "logistic_regression", contract, 0)
+    reference = build_reference(dataset, trained.holdout_scores, trained.importances)
+    raw = frame()
+    inputs = [
+        {"x": row.x, "noise": None if np.isnan(row.noise) else row.noise,
+         "city": row.city.lower() if isinstance(row.city, str) else None}
+        for row in raw.itertuples()
+    ]  # fmt: skip
+    columns = columns_of([{"inputs": one} for one in inputs], reference, trained.signature.columns)
+    assert set(columns["city"]) == {"Boston", "Rome", ""}
+    model = OnnxModel(trained.onnx, trained.signature)
+    scores = np.array([answer["probability"] for answer in model.predict(inputs)])
+    report = compare(reference, columns, scores)
+    assert {column.name: column.psi < 0.1 for column in report.columns} == {
+        "x": True, "noise": True, "city": True,
+    }  # fmt: skip
 
 
 def test_a_rule_that_does_not_suit_its_column_is_told() -> None:

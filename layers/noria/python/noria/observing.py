@@ -164,7 +164,8 @@ class _Tick:
                 arrived.ids.setdefault(model, []).extend(r["prediction_id"] for r in group)
                 arrived.scores.setdefault(model, []).append(scores)
             if model == self._champion.version:
-                arrived.parts.append((live.columns_of(group, self._reference), scores))
+                columns = live.columns_of(group, self._reference, self._signature.columns)
+                arrived.parts.append((columns, scores))
                 arrived.waiting.append(key)
 
     def _join(self, arrived: _Arrived) -> Labelled:

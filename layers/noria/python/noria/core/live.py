@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.core.drift import ColumnReference, Reference
+from noria.core.signature import Field
+from noria.core.treatment import as_trained
 
 Array = NDArray[Any]
 Record = dict[str, Any]
@@ -75,13 +77,18 @@ def scores_of(records: Sequence[Record]) -> Array:
     return np.array([record["score"] for record in records], dtype=np.float64)
 
 
-def columns_of(records: Sequence[Record], reference: Reference) -> dict[str, Array]:
-    """Return the inputs as columns of the reference; what is absent or of another type is missing.
+def columns_of(
+    records: Sequence[Record], reference: Reference, fields: Sequence[Field]
+) -> dict[str, Array]:
+    """Return the inputs as columns of the reference, spelled and filled as the model saw them.
 
-    Columns that the reference does not know (timestamps) are left out.
+    What is absent or of another type is missing. Columns that the reference does not know
+    (timestamps) are left out.
     """
     inputs = [r["inputs"] if isinstance(r.get("inputs"), dict) else {} for r in records]
-    return {name: _column(name, one, inputs) for name, one in reference.columns.items()}
+    known = {field.name: field for field in fields}
+    columns = {name: _column(name, one, inputs) for name, one in reference.columns.items()}
+    return {name: as_trained(known[name], column) for name, column in columns.items()}
 
 
 def _column(name: str, reference: ColumnReference, inputs: Sequence[Record]) -> Array:

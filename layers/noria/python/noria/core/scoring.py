@@ -10,10 +10,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from noria.core.dataset import empty_value, is_missing, typed
+from noria.core.dataset import empty_value, typed
 from noria.core.metrics import labels
 from noria.core.signature import Field, Signature, input_name
-from noria.core.spelling import Spellings
+from noria.core.treatment import as_trained
 from noria.errors import RequestError
 
 Array = NDArray[Any]
@@ -74,18 +74,6 @@ def _checked(field: Field, values: Array | None) -> Array:
             f"{field.kind}: retrain it on the data as they are now"
         )
     return values
-
-
-def as_trained(field: Field, values: Array) -> Array:
-    """Bring a column's values to the spellings of training, and fill what is missing as it did."""
-    values = typed(field.kind, values)
-    if field.spellings:
-        spelled = Spellings(field.spellings, field.fold)
-        distinct, places = np.unique(values, return_inverse=True)
-        values = np.array([spelled(text) for text in distinct.tolist()], dtype=np.str_)[places]
-    if field.fill is None:
-        return values
-    return typed(field.kind, np.where(is_missing(field.kind, values), field.fill, values))
 
 
 def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[str, Array]:
