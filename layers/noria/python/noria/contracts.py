@@ -287,6 +287,8 @@ Texts = Annotated[
 class ColumnRule(Section):
     """How a column is written and what it must hold; rows that break it are quarantined by name.
 
+    A `type` is read as declared, `minimum`, `maximum` and `allowed` bound its values, `required`
+    is the short form of `missing: quarantine`.
     Times: `format` lists strptime formats or epoch_s, epoch_ms, epoch_us, epoch_ns (default:
     ISO 8601, or what all values agree on); `timezone` (IANA) is that of times without one.
     Numbers: `unit` is that of the clean column; values written with another unit are converted,
@@ -357,12 +359,16 @@ class ColumnRule(Section):
 class Quality(Section):
     """When data is good enough to go on with.
 
+    At least `minimum_rows` accepted rows, at most a share `maximum_quarantined` that breaks a rule
+    (none where `on_violation` is fail); columns with more than `maximum_missing` missing are
+    dropped and named, and `columns` has a rule for each column that needs one.
     `unique` columns name a row: identical repeats are left out, others contradict each other
     (default: `entity_key` with `event_time`, where both are given). `checks` are conditions that
     hold in every row whose columns are known. `outliers` is the modified z score beyond which a
     number is flagged, 3.5 after Iglewicz and Hoaglin (1993); null flags none. Texts of which
     `numeric_share` are numbers (or times) are a column of those; a category with more distinct
     values than `identifier_share` of its rows names single rows and is no feature.
+    `schema_drift` says whether a source's changed schema is reported or fails the run.
     """
 
     minimum_rows: int = Field(default=100, ge=10)
@@ -405,7 +411,10 @@ class Analysis(Section):
 
 
 class Scaling(Section):
-    """Up to how many collected rows a run stays on Lambda, with its 10 GB and 15 minutes."""
+    """When work is too large for Lambda, with its 10 GB and 15 minutes.
+
+    `lambda_rows` is how many collected rows of all sources it takes, as `make bench` measured.
+    """
 
     lambda_rows: int = Field(default=5_000_000, ge=1000)
 
