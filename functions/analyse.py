@@ -15,10 +15,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write the analysis and the report, and decide whether to go on."""
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
-    analysis = analyse(dataset, stage.problem)
+    analysis = analyse(dataset, stage.problem, _known_afterwards(stage))
     stage.store.put_json(stage.run.key("analysis.json"), analysis.model_dump(mode="json"))
     verdict = decide_need(dataset, stage.problem, SEED)
     decided = stage.decided(verdict)
     report = write_report(stage)
     baseline = verdict.evidence.get("baseline")
     return {**decided, "baseline": baseline, "report": stage.store.uri(report)}
+
+
+def _known_afterwards(stage: Stage) -> list[str]:
+    """The columns that Transform found filled only where the target is known."""
+    found = [v for v in stage.run.verdicts() if v["state"] == "Transform"]
+    names = found[-1]["evidence"].get("known_afterwards", []) if found else []
+    return [str(name) for name in names]

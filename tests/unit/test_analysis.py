@@ -1,21 +1,17 @@
-"""Analysis, the need for ML, and the report."""
+"""Analysis: relations to the target, drift, what is missing; on real sets and on the flights."""
 
 import json
-from html.parser import HTMLParser
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from noria.contracts import Problem
-from noria.core import charts
-from noria.core.analysis import analyse
+from noria.core.analysis import Analysis, analyse
+from noria.core.dataset import Dataset
 from noria.core.joining import join_sources
-from noria.core.need import decide_need
 from noria.core.relations import category_to_target, holm, number_to_target
-from noria.core.report import render_report
 from tests.unit.data_frames import FLIGHTS, bundled, dataset_of, flights, numbers, problem
+from tests.unit.planted import DAY, HOUR, START, made, noise, with_missing
 
 SETS = {
     "breast_cancer": ("binary", {"metric": "roc_auc", "threshold": 0.95}),
@@ -25,54 +21,23 @@ SETS = {
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_real_sets_need_ml(name: str) -> None:
+def test_real_sets_have_columns_that_bear(name: str) -> None:
     task, objective = SETS[name]
     contract = problem(task, objective=objective)
-    dataset = dataset_of(bundled(name), contract)
-    verdict = decide_need(dataset, contract, 0)
-    assert verdict.decision == "go_on", verdict.reasons
-    assert set(verdict.evidence["baseline"]) == {"name", "score"}
-    assert json.loads(verdict.model_dump_json()) == verdict.model_dump()
-    analysis = analyse(dataset, contract)
+    analysis = analyse(dataset_of(bundled(name), contract), contract)
     assert any(column.related.significant for column in analysis.columns)
+    assert analysis.leakage == []
+    assert (analysis.time, analysis.seasons, analysis.heat_map) == (None, [], None)
+    assert analysis.shifts.columns == []
     json.dumps(analysis.model_dump(mode="json"), allow_nan=False)
 
 
-@pytest.mark.parametrize(
-    ("task", "metric"),
-    [("binary", "roc_auc"), ("multiclass", "accuracy"), ("regression", "rmse"), ("binary", "f1")],
-)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_noise_is_sent_back(task: str, metric: str, seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    frame = pd.DataFrame(generator.normal(size=(400, 5)), columns=list("abcde"))
-    drawn = generator.normal(size=400) if task == "regression" else generator.integers(0, 2, 400)
-    frame["y"] = drawn if task != "multiclass" else generator.integers(0, 3, 400)
-    contract = problem(task, objective={"metric": metric, "threshold": 0.8})
-    verdict = decide_need(dataset_of(frame, contract), contract, seed)
-    assert verdict.decision == "reevaluate", verdict.reasons
-    assert "What would help" in verdict.reasons[1]
-
-
-def test_a_rule_that_decides_suffices() -> None:
-    frame = numbers(400).assign(x=lambda rows: rows["x"] * 4)
-    contract = problem(
-        target={"name": "big", "expression": "x > 3"},
-        baseline={"rule": "x > 3"},
-        objective={"metric": "accuracy", "threshold": 0.95},
-    )
-    verdict = decide_need(dataset_of(frame, contract), contract, 0)
-    assert verdict.decision == "rule_suffices"
-    assert verdict.evidence["baseline"] == {"name": "rule", "score": 1.0}
-
-
-def test_a_holdout_of_one_class_tells_nothing() -> None:
-    frame = numbers(100).assign(at=pd.date_range("2024", periods=100, tz="UTC"))
-    frame["y"] = (frame.index < 50).astype(int)
-    contract = problem(event_time="at")
-    verdict = decide_need(dataset_of(frame, contract), contract, 0)
-    assert verdict.decision == "reevaluate"
-    assert "All 20 holdout rows have the target '0'" in verdict.reasons[0]
+def test_sizes_of_one_tumour_say_the_same() -> None:
+    contract = problem(objective={"metric": "roc_auc", "threshold": 0.95})
+    analysis = analyse(dataset_of(bundled("breast_cancer"), contract), contract)
+    pairs = {frozenset((pair.first, pair.second)) for pair in analysis.redundant}
+    assert frozenset(("mean radius", "mean area")) in pairs
+    assert not any("texture" in name for pair in pairs for name in pair)
 
 
 def test_relations_measure_what_they_say() -> None:
@@ -98,94 +63,138 @@ def test_leaks_and_twins_are_suspected() -> None:
     assert {frozenset(("x", "twin")), frozenset(("code", "name"))} <= pairs
 
 
-class Page(HTMLParser):
-    """Checks that every tag is closed in order, and gathers what the page loads."""
-
-    VOID = frozenset({"meta", "line", "rect", "circle", "polygon", "polyline", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links += [str(value) for name, value in attrs if name in ("src", "href")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def parsed(page: str) -> Page:
-    reader = Page()
-    reader.feed(page)
-    assert not reader.open
-    assert not reader.links
-    assert "script" not in reader.tags
-    return reader
-
-
-def test_the_report_of_the_flights_is_one_whole_page() -> None:
+@pytest.fixture(scope="module")
+def departures() -> Dataset:
     contract = Problem.parse(FLIGHTS)
-    dataset = dataset_of(join_sources(flights(4000), contract), contract)
-    verdict = decide_need(dataset, contract, 0)
-    document = {
-        "run": {"id": "r1", "as_of": "2013-04-01T00:00:00+00:00", "cause": {}},
-        "problem": contract.to_document(),
-        "verdicts": [{"state": "Analyse", **verdict.model_dump()}],
-        "analysis": analyse(dataset, contract).model_dump(mode="json"),
-        "experiments": [
-            {"candidate": "a", "mean": 0.6, "scores": [0.6]},
-            {"candidate": "b", "mean": 0.7, "scores": [0.7]},
-            {"candidate": "c", "mean": None, "error": "did not converge"},
-        ],
-        "ending": {"name": "KeepChampion", "reasons": ["the champion is better"]},
-    }
-    page = render_report(document)
-    assert "svg" in parsed(page).tags
-    assert page.index("The champion stays") < page.index("<h2>")
-    assert page.index(">b<") < page.index(">a<") < page.index(">c<")
+    return dataset_of(join_sources(flights(20_000), contract), contract)
 
 
-def test_a_report_escapes_everything_and_needs_almost_nothing() -> None:
-    evil: Any = '<script>alert("x")</script>'
-    frame = numbers(120).assign(**{"<b>": ["<i>", "&"] * 60})
-    dataset = dataset_of(frame, problem())
-    document = {
-        "run": {"id": evil, "cause": {evil: [evil]}},
-        "problem": {"name": evil, "statement": evil, "target": {"name": evil}},
-        "verdicts": [
-            {"state": evil, "decision": evil, "reasons": [evil], "evidence": {evil: evil}}
-        ],
-        "analysis": analyse(dataset, problem()).model_dump(mode="json"),
-        "experiments": [{"candidate": evil, "mean": 1.0}],
-        "evaluation": {"metrics": {evil: 1}, "slices": [{evil: evil}], "reasons": [evil]},
-        "champion": {"version": evil, "metrics": {evil: 0.5}},
-        "ending": {"name": evil, "reasons": [evil]},
-    }
-    page = render_report(document)
-    parsed(page)
-    assert "<script" not in page
-    assert "<b><" not in page
-    parsed(render_report({"run": {"id": "r"}, "problem": {}}))
+@pytest.fixture(scope="module")
+def of_flights(departures: Dataset) -> Analysis:
+    return analyse(departures, Problem.parse(FLIGHTS), ["air_time"])
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(12345.6, "12,346"), (0.70512, "0.705"), (0.0, "0"), (1e-9, "1.0e-09"), (None, "–")],  # noqa: RUF001
-)
-def test_numbers_are_written_for_people(value: float | None, text: str) -> None:
-    assert charts.number(value) == text
+def test_delays_go_with_the_hour_and_not_with_the_day_of_the_week(of_flights: Analysis) -> None:
+    found = {season.name: season for season in of_flights.seasons}
+    assert set(found) == {"hour of day", "day of week"}, "one year has no second January"
+    assert found["hour of day"].named
+    assert not found["day of week"].named
+    evening, morning = (found["hour of day"].series["true"][hour] for hour in (0, 12))
+    assert evening is not None and morning is not None  # noqa: PT018
+    assert evening > morning + 0.1, "midnight UTC is the evening in New York"
+    assert of_flights.heat_map is not None
 
 
-def test_charts_survive_constant_and_missing_values() -> None:
-    assert "<svg" in charts.histogram("t", [1, 1], {"a": [1.0]}, "x")
-    assert charts.line("t", [(0, None), (1, 2.0)], "y") == ""
-    assert "<svg" in charts.line("t", [(0, 1.0), (1, None), (2, -1.0)], "y")
-    assert "<svg" in charts.bars("t", [("a", 0.0)])
+def test_flights_have_known_pairs_and_no_leak(of_flights: Analysis) -> None:
+    pairs = {(pair.first, pair.second): pair for pair in of_flights.redundant}
+    assert pairs["carrier", "name"].mutual
+    assert not pairs["tailnum", "manufacturer"].mutual
+    assert not pairs["dest", "distance"].mutual
+    assert of_flights.leakage_suspects == [], "air_time is excluded, so it is no feature"
+    assert not {"air_time", "arr_time", "dep_delay"} & {c.name for c in of_flights.columns}
+
+
+def test_the_blizzard_of_february_is_the_gap_and_nights_are_none(of_flights: Analysis) -> None:
+    assert of_flights.time is not None
+    assert of_flights.time.usual_pause == pytest.approx(7 * HOUR, abs=2 * HOUR)
+    days = [np.datetime64(gap.start, "s").astype("datetime64[D]") for gap in of_flights.time.gaps]
+    assert days == [np.datetime64("2013-02-08")]
+
+
+def test_the_seasons_move_the_temperature_and_months_only_tell_the_time(
+    of_flights: Analysis,
+) -> None:
+    assert of_flights.drifted[0] in ("temp", "dewp")
+    assert "month" not in of_flights.drifted
+    shift = {shift.column: shift for shift in of_flights.shifts.columns}
+    assert shift["month"].tells_time
+    assert shift["month"].psi > 1
+    assert [item.column for item in of_flights.shifts.distributions] == of_flights.drifted[:3]
+
+
+def test_planes_without_a_record_lack_all_of_it(of_flights: Analysis) -> None:
+    together = [set(group.columns) for group in of_flights.missing.groups]
+    assert any({"type", "manufacturer", "model", "seats", "engine"} <= names for names in together)
+    assert not any({"pressure", "model"} <= names for names in together)
+
+
+def test_patterns_count_the_rows_in_which_exactly_these_are_missing() -> None:
+    rows = np.arange(1000)
+    x = np.random.default_rng(0).normal(size=1000)
+    dataset = made(
+        rows % 2,
+        a=with_missing(x, rows < 200),
+        b=with_missing(x, rows < 100),
+        c=with_missing(x, (rows >= 100) & (rows < 200)),
+        whole=x,
+    )
+    missing = analyse(dataset, problem()).missing
+    patterns = {tuple(pattern.columns): pattern.share for pattern in missing.patterns}
+    assert patterns == {("a", "b"): 0.1, ("a", "c"): 0.1}
+    assert missing.groups == []
+    assert missing.columns == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("rows", [120, 3000])
+def test_only_what_moved_has_drifted(rows: int) -> None:
+    generator = np.random.default_rng(1)
+    times = START + HOUR * np.arange(rows)
+    moved = generator.normal(size=rows) + 2 * (np.arange(rows) > rows / 2)
+    dataset = made(
+        generator.integers(0, 2, rows),
+        times=times,
+        still=generator.normal(size=rows),
+        word=generator.choice(["a", "b"], rows),
+        moved=moved,
+        week=(times // DAY).astype(np.float64),
+    )
+    analysis = analyse(dataset, problem())
+    assert analysis.drifted == ["moved"]
+    assert analysis.shifts.distributions[0].series.keys() == {"first third", "last third"}
+
+
+def test_chance_is_no_drift() -> None:
+    """Of many columns in few rows some differ much; of many names each third has its own."""
+    generator = np.random.default_rng(0)
+    columns = {f"n{place}": generator.normal(size=100) for place in range(60)}
+    few = made(np.arange(100) % 2, times=START + HOUR * np.arange(100), **columns)
+    analysis = analyse(few, problem())
+    assert max(shift.psi for shift in analysis.shifts.columns) > 0.2
+    assert analysis.drifted == []
+    strict = problem(monitoring={"drift": 0.01})
+    for names in (400, 1000, 3000):
+        name = generator.integers(0, names, 6000).astype(str)
+        many = made(np.arange(6000) % 2, times=START + HOUR * np.arange(6000), name=name)
+        assert analyse(many, strict).drifted == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_drifts_nowhere(seed: int) -> None:
+    for rows in (90, 300, 3000):
+        assert analyse(noise(seed, rows), problem()).drifted == []
+
+
+def test_thresholds_come_from_the_contract(departures: Dataset) -> None:
+    loose = Problem.parse({**FLIGHTS, "analysis": {
+        "sample_rows": 500, "significance": 1e-12, "redundancy": 0.9999, "seasonality": 0.5,
+        "gap": 1000}})  # fmt: skip
+    analysis = analyse(departures, loose)
+    assert analysis.sampled_rows == 500
+    assert not any(season.named for season in analysis.seasons)
+    assert analysis.time is not None
+    assert analysis.time.gaps == []
+    strict = sum(column.related.significant for column in analysis.columns)
+    usual = analyse(departures, Problem.parse({**FLIGHTS, "analysis": {"sample_rows": 500}}))
+    assert strict < sum(column.related.significant for column in usual.columns)
+    assert len(analysis.redundant) < len(usual.redundant)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 29])
+@pytest.mark.parametrize(("task", "classes"), [("binary", 2), ("multiclass", 3), ("regression", 0)])
+def test_a_handful_of_rows_is_described_without_findings(
+    rows: int, task: str, classes: int
+) -> None:
+    analysis = analyse(noise(0, rows, classes), problem(task))
+    assert analysis.rows == rows
+    assert (analysis.redundant, analysis.leakage, analysis.drifted) == ([], [], [])
+    json.dumps(analysis.model_dump(mode="json"), allow_nan=False)

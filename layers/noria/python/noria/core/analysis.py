@@ -1,38 +1,32 @@
 """Analysis: what the dataset holds, set against the problem's target, as numbers for a report."""
 
+from collections.abc import Iterable
+
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from noria.contracts import Problem
 from noria.core import profiling
+from noria.core.coverage import TimeProfile, profile_time
 from noria.core.dataset import Dataset
+from noria.core.distributions import Distribution, by_target
+from noria.core.leakage import Suspect, leakage_suspects
+from noria.core.missingness import Missingness, missingness
+from noria.core.redundancy import MOST_PAIRS, Redundant, redundant_pairs
 from noria.core.relations import (
     NONE,
+    Related,
     Relation,
     category_to_target,
     holm,
     number_to_target,
-    redundant_numbers,
 )
+from noria.core.seasonality import HeatMap, Season, heat_map, seasons
+from noria.core.shifts import Shifts, shifts
 
-SAMPLE_ROWS = 20_000  # relations are estimated on at most so many rows
-PAIR_ROWS = 5_000
-REDUNDANT = 0.95  # |rho| above which one of two columns adds almost nothing
-SUSPICIOUS = 0.98  # strength (2·AUC-1, |rho|, V) at which one column alone nearly decides
-SIGNIFICANT = 0.05
 SAMPLE_SEED = 20130101  # fixed, so that a run repeated gives the same numbers
+PAIR_ROWS = 5_000  # an association near 1 needs no more, and there are many pairs
 CHARTED = 8
-
-
-class Related(BaseModel):
-    """The relation of a column to the target; `p_value` is corrected after Holm."""
-
-    measure: str
-    value: float
-    strength: float
-    p_value: float
-    significant: bool
 
 
 class AnalysedColumn(BaseModel):
@@ -44,16 +38,11 @@ class AnalysedColumn(BaseModel):
     drift: float | None = None
 
 
-class Redundant(BaseModel):
-    """Two columns that say almost the same."""
-
-    first: str
-    second: str
-    rho: float
-
-
 class Analysis(BaseModel):
-    """The numbers of a run's data; relations and suspicion come from training rows alone."""
+    """The numbers of a run's data; relations, suspicion and seasons come from training rows alone.
+
+    `leakage_suspects` lists the columns of `leakage`.
+    """
 
     rows: int
     training_rows: int
@@ -61,44 +50,49 @@ class Analysis(BaseModel):
     sampled_rows: int
     columns: list[AnalysedColumn]
     target: profiling.TargetProfile
-    time: profiling.TimeProfile | None
+    time: TimeProfile | None
+    seasons: list[Season]
+    heat_map: HeatMap | None
     redundant: list[Redundant]
     leakage_suspects: list[str]
+    leakage: list[Suspect]
+    missing: Missingness
+    shifts: Shifts
     drifted: list[str]
-    distributions: list[profiling.Distribution]
+    distributions: list[Distribution]
     notes: list[str]
 
 
-def analyse(dataset: Dataset, problem: Problem) -> Analysis:
-    """Describe the columns, the target, their relations, redundancy, leakage and drift."""
-    sample = sampled(dataset.training, SAMPLE_ROWS)
-    related = _relations(sample)
-    drift = profiling.drift_by_column(sampled_in_order(dataset, SAMPLE_ROWS))
-    columns = [
-        AnalysedColumn(
-            name=column.name,
-            profile=profiling.profile_column(dataset.data[column.name], column.kind),
-            related=related[column.name],
-            drift=drift.get(column.name),
-        )
-        for column in dataset.columns
-    ]
-    strongest = sorted(columns, key=lambda column: -column.related.strength)
+def analyse(dataset: Dataset, problem: Problem, known_afterwards: Iterable[str] = ()) -> Analysis:
+    """Describe the columns and the target, and find relations, redundancy, leaks, seasons, drift.
+
+    `known_afterwards`: columns that Transform found filled only where the target is known.
+    """
+    limits, training = problem.analysis, dataset.training
+    sample = sampled(training, limits.sample_rows)
+    related = relations(sample, limits.significance)
+    moved = shifts(sampled_in_order(dataset, limits.sample_rows), problem)
+    suspects = leakage_suspects(sample, related, problem, known_afterwards)
+    columns = _columns(dataset, related, moved)
+    redundant = redundant_pairs(sampled(sample, PAIR_ROWS), limits.redundancy)
     return Analysis(
         rows=len(dataset),
-        training_rows=int((~dataset.holdout).sum()),
-        holdout_rows=int(dataset.holdout.sum()),
+        training_rows=len(training),
+        holdout_rows=len(dataset) - len(training),
         sampled_rows=len(sample),
-        columns=strongest,
+        columns=columns,
         target=profiling.profile_target(dataset),
-        time=profiling.profile_time(dataset),
-        redundant=_redundant(sample),
-        leakage_suspects=[c.name for c in strongest if c.related.strength >= SUSPICIOUS],
-        drifted=[c.name for c in columns if (c.drift or 0) > problem.monitoring.drift],
-        distributions=[
-            profiling.distribution(sample, column.name) for column in strongest[:CHARTED]
-        ],
-        notes=_notes(dataset, sample),
+        time=profile_time(dataset, limits.gap),
+        seasons=seasons(training, limits),
+        heat_map=heat_map(training),
+        redundant=redundant,
+        leakage_suspects=[suspect.column for suspect in suspects],
+        leakage=suspects,
+        missing=missingness(sample, limits.redundancy),
+        shifts=moved,
+        drifted=moved.drifted,
+        distributions=[by_target(sample, column.name) for column in columns[:CHARTED]],
+        notes=_notes(dataset, sample, redundant),
     )
 
 
@@ -118,7 +112,8 @@ def sampled_in_order(dataset: Dataset, rows: int) -> Dataset:
     return sample.take(np.argsort(sample.event_time, kind="stable"))
 
 
-def _relations(sample: Dataset) -> dict[str, Related]:
+def relations(sample: Dataset, significance: float) -> dict[str, Related]:
+    """Relate every column to the target; p values are corrected for all columns (Holm 1979)."""
     found = {column.name: _relation(sample, column.name, column.kind) for column in sample.columns}
     corrected = holm([relation.p_value for relation in found.values()])
     return {
@@ -127,7 +122,7 @@ def _relations(sample: Dataset) -> dict[str, Related]:
             value=relation.value,
             strength=relation.strength,
             p_value=p_value,
-            significant=p_value < SIGNIFICANT,
+            significant=p_value < significance,
         )
         for (name, relation), p_value in zip(found.items(), corrected, strict=True)
     }
@@ -142,38 +137,22 @@ def _relation(sample: Dataset, name: str, kind: str) -> Relation:
     return number_to_target(profiling.as_numbers(values, kind), sample.target, classes)
 
 
-def _redundant(sample: Dataset) -> list[Redundant]:
-    smaller = sampled(sample, PAIR_ROWS)
-    names = [column.name for column in smaller.columns if column.kind != "category"]
-    table = _table(smaller, names)
-    numbers = redundant_numbers(table, REDUNDANT) if names else []
-    return [
-        Redundant(first=names[a], second=names[b], rho=rho) for a, b, rho in numbers
-    ] + _same_categories(smaller)
+def _columns(dataset: Dataset, related: dict[str, Related], moved: Shifts) -> list[AnalysedColumn]:
+    """Describe every column, the most related to the target first."""
+    drift = {shift.column: shift.psi for shift in moved.columns}
+    columns = [
+        AnalysedColumn(
+            name=column.name,
+            profile=profiling.profile_column(dataset.data[column.name], column.kind),
+            related=related[column.name],
+            drift=drift.get(column.name),
+        )
+        for column in dataset.columns
+    ]
+    return sorted(columns, key=lambda column: -column.related.strength)
 
 
-def _table(sample: Dataset, names: list[str]) -> NDArray[np.float64]:
-    kinds = {column.name: column.kind for column in sample.columns}
-    parts = [profiling.as_numbers(sample.data[name], kinds[name]) for name in names]
-    return np.column_stack(parts) if parts else np.empty((len(sample), 0))
-
-
-def _same_categories(sample: Dataset) -> list[Redundant]:
-    """Find categories that are each other's code, such as a carrier's code and its name."""
-    coded = {
-        name: np.unique(sample.data[name], return_inverse=True) for name in sample.names("category")
-    }
-    names = [name for name, (values, _) in coded.items() if len(values) > 1]
-    pairs = []
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            (left, a), (right, b) = coded[first], coded[second]
-            if len(left) == len(right) == len(np.unique(a.astype(np.int64) * len(right) + b)):
-                pairs.append(Redundant(first=first, second=second, rho=1.0))
-    return pairs
-
-
-def _notes(dataset: Dataset, sample: Dataset) -> list[str]:
+def _notes(dataset: Dataset, sample: Dataset, redundant: list[Redundant]) -> list[str]:
     notes = []
     if len(sample) < int((~dataset.holdout).sum()):
         notes.append(
@@ -181,4 +160,6 @@ def _notes(dataset: Dataset, sample: Dataset) -> list[str]:
             f"{SAMPLE_SEED}."
         )
     notes.append(f"p values are corrected for {len(dataset.columns)} columns (Holm).")
+    if len(redundant) == MOST_PAIRS:
+        notes.append(f"Of the pairs that say the same only the {MOST_PAIRS} strongest are kept.")
     return notes

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 from scipy import stats
 
 Array = NDArray[Any]
@@ -21,6 +22,16 @@ class Relation:
     p_value: float
 
 
+class Related(BaseModel):
+    """The relation of a column to the target; `p_value` is corrected after Holm."""
+
+    measure: str
+    value: float
+    strength: float
+    p_value: float
+    significant: bool
+
+
 NONE = Relation("none", 0.0, 0.0, 1.0)
 
 
@@ -32,7 +43,7 @@ def number_to_target(values: Array, target: Array, classes: int) -> Relation:
         return NONE
     if classes == 0:
         return _spearman(values, target)
-    return _auc(values, target) if classes == 2 else _across_groups(values, target)
+    return _auc(values, target) if classes == 2 else across_groups(values, target)
 
 
 def category_to_target(values: Array, target: Array, classes: int) -> Relation:
@@ -40,7 +51,7 @@ def category_to_target(values: Array, target: Array, classes: int) -> Relation:
     groups = category_codes(values)
     if len(groups) < 3 or np.ptp(groups) == 0 or np.ptp(target) == 0:
         return NONE
-    return _across_groups(target, groups) if classes == 0 else _cramers_v(groups, target)
+    return across_groups(target, groups) if classes == 0 else cramers_v(groups, target)
 
 
 def category_codes(values: Array, top: int = TOP_CATEGORIES) -> NDArray[np.int64]:
@@ -65,8 +76,12 @@ def _auc(values: Array, target: Array) -> Relation:
     return Relation("ROC AUC", auc, abs(2 * auc - 1), float(result.pvalue))
 
 
-def _across_groups(values: Array, groups: Array) -> Relation:
-    """Kruskal and Wallis's H as epsilon squared, H / (n - 1) corrected for the groups."""
+def across_groups(values: Array, groups: Array) -> Relation:
+    """Relate numbers to groups: rank epsilon squared, with Kruskal and Wallis's (1952) p value.
+
+    Epsilon squared is (H - k + 1) / (n - k) of k groups and n rows, 0 by chance and 1 where the
+    groups decide the ranks (Tomczak and Tomczak 2014). There must be two groups or more.
+    """
     parts = [values[groups == group] for group in np.unique(groups)]
     statistic, p_value = stats.kruskal(*parts)
     rows, count = len(values), len(parts)
@@ -74,8 +89,8 @@ def _across_groups(values: Array, groups: Array) -> Relation:
     return Relation("rank epsilon²", share, min(1.0, float(np.sqrt(share))), float(p_value))
 
 
-def _cramers_v(groups: Array, target: Array) -> Relation:
-    """Cramér's V, corrected for bias (Bergsma 2013)."""
+def cramers_v(groups: Array, target: Array) -> Relation:
+    """Relate groups to classes (codes from 0): Cramér's V, corrected for bias (Bergsma 2013)."""
     codes = target.astype(np.int64)
     table = np.zeros((groups.max() + 1, codes.max() + 1))
     np.add.at(table, (groups, codes), 1)
@@ -100,22 +115,3 @@ def holm(p_values: list[float]) -> list[float]:
         highest = max(highest, min(1.0, p_values[index] * (count - place)))
         corrected[index] = highest
     return corrected.tolist()
-
-
-def redundant_numbers(table: Array, limit: float) -> list[tuple[int, int, float]]:
-    """Find pairs of number columns (rows by columns) whose |Spearman's rho| is above a limit."""
-    if table.shape[1] < 2 or table.shape[0] < 3:
-        return []
-    filled = np.where(np.isfinite(table), table, np.nan)
-    medians = np.array([_median(column) for column in filled.T])
-    ranks = stats.rankdata(np.where(np.isnan(filled), medians, filled), axis=0)
-    spread = ranks.std(axis=0)
-    scaled = (ranks - ranks.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    rho = scaled.T @ scaled / len(scaled)
-    pairs = np.argwhere(np.triu(np.abs(rho) > limit, k=1))
-    return [(int(a), int(b), float(rho[a, b])) for a, b in pairs]
-
-
-def _median(column: Array) -> float:
-    present = column[~np.isnan(column)]
-    return float(np.median(present)) if len(present) else 0.0

@@ -1,0 +1,128 @@
+"""What small inline SVG charts are drawn with: marks, a scale with axes, a legend.
+
+Every chart is 330 units wide, so that its text is about as large as the page's on a phone.
+Colours are classes of the report's style sheet: `c0` to `c3`, light and dark.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from math import ceil, floor, log10
+
+from noria.core.writing import date, number, shortened
+
+WIDTH = 330
+COLOURS = 4
+LETTER = 6.1  # units that a letter of 11 units takes, on average
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 26, 40
+
+
+def picture(title: str, height: float, parts: Sequence[str]) -> str:
+    """Put marks together as one picture with a title for those who cannot see it."""
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
+        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
+    )
+
+
+def text(x: float, y: float, content: str, anchor: str = "start", kind: str = "tick") -> str:
+    """Write a text; `kind` is a class: tick, axis, value or tiny."""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">'
+        f"{escape(content)}</text>"
+    )
+
+
+def rect(
+    x: float, y: float, width: float, height: float, kind: str = "c0", opacity: float = 1.0
+) -> str:
+    """Draw a filled rectangle in the colour of a class."""
+    faint = f' fill-opacity="{opacity:.2f}"' if opacity < 1 else ""
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="2" '
+        f'class="{kind}"{faint}/>'
+    )
+
+
+def rule(x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> str:
+    """Draw a straight line: `grid`, or a dashed `limit`."""
+    return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+
+
+def path(points: Sequence[tuple[float, float]], place: int, dots: bool = True) -> str:
+    """Draw a line through points, with a dot at each, in the colour of the n-th series."""
+    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    line = f'<polyline points="{drawn}" class="line s{place % COLOURS}"/>'
+    circles = [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" class="c{place % COLOURS}"/>' for x, y in points
+    ]
+    return line + "".join(circles if dots else [])
+
+
+def area(points: Sequence[tuple[float, float]], place: int) -> str:
+    """Draw a filled outline in the colour of the n-th series."""
+    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    colour = place % COLOURS
+    return f'<polygon points="{drawn}" class="area c{colour} s{colour}"/>'
+
+
+def legend(names: Sequence[str]) -> str:
+    """Name the colours, where there is more than one."""
+    if len(names) < 2:
+        return ""
+    items = "".join(
+        f'<span><i class="b{place % COLOURS}"></i>{escape(name)}</span>'
+        for place, name in enumerate(names)
+    )
+    return f'<p class="legend">{items}</p>'
+
+
+class Scale:
+    """Maps values to the plot's area and draws its axes."""
+
+    def __init__(
+        self, x0: float, x1: float, y0: float, y1: float, height: float, bottom: float = BOTTOM
+    ) -> None:
+        self.x0, self.x1 = x0, x1 if x1 > x0 else x0 + 1
+        self.ticks = _ticks(y0, y1)
+        self.y0, self.y1 = min(y0, self.ticks[0]), max(y1, self.ticks[-1])
+        self.base = height - bottom
+
+    def x(self, value: float) -> float:
+        """Map a value to the horizontal position."""
+        return LEFT + (value - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        """Map a value to the vertical position."""
+        return TOP + (self.base - TOP) * (1 - (value - self.y0) / (self.y1 - self.y0))
+
+    def y_axis(self, label: str, *, percent: bool) -> list[str]:
+        """Draw grid lines, their values, and the label above."""
+        parts = [text(0, 11, shortened(label, 52), kind="axis")]
+        for tick in self.ticks:
+            y = self.y(tick)
+            shown = f"{tick * 100:.3g}%" if percent else number(tick)
+            parts.append(rule(LEFT, y, WIDTH - RIGHT, y))
+            parts.append(text(LEFT - 5, y + 4, shown, "end"))
+        return parts
+
+    def x_axis(self, label: str, *, is_time: bool, inset: float = 0.0) -> list[str]:
+        """Draw three values along the bottom, the outer ones moved in, and the label below."""
+        middle = (self.x0 + self.x1) / 2
+        ends = ((self.x0 + inset, "start"), (middle, "middle"), (self.x1 - inset, "end"))
+        parts = []
+        for value, anchor in ends:
+            shown = date(value) if is_time else number(value)
+            parts.append(text(self.x(value), self.base + 15, shown, anchor))
+        if label:
+            name = shortened(label, 44)
+            parts.append(text(self.x(middle), self.base + 32, name, "middle", "axis"))
+        return parts
+
+
+def _ticks(low: float, high: float, wanted: int = 4) -> list[float]:
+    """Choose round values (1, 2, 2.5 or 5 times a power of ten) that cover a range."""
+    span = high - low if high > low else 1.0
+    power = 10 ** floor(log10(span / wanted))
+    step = next((m * power for m in (1, 2, 2.5, 5, 10) if m * power * wanted >= span), 10 * power)
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [step * place for place in range(first, max(last, first + 1) + 1)]

@@ -1,0 +1,73 @@
+"""Analyse: what it writes for the run, and what it takes over from Transform."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functions import analyse
+from noria.aws import clients
+from noria.aws.storage import Store
+from noria.core.dataset import Column, Dataset
+
+CONTRACT: dict[str, Any] = {
+    "name": "orders", "statement": "Will this order be sent back by its buyer?", "task": "binary",
+    "target": "returned", "objective": {"metric": "roc_auc", "threshold": 0.7},
+    "sources": [{"name": "orders", "kind": "s3", "primary": True}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
+    clients.client.cache_clear()
+    yield bucket
+    clients.client.cache_clear()
+
+
+def orders() -> Dataset:
+    generator = np.random.default_rng(0)
+    price = generator.normal(size=400)
+    returned = (price + generator.normal(size=400) > 0).astype(int)
+    return Dataset(
+        columns=(Column("price", "number"), Column("carrier", "category")),
+        data={"price": price, "carrier": generator.choice(["A", "B"], 400)},
+        target=returned,
+        classes=("no", "yes"),
+        holdout=np.arange(400) >= 320,
+    )
+
+
+def run(store: Store, evidence: dict[str, Any]) -> dict[str, Any]:
+    store.put_json("runs/r1/problem.json", CONTRACT)
+    store.put("clean/run=r1/dataset.npz", orders().to_bytes())
+    transform = {"state": "Transform", "iteration": 0, "decision": "usable", "reasons": []}
+    store.put_json("runs/r1/verdicts/00-Transform.json", {**transform, "evidence": evidence})
+    event = {"state": "Analyse", "execution": "r1", "started_at": "2026-11-24T00:00:00Z"}
+    return analyse.handler(event, None)
+
+
+def test_it_writes_numbers_and_a_report(store: Store) -> None:
+    told = run(store, {})
+    analysis = store.get_json("runs/r1/analysis.json")
+    assert analysis["rows"] == 400
+    assert analysis["leakage_suspects"] == []
+    assert analysis["columns"][0]["name"] == "price"
+    assert told["report"].endswith("runs/r1/report.html")
+    assert "Will this order be sent back" in store.get("runs/r1/report.html").decode()
+    assert len(json.dumps(told)) < 2000
+
+
+def test_what_transform_found_known_afterwards_is_suspected(store: Store) -> None:
+    run(store, {"known_afterwards": ["carrier", "refund"]})
+    assert store.get_json("runs/r1/analysis.json")["leakage"] == [
+        {
+            "column": "carrier",
+            "reason": "is filled where the outcome is known and empty where it is still to come",
+        }
+    ]
+    assert (
+        "carrier may give the answer away: it is filled"
+        in store.get("runs/r1/report.html").decode()
+    )
