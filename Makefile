@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-LAYERS := data model serve runtime
+LAYERS := data features model serve runtime
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 # The CDK CLI: npm's `latest` of aws-cdk is a stale 3.0.0, so the version is pinned.
@@ -41,8 +41,8 @@ check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: setup ## compare the first execution with one plain Python script
-	@$(BIN)/python -m tests.bench
+bench: setup ## compare with scripts and peers, measure Lambda's limits (PART=execution, analysis or lambda)
+	@$(BIN)/python -m tests.bench $(PART)
 
 synth: setup ## write the CloudFormation templates and assets to cdk.out (PROBLEM=contract.yaml: that one only)
 	@$(BIN)/python -m infra.app $(PROBLEM)

@@ -24,7 +24,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     collected = stage.event.input["collected"]
     _record_collected(stage)
     unusable = [item["unusable"] for item in collected if "unusable" in item]
-    unusable += too_large(sum(item["rows"] for item in collected), stage.problem)
+    rows, memory = sum(item["rows"] for item in collected), int(context.memory_limit_in_mb)
+    unusable += too_large(rows, stage.problem, memory)
     if unusable:
         return stage.decided(Verdict(decision="unusable", reasons=unusable))
     try:

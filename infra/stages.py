@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -21,7 +21,10 @@ from noria.runtime import Environment
 RETENTION = logs.RetentionDays.THREE_MONTHS
 # Lambda allows 4 KB for all variables of a function; the others need the rest.
 LARGEST_CONTRACT = 3 * 1024
-SMALL, MEDIUM, LARGE = 1024, 2048, 3008  # MB; new AWS accounts get no more than 3008
+SMALL, MEDIUM = 1024, 2048  # MB
+# OpenMP's threads sleep while they wait: spinning, they take the cores from those that work.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+LARGE = 0  # what the contract's scaling.memory says
 QUICK, LONG = 60, 900  # seconds
 
 
@@ -142,7 +145,7 @@ class Packages(Construct):
             layers=[self._layers[row.layer], self._layers["noria"]],
             memory_size=row.memory,
             timeout=cdk.Duration.seconds(row.timeout),
-            environment=environment.to_variables(),
+            environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
             role=role,
             log_group=group,
             description=f"Noria: functions/{row.name}.py",
@@ -193,7 +196,7 @@ class Stages(Construct):
         self._functions = {
             row.name: packages.function(
                 self,
-                row,
+                replace(row, memory=row.memory or problem.scaling.memory),
                 store=store,
                 environment=environment.model_copy(update={k: knowledge[k] for k in row.knows}),
                 powers=powers,

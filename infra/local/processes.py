@@ -92,7 +92,14 @@ class Zygote:
                 stderr=output,
                 # Imports must not start thread pools: they would not survive the fork. Workers
                 # set their own number of threads afterwards.
-                env={"OPENBLAS_NUM_THREADS": "1", "TZ": "UTC", "PATH": os.defpath, "HOME": "/tmp"},  # noqa: S108
+                # OpenMP reads its policy, which functions set, when it is loaded: that is here.
+                env={
+                    "OPENBLAS_NUM_THREADS": "1",
+                    "OMP_WAIT_POLICY": "PASSIVE",
+                    "TZ": "UTC",
+                    "PATH": os.defpath,
+                    "HOME": "/tmp",  # noqa: S108
+                },
                 start_new_session=True,
             )
         send(self._control, {"path": layers.path(), "preload": layers.preload()})

@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from functions import transform
 from noria.aws import clients
 from noria.aws.storage import Store
+from noria.contracts import Problem
+from noria.core.usability import too_large
 
 ROWS = pd.DataFrame({"y": [0, 1] * 60, "x": [float(n % 17) for n in range(120)]}).assign(
     city=["Rome", "Oslo", "Bern"] * 40
@@ -49,7 +52,7 @@ def run(store: Store, name: str, frame: pd.DataFrame = ROWS, **quality: Any) -> 
         "state": "Transform", "execution": name, "started_at": "2026-11-24T00:00:00Z",
         "input": {"collected": [{"source": "places", "rows": len(frame)}]},
     }  # fmt: skip
-    return transform.handler(event, None)
+    return transform.handler(event, SimpleNamespace(memory_limit_in_mb="10240"))
 
 
 def verdict(store: Store, name: str) -> dict[str, Any]:
@@ -114,7 +117,17 @@ def test_the_contract_may_refuse_a_drifted_schema(store: Store) -> None:
 def test_more_rows_than_a_lambda_takes_are_refused_early(store: Store) -> None:
     told = run(store, "r1", pd.concat([ROWS] * 10), lambda_rows=1000)
     assert told["decision"] == "unusable"
-    assert "1,200 rows were collected, scaling.lambda_rows is 1,000" in told["reasons"][0]
+    assert told["reasons"] == [
+        "1,200 rows were collected, and a function of 10,240 MB takes 1,000 (scaling.lambda_rows "
+        "1,000 at 10,240 MB): filter or sample the sources"
+    ]
+
+
+def test_less_memory_takes_fewer_rows() -> None:
+    contract = Problem.parse(CONTRACT)
+    assert too_large(1_000_000, contract, 3008) == []
+    assert "set scaling.memory to 10,240" in too_large(1_200_000, contract, 3008)[0]
+    assert too_large(1_200_000, contract, 10_240) == []
 
 
 def test_equal_deliveries_write_equal_bytes(store: Store) -> None:

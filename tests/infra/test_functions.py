@@ -105,8 +105,21 @@ def test_environments_are_made_from_the_model(house_prices: Template) -> None:
     known = Environment(**dict.fromkeys(Environment.model_fields, "x")).to_variables()
     for name, function in house_prices.functions().items():
         variables = function["Environment"]["Variables"]
-        assert set(variables) <= set(known), name
+        assert set(variables) <= {*known, "OMP_WAIT_POLICY"}, name
         assert {"NORIA_BUCKET", "NORIA_STACK", "NORIA_CODE_VERSION"} <= set(variables), name
+
+
+def test_waiting_threads_of_training_do_not_spin(penguins: Template) -> None:
+    functions = penguins.functions()
+    for name in ("analyse", "explore", "train", "evaluate"):
+        assert functions[name]["Environment"]["Variables"]["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_the_contract_says_how_much_memory_all_rows_get(penguins: Template) -> None:
+    functions = penguins.functions()
+    for name in ("transform", "analyse", "engineer_features", "train"):
+        assert functions[name]["MemorySize"] == 3008
+    assert functions["admit"]["MemorySize"] < 3008
 
 
 def test_the_endpoint_starts_with_the_champion(penguins: Template) -> None:

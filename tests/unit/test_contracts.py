@@ -128,6 +128,7 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
         "redundancy": 0.95, "seasonality": 0.01, "gap": 20, "resamples": 1000,
         "permutations": 500, "chance": 0.01,
     }  # fmt: skip
+    assert small.scaling.model_dump() == {"memory": 3008, "lambda_rows": 4_000_000}
     assert small.features.model_dump() == {"exclude": [], "windows": [], "maximum_iterations": 3}
     assert (small.objective.minimum_gain, small.objective.slices) == (0.0, [])
     assert small.baseline.rule is None

@@ -410,13 +410,23 @@ class Analysis(Section):
     chance: float = Field(default=0.01, gt=0, lt=0.5)
 
 
+LARGEST_MEMORY = 10_240  # MB, Lambda's limit
+
+
 class Scaling(Section):
     """When work is too large for Lambda, with its 10 GB and 15 minutes.
 
-    `lambda_rows` is how many collected rows of all sources it takes, as `make bench` measured.
+    `memory` (MB) is what the functions that hold all rows get; new AWS accounts allow 3,008, older
+    ones up to 10,240. `lambda_rows` is how many collected rows of all sources 10,240 MB take, as
+    `make bench` measured on the flights of 2013; less memory takes proportionally fewer.
     """
 
-    lambda_rows: int = Field(default=5_000_000, ge=1000)
+    memory: int = Field(default=3008, ge=1024, le=LARGEST_MEMORY)
+    lambda_rows: int = Field(default=4_000_000, ge=1000)
+
+    def rows_in(self, memory: int) -> int:
+        """How many rows a function of so many MB takes."""
+        return int(self.lambda_rows * min(1.0, memory / LARGEST_MEMORY))
 
 
 class Window(Section):

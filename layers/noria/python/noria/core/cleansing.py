@@ -71,11 +71,11 @@ def _refused(frame: pd.DataFrame, reasons: list[str]) -> Cleansing:
 
 def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     typed = quality.typed_columns(frame, problem)
-    values = pd.DataFrame({name: column.values for name, column in typed.items()})
+    values = pd.DataFrame({n: column.values for n, column in typed.items()}, copy=False)
     target = target_values(frame, problem, typed)
     rules = broken_rules(frame, values, typed, target, problem)
     good = rules.good
-    drops = quality.columns_to_drop(values[good], typed, problem)
+    drops = quality.columns_to_drop(values, good, typed, problem)
     kinds = quality.kinds(typed, problem, drops)
     accepted = values.loc[good, list(kinds)].reset_index(drop=True)
     if problem.target.expression is None:

@@ -182,6 +182,8 @@ def cleaned_text(values: pd.Series) -> pd.Series:
     codes, distinct = pd.factorize(text)
     plain = pd.Series([tidy(str(item)) for item in distinct], dtype="str")
     plain = plain.mask(plain.isin(MISSING_TEXTS), None)
+    if values.dtype == text.dtype and plain.equals(pd.Series(distinct, dtype="str")):
+        return text  # tidy already: most columns are, and a copy of each would be large
     return pd.Series(plain.reindex(codes).array, index=values.index, name=values.name)
 
 
@@ -207,7 +209,8 @@ def _numbers(values: pd.Series) -> pd.Series:
         numbers = pd.Series(parsed.reindex(codes).to_numpy(), index=values.index)
     else:
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    return numbers.where(numbers.abs() <= LARGEST)
+    beyond = numbers.abs() > LARGEST
+    return numbers.mask(beyond) if beyond.any() else numbers
 
 
 def _all_truths(text: pd.Series) -> bool:

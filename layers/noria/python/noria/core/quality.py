@@ -88,13 +88,13 @@ def _spelling_notes(name: str, column: Typed) -> list[str]:
 
 
 def columns_to_drop(
-    values: pd.DataFrame, columns: dict[str, Typed], problem: Problem
+    values: pd.DataFrame, good: pd.Series, columns: dict[str, Typed], problem: Problem
 ) -> dict[str, str]:
-    """Name the columns that cannot help a model, each with the reason."""
+    """Name the columns that cannot help a model, each with the reason; judged by the good rows."""
     kept = _protected(problem)
     limit = problem.quality.maximum_missing
     reasons = {
-        name: _drop_reason(values[name], limit)
+        name: _drop_reason(values.loc[good, name], limit)
         for name in values.columns
         if name not in kept and columns[name].kind != "text"
     }

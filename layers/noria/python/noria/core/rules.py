@@ -164,11 +164,11 @@ def _duplicates(
     keys = key_columns(problem)
     clash = f"another row has the same {' and '.join(keys)} but other values"
     nothing = pd.Series(False, index=values.index)
-    rows = values[candidates]
-    shared = rows.duplicated(subset=keys, keep=False) if keys else nothing[candidates]
-    if not shared.any():
+    keyed = values.loc[candidates, keys] if keys else values.iloc[:0]
+    shared = keyed.index[keyed.duplicated(keep=False)] if keys else keyed.index
+    if shared.empty:
         return Broken(DUPLICATE, nothing), Broken(clash, nothing)
-    rows = rows[shared]
+    rows = values.loc[shared]
     repeated = rows.duplicated(keep="first")
     conflicting = rows[~repeated].duplicated(subset=keys, keep=False)
     return (

@@ -2,22 +2,27 @@
 
 import pandas as pd
 
-from noria.contracts import Problem
+from noria.contracts import LARGEST_MEMORY, Problem
 from noria.core.rules import Rules
 from noria.core.target import class_order, class_problems
 from noria.core.verdicts import Verdict
 from noria.errors import DataError
 
 
-def too_large(rows: int, problem: Problem) -> list[str]:
-    """Say that a run has more rows than one Lambda can take, where it has."""
-    limit = problem.scaling.lambda_rows
+def too_large(rows: int, problem: Problem, memory: int) -> list[str]:
+    """Say that a run has more rows than a Lambda of so many MB can take, where it has."""
+    scaling = problem.scaling
+    limit = scaling.rows_in(memory)
     if rows <= limit:
         return []
+    larger = (
+        f"set scaling.memory to {LARGEST_MEMORY:,}, or filter or sample the sources"
+        if rows <= scaling.lambda_rows
+        else "filter or sample the sources"
+    )
     return [
-        f"{rows:,} rows were collected, scaling.lambda_rows is {limit:,}: what a Lambda's 10 GB "
-        "and 15 minutes were measured to take. Filter or sample the sources, or raise it where "
-        "rows are narrow and the function has the memory"
+        f"{rows:,} rows were collected, and a function of {memory:,} MB takes {limit:,} "
+        f"(scaling.lambda_rows {scaling.lambda_rows:,} at {LARGEST_MEMORY:,} MB): {larger}"
     ]
 
 
