@@ -55,8 +55,8 @@ class Settings:
 def load_contract(path: Path) -> Problem:
     """Read a contract; raises `ContractError` also for units, zones and formats without meaning."""
     problem = Problem.load(path)
-    if problem.quality.columns:
-        from noria.core.declarations import impossible  # imports pandas, which most need not
+    if problem.quality.columns or any(source.join for source in problem.sources):
+        from noria.core.declarations import impossible  # imports pandas, which some need not
 
         told = impossible(problem)
         if told:

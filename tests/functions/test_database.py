@@ -1,5 +1,6 @@
 """Databases as sources, against a real PostgreSQL server."""
 
+import hashlib
 import io
 import tracemalloc
 from collections.abc import Iterator
@@ -153,6 +154,30 @@ def test_only_new_rows_are_read_but_all_rows_come(
     assert kept <= {part.name for part in third.parts}
 
 
+def test_a_watermark_that_looks_like_a_folder_is_no_partition(
+    flights: Server, bucket: Store
+) -> None:
+    described = source(watermark="carrier", columns=["id", "carrier"])
+    flights.run("""UPDATE ops."Flights" SET carrier = 'x=1/y=' || id""")
+    for new in (20, 21):
+        flights.run(f"""INSERT INTO ops."Flights" (id, carrier) VALUES ({new}, 'y=/{new}')""")
+        found = rows(collected(flights, described, bucket))
+        assert list(found.columns) == ["id", "carrier"]
+    assert found["id"].is_unique
+    assert {20, 21} <= set(found["id"])
+
+
+def test_provenance_says_where_when_what(flights: Server, bucket: Store) -> None:
+    (part,) = collected(flights, source(columns=["id", "delay"]), bucket).parts
+    told = part.provenance()
+    content = parts(flights, source(columns=["id", "delay"]))[0].content or b""
+    assert told["where"] == f"postgresql://127.0.0.1:{flights.port}/postgres/ops.Flights"
+    assert told["sha256"] == hashlib.sha256(content).hexdigest()
+    assert told["bytes"] == len(content)
+    assert (told["rows"], told["collected_at"]) == (10, "2026-11-24T00:00:00Z")
+    assert told["schema"] == {"id": "int64", "delay": "double"}
+
+
 def test_rows_below_the_watermark_are_not_read_again(flights: Server, bucket: Store) -> None:
     described = source(watermark="id", columns=["id", "carrier"])
     collected(flights, described, bucket)
@@ -201,10 +226,10 @@ def test_a_statement_has_its_time(flights: Server, bucket: Store) -> None:
         ({"table": "a..b"}, {}, "'' is no name of a table"),
         ({}, {"password": "wrong"}, r"\(28P01\).*check username and password in the secret"),
         ({}, {"dbname": "nothing"}, r"\(3D000\).*check dbname in the secret"),
-        ({}, {"port": 1}, "127.0.0.1:1 refused: .*the network between"),
-        ({}, {"port": "x"}, "port 'x' is no number"),
+        ({}, {"port": 1}, "127.0.0.1:1 failed: .*the network between"),
+        ({}, {"port": "x"}, "port 'x' is no number; store a whole one"),
         ({}, {"host": ""}, "secret 'db' lacks host; add it"),
-        ({}, {"sslmode": "require"}, "refused: Server refuses SSL"),
+        ({}, {"sslmode": "require"}, "failed: Server refuses SSL.*sslmode"),
         ({}, {"sslmode": "prefer"}, "'prefer' is none of require, verify-full, disable"),
         ({}, {"sslrootcert": "x", "sslmode": "verify-full"}, "holds no PEM certificates"),
     ],

@@ -99,7 +99,7 @@ def test_mariadb_names_its_timeout_otherwise(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("code", "remedy"),
     [(1045, "check username and password"), (1146, "check table"), (3024, "raise statement_time"),
-     (1792, "the query writes"), (9999, "check the source, the secret and the network")],
+     (1792, "the query writes"), (9999, "check the source in the contract, its secret")],
 )  # fmt: skip
 def test_what_mysql_refuses_is_told(
     monkeypatch: pytest.MonkeyPatch, code: int, remedy: str

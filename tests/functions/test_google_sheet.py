@@ -1,13 +1,6 @@
-"""Google sheets, against a server that speaks the documented shapes of the Sheets API v4.
+"""Google sheets, against a server that speaks the documented shapes of the Sheets API v4."""
 
-https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values/get
-https://developers.google.com/identity/protocols/oauth2/service-account#httprest
-"""
-
-import base64
-import csv
 import io
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,31 +9,25 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pandas as pd
 import pytest
 import urllib3
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from noria.aws.sources.google import RETRIES, Api, Published, Web
-from noria.aws.sources.sheet import GoogleSheet
+from noria.aws.sources.google import RETRIES, Published, Web
 from noria.aws.storage import Store
-from noria.collecting import Collected, Collector
+from noria.collecting import Collected
 from noria.contracts import GoogleSheetSource
 from noria.errors import ContractError, DataError, SourceError
-from tests.functions.scripted import Answer, Asked, Scripted, serving
-
-SHEET = "1AbCdEfGhIjKlMnOp_-"
-EMAIL = "reader@project.iam.gserviceaccount.com"
-TOKEN = "ya29.token"
-# Formatted strings come as text, numbers unformatted; empty ends of rows are left out.
-VALUES = [
-    ["A title", "", ""],
-    [" id ", "amount", "mixed", "flag", "day", "empty"],
-    [1, 1234.5, "a", True, "2026-01-31", ""],
-    [],
-    [2, "#DIV/0!", 7, False, "2026-02-28"],
-    [3, 10, 7.5, True, "2026-03-31", "", "", ""],
-    ["", ""],
-    [4, "", True],
-]
+from tests.functions.scripted import Answer, Scripted, serving
+from tests.functions.sheets_api import (
+    EMAIL,
+    SHEET,
+    TOKEN,
+    VALUES,
+    Google,
+    account_of,
+    collected,
+    failure,
+    json_answer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,71 +37,7 @@ def key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture(scope="module")
 def account(key: rsa.RSAPrivateKey) -> dict[str, Any]:
-    """The JSON key of a service account, as Google hands it out."""
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
-    return {"type": "service_account", "project_id": "project", "private_key_id": "k1",
-            "private_key": pem, "client_email": EMAIL, "client_id": "1",
-            "token_uri": "http://169.254.169.254/elsewhere"}  # fmt: skip
-
-
-class Google:
-    """What Google answers, and what it is told to answer first."""
-
-    def __init__(self, key: rsa.RSAPrivateKey) -> None:
-        self.key, self.values = key, [list(row) for row in VALUES]
-        self.first: list[Answer] = []
-        self.tabs = {0: "Sheet1", 77: "Bob's data"}
-
-    def __call__(self, asked: Asked) -> Answer:
-        if self.first:
-            return self.first.pop(0)
-        path = urlsplit(asked.path).path
-        if path == "/token":
-            return self._token(asked)
-        if path.startswith("/spreadsheets/d/"):
-            return self._export()
-        if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return _failure(401, "UNAUTHENTICATED", "Request had invalid credentials.")
-        if path == f"/v4/spreadsheets/{SHEET}":
-            tabs = [{"properties": {"sheetId": gid, "title": title, "index": index}}
-                    for index, (gid, title) in enumerate(self.tabs.items())]  # fmt: skip
-            return _json({"sheets": tabs})
-        if path.startswith(f"/v4/spreadsheets/{SHEET}/values/"):
-            document = {"range": unquote(path.rpartition("/")[2]), "majorDimension": "ROWS"}
-            return _json(document | ({"values": self.values} if self.values else {}))
-        return _failure(404, "NOT_FOUND", "Requested entity was not found.")
-
-    def _token(self, asked: Asked) -> Answer:
-        form = parse_qs(asked.body.decode())
-        assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-        header, claims, signature = form["assertion"][0].split(".")
-        self.key.public_key().verify(
-            _decoded(signature), f"{header}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256()
-        )
-        told = json.loads(_decoded(claims))
-        assert told["iss"] == EMAIL
-        assert told["scope"].endswith("/spreadsheets.readonly")
-        assert told["exp"] - told["iat"] <= 3600
-        assert json.loads(_decoded(header))["alg"] == "RS256"
-        return _json({"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
-
-    def _export(self) -> Answer:
-        buffer = io.StringIO()
-        csv.writer(buffer).writerows(self.values)
-        return Answer(200, buffer.getvalue().encode(), {"Content-Type": "text/csv"})
-
-
-def _decoded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _json(document: Any, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
-
-
-def _failure(status: int, name: str, message: str) -> Answer:
-    return _json({"error": {"code": status, "message": message, "status": name}}, status)
+    return account_of(key)
 
 
 @pytest.fixture
@@ -134,17 +57,6 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
     monkeypatch.setattr(time, "sleep", seconds.append)
     return seconds
-
-
-def collected(server: Scripted, account: dict[str, Any], bucket: Store, **fields: Any) -> Collected:
-    described = GoogleSheetSource(
-        **{"kind": "google_sheet", "name": "sheet", "sheet": SHEET, "header": 2, **fields}
-    )
-    origin = GoogleSheet(
-        described, Published(server.url),
-        lambda: Api(account, base=server.url, tokens=f"{server.url}/token"),
-    )  # fmt: skip
-    return Collector(bucket, described, "2026-11-24T00:00:00Z").collect(origin)
 
 
 def rows(found: Collected) -> pd.DataFrame:
@@ -232,6 +144,26 @@ def test_without_retry_after_waits_grow(
     assert waited[-1] >= 4
 
 
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    server: Scripted, google: Google, account: dict[str, Any], bucket: Store
+) -> None:
+    google.first = [Answer(200, b"a title\nid\n1\n2\n", {"Content-Type": "text/csv"}, cut=9)]
+    assert collected(server, account, bucket).rows == 4
+
+
+def test_provenance_says_where_when_what(
+    server: Scripted, account: dict[str, Any], bucket: Store
+) -> None:
+    (part,) = collected(server, account, bucket, gid=77, range="A1:F20").parts
+    told = part.provenance()
+    assert told["where"] == (
+        f"https://docs.google.com/spreadsheets/d/{SHEET}/edit#gid=77&range=A1%3AF20"
+    )
+    assert told["etag"] == told["sha256"]
+    assert (told["rows"], told["collected_at"]) == (4, "2026-11-24T00:00:00Z")
+    assert told["schema"]["id"] == "int64"
+
+
 def test_an_endless_429_is_given_up(
     server: Scripted, google: Google, account: dict[str, Any], bucket: Store, waited: list[float]
 ) -> None:
@@ -253,8 +185,8 @@ def test_a_refusal_says_what_to_do(
     server: Scripted, google: Google, account: dict[str, Any], bucket: Store,
     status: int, message: str, told: str,
 ) -> None:  # fmt: skip
-    token = _json({"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
-    google.first = [token, _failure(status, "X", message)]
+    token = json_answer({"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
+    google.first = [token, failure(status, "X", message)]
     with pytest.raises(SourceError) as caught:
         collected(server, account, bucket, secret="google")
     assert told in str(caught.value)
@@ -276,7 +208,9 @@ def test_a_sheet_that_is_not_published_says_so(
 def test_a_revoked_key_says_so(
     server: Scripted, google: Google, account: dict[str, Any], bucket: Store
 ) -> None:
-    google.first = [_json({"error": "invalid_grant", "error_description": "Invalid JWT"}, 400)]
+    google.first = [
+        json_answer({"error": "invalid_grant", "error_description": "Invalid JWT"}, 400)
+    ]
     with pytest.raises(SourceError, match=r"no token to 'reader@.*check that the key"):
         collected(server, account, bucket, secret="google")
 
@@ -298,9 +232,13 @@ def test_a_secret_that_is_no_key_says_so(
         ([], {}, "row 2 of the sheet's range holds no column names; set header"),
         ([["a"], [""]], {}, "row 2 of the sheet's range holds no column names"),
         ([[], ["a", "b"], [1, 2], [1, 2, 3]], {}, "row 4 of the sheet has '3' beyond the 2 named"),
-        ([[], ["a", "", "c"], [1, 2, 3]], {}, "column 2 of 3 has no name"),
-        ([[], ["a", "a"], [1, 2]], {}, "more than one column a"),
-        ([[], ["a"]], {}, "has a header (a) but no rows"),
+        (
+            [[], ["a", "", "c"], [1, 2, 3]],
+            {},
+            "row 2 of the sheet's range names no column 2 of 3 (a merged",
+        ),
+        ([[], ["a", "a"], [1, 2]], {}, "names more than one column a; rename"),
+        ([[], ["a"]], {}, "the sheet has no rows below row 2 (a); add the data"),
         (VALUES, {"gid": 5}, "no tab has gid 5; there are 0 (Sheet1), 77 (Bob's data)"),
     ],
 )

@@ -8,16 +8,18 @@ from moto import mock_aws
 
 from noria.aws import web
 from noria.aws.sources import Fetched, open_origin
+from noria.aws.sources import bucket as bucket_module
 from noria.aws.sources.secrets import read_secret
 from noria.aws.storage import Store
 from noria.contracts import HttpSource, S3Source, Source
-from noria.errors import SourceError
+from noria.errors import DataError, SourceError
 
 FLIGHTS = S3Source(kind="s3", name="flights", primary=True)
 FILES = {
     "incoming/flights/b.csv": b"b", "incoming/flights/2013/01/a.parquet": b"a",
     "incoming/flights/": b"", "incoming/flights/folder/": b"", "incoming/flights/_SUCCESS": b"",
-    "incoming/flights/2013/.DS_Store": b"x", "incoming/flights2/no.csv": b"",
+    "incoming/flights/2013/.DS_Store": b"x", "incoming/flights/_temporary/0/t.csv": b"t",
+    "incoming/flights/.ipynb_checkpoints/b.csv": b"t", "incoming/flights2/no.csv": b"",
     "incoming/planes/no.csv": b"", "raw/flights/no": b"",
 }  # fmt: skip
 
@@ -51,6 +53,35 @@ def test_only_new_and_changed_files_are_fetched(bucket: Store) -> None:
     assert found == {"2013/01/a.parquet": None, "b.csv": b"changed", "c.csv": b"new"}
 
 
+def test_a_folder_that_is_a_partition_is_not_hidden(bucket: Store) -> None:
+    bucket.put("incoming/flights/_year=2013/a.csv", b"a")
+    assert [part.name for part in parts(FLIGHTS, bucket)] == ["_year=2013/a.csv"]
+
+
+def test_a_file_that_goes_while_it_is_read_is_left_out(s3: Any, bucket: Store) -> None:
+    for name in ("a", "b", "c"):
+        bucket.put(f"incoming/flights/{name}.csv", b"x")
+    s3.after = lambda call: bucket.delete("incoming/flights/b.csv") if call == "get_object" else 0
+    assert [part.name for part in parts(FLIGHTS, bucket)] == ["a.csv", "c.csv"]
+
+
+def test_a_file_that_may_not_be_read_is_named(s3: Any, bucket: Store) -> None:
+    bucket.put("incoming/flights/a.csv", b"x")
+    s3._client.put_object(Bucket=bucket.bucket, Key="incoming/flights/b.csv", Body=b"x",
+                          StorageClass="GLACIER")  # fmt: skip
+    with pytest.raises(SourceError, match=r"flights/b.csv' cannot be read \(InvalidObjectState\)"):
+        parts(FLIGHTS, bucket)
+
+
+def test_a_file_that_is_too_large_is_not_fetched(
+    bucket: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("incoming/flights/a.csv", b"x" * 11)
+    monkeypatch.setattr(bucket_module, "LARGEST", 10)
+    with pytest.raises(DataError, match=r"a.csv has 11 bytes, more than .* split it"):
+        parts(FLIGHTS, bucket)
+
+
 def test_a_source_without_files_is_empty(bucket: Store) -> None:
     assert parts(FLIGHTS, bucket) == []
 
@@ -65,7 +96,8 @@ def test_a_hostile_address_is_a_source_error(bucket: Store) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/d/air%20lines.csv?v=1#x", "air lines.csv"), ("/", "airlines"), ("", "airlines")],
+    [("/d/air%20lines.csv?v=1#x", "air lines.csv"), ("/", "airlines"), ("", "airlines"),
+     ("/d/year=1%2Fa.csv", "a.csv")],
 )  # fmt: skip
 def test_a_web_file_is_named_by_its_address(
     bucket: Store, monkeypatch: pytest.MonkeyPatch, path: str, name: str

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noria.aws import web
 from noria.aws.web import MAXIMUM_REDIRECTS, download, is_public
 from noria.errors import SourceError
 
@@ -23,6 +24,8 @@ NAMES = {
     "mixed6.test": ["2606:2800:220:1::1", "::1"],
     "metadata.google.internal": ["169.254.169.254"],
     "127.0.0.1.nip.test": ["127.0.0.1"],
+    "localhost": ["127.0.0.1", "::1"],
+    "instance-data": ["169.254.169.254"],
 }
 
 
@@ -83,8 +86,9 @@ def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     resolve, connect = socket.getaddrinfo, socket.create_connection
 
     def look_up(host: str, port: Any, *args: Any, **options: Any) -> Any:
-        if host in NAMES:
-            return [found for address in NAMES[host]
+        name = host.encode("idna").decode().rstrip(".").lower()  # as the resolver reads it
+        if name in NAMES:
+            return [found for address in NAMES[name]
                     for found in resolve(address, port, *args, **options)]  # fmt: skip
         flags = options.pop("flags", 0) | socket.AI_NUMERICHOST
         return resolve(host, port, *args, flags=flags, **options)
@@ -120,8 +124,19 @@ HOSTILE = [
     "[2001:0:4136:e378:8000:63bf:3fff:fdd2]", "[2001:db8::1]", "[2001:10::1]", "[3fff::1]",
     "[100::1]", "[5f00::1]", "[fe80::1]", "[fec0::1]", "[fc00::1]", "[fd00:ec2::254]",
     "[fd12:3456:789a::1]", "[ff02::1]", "[ff0e::1]", "[::ffff:0:127.0.0.1]", "[4000::1]",
-    "private.test", "mixed.test", "mixed6.test", "metadata.google.internal", "127.0.0.1.nip.test",
+    "localhost", "localhost.", "LOCALHOST", "\u24c1ocalhost", "\uff4cocalhost",
+    "instance-data", "private.test", "private.test.", "mixed.test", "mixed6.test",
+    "metadata.google.internal", "127.0.0.1.nip.test",
 ]  # fmt: skip
+
+
+def test_there_are_enough_hostile_hosts(public: Recorder, sentinel: Recorder) -> None:
+    assert len(set(HOSTILE)) >= 90
+    for host in HOSTILE:
+        for port in (sentinel.server_port, 22, 80, 8080):
+            with pytest.raises(SourceError):
+                download(f"http://{host}:{port}/latest/meta-data/", insecure=True)
+    assert (sentinel.contacts, public.contacts) == (0, 0)
 
 
 @pytest.mark.parametrize("host", HOSTILE)
@@ -202,6 +217,22 @@ def test_a_name_is_resolved_once(public: Recorder, monkeypatch: pytest.MonkeyPat
     assert asked.count("rebinding.test") == 1
 
 
+def test_a_host_is_reached_by_any_of_its_checked_addresses(
+    public: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dial = socket.create_connection
+
+    def without_ipv6(address: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
+        if ":" in address[0]:
+            raise OSError("Network is unreachable")
+        return dial(address, *args, **options)
+
+    monkeypatch.setitem(NAMES, "both.test", ["2606:2800:220:1::1", PUBLIC])
+    monkeypatch.setattr(socket, "create_connection", without_ipv6)
+    public.answers["/x"] = (200, {}, b"a\n1\n")
+    assert download("http://both.test/x", insecure=True) == (b"a\n1\n", "")
+
+
 def test_a_public_file_is_fetched(public: Recorder) -> None:
     public.answers["/a.csv?x=1"] = (200, {"ETag": '"e1"'}, b"a,b\n1,2\n")
     public.answers["/"] = (302, {"Location": "a.csv?x=1"}, b"")
@@ -216,14 +247,18 @@ def test_plain_http_must_be_asked_for(public: Recorder, url: str) -> None:
     assert public.contacts == 0
 
 
-def test_https_needs_a_certificate(public: Recorder) -> None:
+def test_https_needs_a_certificate(public: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "FIRST_WAIT", 0.001)
     with pytest.raises(SourceError, match=r"'https://public.test/x' cannot be reached"):
         download("https://public.test/x")
     assert public.asked == []
 
 
 @pytest.mark.parametrize("status", [204, 206, 304, 400, 403, 404, 500, 503])
-def test_other_answers_are_told(public: Recorder, status: int) -> None:
+def test_other_answers_are_told(
+    public: Recorder, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "FIRST_WAIT", 0.001)
     public.answers["/x"] = (status, {}, b"")
     with pytest.raises(SourceError, match=f"'http://public.test/x' answered {status}"):
         download("http://public.test/x", insecure=True)
@@ -236,7 +271,8 @@ def test_size_is_bounded(public: Recorder) -> None:
         download("http://public.test/x", insecure=True, maximum_bytes=999)
 
 
-def test_a_cut_body_is_no_file(public: Recorder) -> None:
+def test_a_cut_body_is_no_file(public: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "FIRST_WAIT", 0.001)
     public.answers["/x"] = (200, {"Content-Length": "100"}, b"a,b\n1,2\n")
     with pytest.raises(SourceError, match="broke off after 8 of 100 bytes"):
         download("http://public.test/x", insecure=True)

@@ -1,6 +1,10 @@
 """Downloads go on where they broke off, and fetch nothing that did not change."""
 
+import socket
+import threading
 import time
+from contextlib import suppress
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +23,7 @@ def local(monkeypatch: pytest.MonkeyPatch) -> None:
     """The local server stands for a public one; nobody waits."""
 
     def locate(url: str, *, insecure: bool = False) -> Place:
-        return Place(urlsplit(url), "127.0.0.1", urlsplit(url).port or 80)
+        return Place(urlsplit(url), ("127.0.0.1",), urlsplit(url).port or 80)
 
     monkeypatch.setattr(web, "locate", locate)
     monkeypatch.setattr(web, "FIRST_WAIT", 0.001)
@@ -133,3 +137,63 @@ def test_size_is_bounded_over_all_attempts() -> None:
         pytest.raises(SourceError, match="holds more than 3000 bytes"),
     ):
         fetched(server, maximum_bytes=3000)
+
+
+def test_a_server_that_is_away_for_a_moment_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reach, left = web.connect, [OSError("Connection refused")] * 2
+
+    def connect(*args: Any) -> Any:
+        if left:
+            raise left.pop()
+        return reach(*args)
+
+    monkeypatch.setattr(web, "connect", connect)
+    with serving(in_turn(Answer(200, b"a"))) as server:
+        assert fetched(server) == web.Download(b"a", "")
+
+
+def test_retry_after_may_be_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    dates = [formatdate(time.time() + ahead, usegmt=True) for ahead in (20, -60)]
+    busy = [Answer(503, b"", {"Retry-After": text}) for text in (*dates, "soon")]
+    with serving(in_turn(*busy, Answer(200, b"a"))) as server:
+        fetched(server)
+    assert 15 < waited[0] <= 20
+    assert waited[1:] == [0.0, pytest.approx(0.004)]
+
+
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_trickles_is_left_in_time(sent: bytes) -> None:
+    stop = threading.Event()
+
+    def trickle(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(sent)
+            while not stop.wait(0.05):
+                connection.sendall(b"X-Slow: 1\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=trickle, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/t.csv"
+        with pytest.raises(SourceError, match="took more than 1 s; raise the source's"):
+            web.fetch(url, insecure=True, maximum_seconds=1)
+        took = time.monotonic() - began
+        stop.set()
+        thread.join()
+    assert took < 5
+
+
+def test_a_condition_is_not_mixed_with_a_part() -> None:
+    """A part is asked for by what the first answer said, not by what was known before."""
+    first = Answer(200, TABLE, {"ETag": '"new"'}, 1000)
+    place = {"Content-Range": f"bytes 1000-{len(TABLE) - 1}/{len(TABLE)}"}
+    with serving(in_turn(first, Answer(206, TABLE[1000:], {"ETag": '"new"'} | place))) as server:
+        assert fetched(server, known='"old"') == web.Download(TABLE, '"new"')
+    asked = server.asked[1].headers
+    assert (asked["If-Range"], asked.get("If-None-Match")) == ('"new"', None)

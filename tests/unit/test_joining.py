@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from noria.contracts import Problem
 from noria.core.joining import join_sources
 from noria.errors import DataError
-from tests.unit.data_frames import FLIGHTS, flights
+from tests.unit.data_frames import FLIGHTS, flights, problem
 
 
 def contract(join: dict[str, object], event_time: str | None = None) -> Problem:
@@ -55,6 +55,40 @@ def test_key_types_are_reconciled(left: list[object], right: list[object]) -> No
         {"rows": rows(k=left), "other": rows(k=right, v=[10, 20])}, contract({"on": ["k"]})
     )
     assert joined["v"].iloc[0] == 10
+
+
+KEYS: dict[str, list[object]] = {
+    "whole": [1, 2, 3], "with gaps": [1.0, None, 3.0], "texts": ["1", "2", None],
+    "short": list(pd.array([1, 2, 3], dtype="int32")), "nothing": [None, None, None],
+    "large": [9007199254740993, 9007199254740992, 5],
+    "large texts": ["9007199254740993", "9007199254740992", None],
+    "times": list(pd.to_datetime(["2024-01-01", "2024-01-02", None])),
+    "zoned": list(pd.to_datetime(["2024-01-01", "2024-01-02", None], utc=True)),
+    "dates": ["2024-01-01", "2024-01-02", None], "truths": [True, None, False],
+    "words": ["true", None, "false"],
+}  # fmt: skip
+ALIKE = [{"whole", "with gaps", "texts", "short"}, {"large", "large texts"},
+         {"times", "zoned", "dates"}, {"truths", "words"}]  # fmt: skip
+
+
+# Numbers are joined to times as epochs, where the large ones are one moment: refused elsewhere.
+PAIRS = [(left, right) for left in KEYS for right in KEYS
+         if right != "large" or left not in ("times", "zoned")]  # fmt: skip
+
+
+@pytest.mark.parametrize("as_of", [False, True])
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+def test_keys_of_any_types_meet_exactly(left: str, right: str, as_of: bool) -> None:
+    primary = rows(k=KEYS[left], at=["2024-01-01T10:00:00Z"] * 3)
+    other = rows(k=KEYS[right], t=["2024-01-01T09:30:00Z"] * 3, v=[10, 20, 30])
+    join: dict[str, object] = {"on": ["k"], "as_of": "t"} if as_of else {"on": ["k"]}
+    joined = join_sources({"rows": primary, "other": other}, contract(join, "at"))
+    found = [None if pd.isna(value) else value for value in joined["v"]]
+    if left != right and not any({left, right} <= group for group in ALIKE):
+        assert found == [None] * 3
+        return
+    both = [pd.notna(a) and pd.notna(b) for a, b in zip(KEYS[left], KEYS[right], strict=True)]
+    assert found == [v if same else None for v, same in zip([10, 20, 30], both, strict=True)]
 
 
 def test_as_of_matches_backward_within_the_tolerance() -> None:
@@ -116,3 +150,24 @@ def test_rows_never_multiply(left: list[object], right: list[object]) -> None:
         assert "other" in str(error)
         return
     assert joined["k"].astype(object).where(joined["k"].notna(), None).tolist() == left
+
+
+def test_times_of_both_sides_are_read_as_declared() -> None:
+    """New York's local times on the left, German dates of Berlin on the right."""
+    left = pd.DataFrame({"y": [1, 2], "at": ["07/04/2024 08:30 AM", "07/04/2024 08:10 AM"]})
+    right = pd.DataFrame({"hour": ["04.07.2024 14:00", "04.07.2024 13:00"], "temp": [30, 28]})
+    left["k"] = right["k"] = "a"
+    join = {"on": ["k"], "as_of": "hour", "tolerance": "1h", "format": "%d.%m.%Y %H:%M",
+            "timezone": "Europe/Berlin"}  # fmt: skip
+    rows = {"name": "rows", "kind": "s3", "primary": True}
+    contract = problem(
+        event_time="at",
+        sources=[rows, {"name": "weather", "kind": "s3", "join": join}],
+        quality={"columns": {"at": {"format": "%m/%d/%Y %I:%M %p",
+                                    "timezone": "America/New_York"}}},
+    )  # fmt: skip
+    joined = join_sources({"rows": left, "weather": right}, contract)
+    assert joined["temp"].tolist() == [30, 30]
+    late = problem(event_time="at", sources=[rows, {"name": "weather", "kind": "s3", "join": {
+        **join, "timezone": "UTC"}}], quality=contract.quality.model_dump())  # fmt: skip
+    assert join_sources({"rows": left, "weather": right}, late)["temp"].isna().all()

@@ -89,7 +89,7 @@ def test_the_contract_decides_the_format() -> None:
         ("t.zip", zipped(a_csv=CSV, b_csv=CSV), ["2 files"]),
         ("t.zip", b"PK\x03\x04broken", ["not a readable zip"]),
         ("t.json", b'[{"a":1},', ["not valid JSON"]),
-        ("t.json", b'[{"a":1}, 3]', ["record 2", "int"]),
+        ("t.json", b'[{"a":1}, 3]', ["record 2", "a number"]),
         ("t.jsonl", b'{"a":1}\n{"a":\n', ["line 2"]),
         ("t.json", b'[{"a":{"b":1}}]', ["'a' is nested"]),
         ("t.json", b"[]", ["no records"]),

@@ -24,7 +24,7 @@ from noria.core.reading import read_table
 from noria.errors import DataError
 
 # Counted up when a file is read differently: what was parsed before is then parsed again.
-READING = 1
+READING = 2
 WRITTEN_BY_US = ("google_sheet", "database")  # their parts have suffixes, whatever format says
 
 
@@ -115,14 +115,17 @@ class Collector:
         identity = hashlib.sha256(f"{digest} {item.name} {form} {READING}".encode()).hexdigest()
         key = f"{self._folder}parts/{identity[:32]}.parquet"
         if key in known:
-            return replace(known[key], etag=item.etag, where=item.where, notes=item.notes)
-        frame = with_partitions(read_table(content, item.name, form), item.name)
+            return replace(known[key], etag=item.etag, where=item.where)
+        frame = read_table(content, item.name, form)
+        notes = (*item.notes, *frame.attrs.pop("notes", ()))
+        if self._source.kind == "s3":
+            frame = with_partitions(frame, item.name)
         rows = _parquet(frame)
         self._store.put(key, rows)
         schema = parquet.read_schema(pa.BufferReader(rows)).remove_metadata()
         arrow = base64.b64encode(schema.serialize()).decode()
         return Part(item.name, item.where, item.etag, digest, len(content), len(frame), arrow,
-                    self._at, key, item.notes)  # fmt: skip
+                    self._at, key, notes)  # fmt: skip
 
     def _stacked(self, parts: list[Part]) -> tuple[pa.Schema, int, bytes]:
         """All parts' rows in one Parquet file, part by part; one part is taken as it is."""

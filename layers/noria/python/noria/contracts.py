@@ -146,17 +146,33 @@ def _target_by_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _texts(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_texts)
+]
+ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{1,40}$")]
+
+
 class Join(Section):
-    """How a source is joined to the primary: by key, and as of a time where given."""
+    """How a source is joined to the primary: by key, and as of a time where given.
+
+    `format` and `timezone` say how the `as_of` column is written, as `quality.columns` does.
+    """
 
     on: list[ColumnName] = Field(min_length=1)
     as_of: ColumnName | None = None
     tolerance: Duration | None = None
+    format: Texts = []
+    timezone: ZoneName | None = None
 
     @model_validator(mode="after")
-    def _tolerance_needs_as_of(self) -> Self:
-        if self.tolerance is not None and self.as_of is None:
-            raise ValueError("tolerance needs as_of: name the source's time column there")
+    def _needs_as_of(self) -> Self:
+        for field in ("tolerance", "format", "timezone"):
+            if getattr(self, field) and self.as_of is None:
+                raise ValueError(f"{field} needs as_of: name the source's time column there")
         return self
 
 
@@ -275,15 +291,6 @@ class Fill(Section):
     value: str | int | float | bool
 
 
-def _texts(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Texts = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_texts)
-]
-
-
 class ColumnRule(Section):
     """How a column is written and what it must hold; rows that break it are quarantined by name.
 
@@ -303,7 +310,7 @@ class ColumnRule(Section):
 
     type: Literal["int", "float", "category", "text", "timestamp", "bool"] | None = None
     format: Texts = []
-    timezone: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{1,40}$")
+    timezone: ZoneName | None = None
     unit: str | None = Field(default=None, min_length=1, max_length=30)
     source_unit: str | None = Field(default=None, min_length=1, max_length=30)
     minimum: float | None = None

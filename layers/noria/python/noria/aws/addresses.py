@@ -28,7 +28,7 @@ class Place:
     """An address that was looked at and found public."""
 
     parts: SplitResult
-    address: str
+    addresses: tuple[str, ...]  # tried in turn, in the resolver's order
     port: int
 
 
@@ -47,11 +47,11 @@ def locate(url: str, *, insecure: bool = False) -> Place:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SourceError(f"'{url}': the host cannot be found: {error}") from error
-    addresses = [str(item[4][0]) for item in found]
+    addresses = tuple(dict.fromkeys(str(item[4][0]) for item in found))
     for address in addresses:
         if not is_public(ipaddress.ip_address(address.partition("%")[0])):
             raise SourceError(f"'{url}' leads to {address}, which is not a public address")
-    return Place(parts, addresses[0], port)
+    return Place(parts, addresses, port)
 
 
 def is_public(address: Address) -> bool:
@@ -66,18 +66,32 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def connect(place: Place) -> http.client.HTTPConnection:
-    """Connect to the address that was checked; the certificate is checked against the name."""
+def connect(place: Place, timeout: float = TIMEOUT) -> http.client.HTTPConnection:
+    """Connect to an address that was checked; the certificate is checked against the name.
+
+    `timeout` is in seconds, for each step. Raises OSError (an ssl.SSLError where the certificate
+    is not the name's).
+    """
     host = place.parts.hostname or ""
     secure = place.parts.scheme == "https"
     # The class only tells which port the Host header leaves out.
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(host, place.port, timeout=TIMEOUT)
+    connection = kind(host, place.port, timeout=timeout)
+    raw = _dialled(place, timeout)
     try:
-        raw = socket.create_connection((place.address, place.port), timeout=TIMEOUT)
-        if secure:
-            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
-    except OSError as error:
-        raise SourceError(f"'{place.parts.geturl()}' cannot be reached: {error}") from error
-    connection.sock = raw
+        connection.sock = (
+            ssl.create_default_context().wrap_socket(raw, server_hostname=host) if secure else raw
+        )
+    except OSError:
+        raw.close()
+        raise
     return connection
+
+
+def _dialled(place: Place, timeout: float) -> socket.socket:
+    for address in place.addresses[:-1]:
+        try:
+            return socket.create_connection((address, place.port), timeout=timeout)
+        except OSError:
+            continue  # a host with IPv6 may be reachable by IPv4 alone
+    return socket.create_connection((place.addresses[-1], place.port), timeout=timeout)

@@ -1,11 +1,13 @@
 """Public files over HTTPS: fetched only when they changed, resumed where a connection dropped."""
 
 import http.client
+import ssl
 import time
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from noria.aws.addresses import Place, connect, is_public, locate
+from noria.aws.addresses import TIMEOUT, Place, connect, is_public, locate
+from noria.aws.patience import ended_by, retry_after
 from noria.errors import SourceError
 
 __all__ = ["MAXIMUM_REDIRECTS", "Download", "download", "fetch", "is_public", "locate"]
@@ -16,7 +18,13 @@ CHUNK = 1 << 20
 ATTEMPTS = 4
 FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0  # seconds, doubled after each attempt
 REDIRECTS = (301, 302, 303, 307, 308)
-BUSY = (429, 502, 503, 504)
+BUSY = (408, 429, 500, 502, 503, 504)
+REMEDIES = {
+    401: "it asks for a login: give a public address, or use kind s3",
+    403: "it asks for a permission: give a public address, or use kind s3",
+    404: "check the address",
+    410: "the file was removed: give its new address",
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,8 @@ class _Transfer:
             except _Interrupted as interrupted:
                 if attempt == ATTEMPTS - 1:
                     raise SourceError(str(interrupted)) from interrupted
-                wait = interrupted.wait or FIRST_WAIT * 2**attempt
+                asked = interrupted.wait
+                wait = FIRST_WAIT * 2**attempt if asked is None else asked
                 self._check_time(wait)
                 time.sleep(wait)
         raise AssertionError
@@ -89,20 +98,46 @@ class _Transfer:
         url = self._url
         for _ in range(MAXIMUM_REDIRECTS + 1):
             place = locate(url, insecure=self._insecure)
-            connection = connect(place)
+            connection = self._connected(place, url)
             try:
-                response = self._ask(connection, place, url)
-                if response.status in REDIRECTS:
-                    url = urljoin(url, response.getheader("Location") or "")
-                    continue
-                if response.status == 304 and self._known:
-                    return None
-                self._judge(response, url)
-                self._read(response, url)
-                return Download(bytes(self._content), self._validator)
+                with ended_by(self._deadline, connection):
+                    response = self._ask(connection, place, url)
+                    if response.status in REDIRECTS:
+                        url = self._next(response, url)
+                        continue
+                    if response.status == 304 and self._known:
+                        return None
+                    self._judge(response, url)
+                    self._read(response, url)
+                    return Download(bytes(self._content), self._validator)
             finally:
                 connection.close()
-        raise SourceError(f"'{self._url}' redirected more than {MAXIMUM_REDIRECTS} times")
+        raise SourceError(
+            f"'{self._url}' redirected more than {MAXIMUM_REDIRECTS} times; give the address that "
+            "it leads to"
+        )
+
+    def _connected(self, place: Place, url: str) -> http.client.HTTPConnection:
+        left = max(self._deadline - time.monotonic(), 0.001)
+        told = f"'{url}' cannot be reached"
+        try:
+            return connect(place, min(left, TIMEOUT))
+        except ssl.SSLCertVerificationError as error:
+            raise SourceError(
+                f"{told}: its certificate is not trusted ({error.verify_message}); use an address "
+                "with a valid one"
+            ) from error
+        except OSError as error:
+            raise _Interrupted(f"{told}: {error}; check the address") from error
+
+    def _next(self, response: http.client.HTTPResponse, url: str) -> str:
+        location = response.getheader("Location")
+        if not location:
+            raise SourceError(f"'{url}' redirects to nowhere; give the address of the file")
+        try:
+            return urljoin(url, location)
+        except ValueError as error:
+            raise SourceError(f"'{url}' redirects to {location!r}: {error}") from error
 
     def _ask(
         self, connection: http.client.HTTPConnection, place: Place, url: str
@@ -112,9 +147,13 @@ class _Transfer:
         try:
             connection.request("GET", f"{path}{query}", headers=self._headers())
             return connection.getresponse()
-        except ValueError as error:  # a path that no request line can hold
-            raise SourceError(f"'{url}' broke off: {error}") from error
+        except (ValueError, http.client.InvalidURL) as error:  # no request line can hold it
+            raise SourceError(
+                f"'{url}' is no address that can be asked for ({error}); encode what is special "
+                "in it, such as a space as %20"
+            ) from error
         except (OSError, http.client.HTTPException) as error:
+            self._check_time()
             raise _Interrupted(f"'{url}' broke off: {error}") from error
 
     def _headers(self) -> dict[str, str]:
@@ -136,7 +175,7 @@ class _Transfer:
     def _judge(self, response: http.client.HTTPResponse, url: str) -> None:
         """Go on with a body that continues what is here, or begins anew; refuse all else."""
         if response.status in BUSY:
-            wait = _seconds(response.getheader("Retry-After"))
+            wait = retry_after(response.getheader("Retry-After"), LONGEST_WAIT)
             raise _Interrupted(f"'{url}' answered {response.status} {response.reason}", wait)
         asked_for_rest = bool(self._content) and self._resumable
         if asked_for_rest and response.status == 416:
@@ -146,9 +185,10 @@ class _Transfer:
             start = f"bytes {len(self._content)}-"
             if (response.getheader("Content-Range") or "").startswith(start):
                 return
-            raise SourceError(f"'{url}' answered with another part than was asked for")
+            raise SourceError(f"'{url}' answered with another part than was asked for; use kind s3")
         if response.status != 200:
-            raise SourceError(f"'{url}' answered {response.status} {response.reason}")
+            remedy = REMEDIES.get(response.status, "check the address in a browser")
+            raise SourceError(f"'{url}' answered {response.status} {response.reason}; {remedy}")
         self._content.clear()
         self._validator = response.getheader("ETag") or response.getheader("Last-Modified") or ""
 
@@ -165,9 +205,11 @@ class _Transfer:
                     )
                 self._check_time()
         except (OSError, http.client.HTTPException) as error:
+            self._check_time()
             raise _Interrupted(
                 f"'{url}' broke off after {len(self._content)} bytes: {error}"
             ) from error
+        self._check_time()
         if whole is not None and len(self._content) < whole:  # http.client takes it for a whole
             raise _Interrupted(f"'{url}' broke off after {len(self._content)} of {whole} bytes")
 
@@ -177,8 +219,3 @@ class _Transfer:
                 f"'{self._url}' took more than {self._maximum_seconds:g} s; raise the source's "
                 "maximum_seconds, or use kind s3"
             )
-
-
-def _seconds(text: str | None) -> float | None:
-    """A Retry-After in seconds, bounded; its form as a date is not waited for."""
-    return min(float(text), LONGEST_WAIT) if text and text.isdecimal() else None

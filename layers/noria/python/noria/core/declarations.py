@@ -4,29 +4,42 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as arrow
 
-from noria.contracts import ColumnRule, Problem
+from noria.contracts import ColumnRule, Join, Problem
 from noria.core.times import EPOCHS, zone_problem
 from noria.core.units import unit_problem
 
 
 def impossible(problem: Problem) -> list[str]:
-    """Say which units, zones, formats and patterns of `quality.columns` mean nothing."""
-    return [
-        f"quality.columns.{name}.{field}: {told}"
+    """Say which units, zones, formats and patterns of columns and joins mean nothing."""
+    parts = {
+        f"quality.columns.{name}": _impossible_parts(rule)
         for name, rule in problem.quality.columns.items()
-        for field, told in _impossible_parts(rule)
+    } | {
+        f"sources '{source.name}' join": _impossible_times(source.join)
+        for source in problem.sources
+        if source.join is not None
+    }
+    return [
+        f"{place}.{field}: {told}"
+        for place, found in parts.items()
+        for field, told in found
         if told is not None
     ]
 
 
 def _impossible_parts(rule: ColumnRule) -> list[tuple[str, str | None]]:
-    parts = [("format", _format_problem(form)) for form in rule.format]
-    if rule.timezone is not None:
-        parts.append(("timezone", zone_problem(rule.timezone)))
+    parts = _impossible_times(rule)
     if rule.unit is not None:
         parts.append(("unit", unit_problem(rule.unit, rule.source_unit)))
     if rule.pattern is not None:
         parts.append(("pattern", _pattern_problem(rule.pattern)))
+    return parts
+
+
+def _impossible_times(written: ColumnRule | Join) -> list[tuple[str, str | None]]:
+    parts = [("format", _format_problem(form)) for form in written.format]
+    if written.timezone is not None:
+        parts.append(("timezone", zone_problem(written.timezone)))
     return parts
 
 

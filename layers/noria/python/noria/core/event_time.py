@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from noria.contracts import ColumnRule, Problem
+from noria.contracts import ColumnRule, Join, Problem
 from noria.core.expressions import is_column, parse
 from noria.core.times import TimeReading, read_times
 from noria.errors import DataError
@@ -11,8 +11,8 @@ COMPUTED = "event_time"
 LARGEST_NUMBER = 1e12  # larger numbers in an event time are errors, and overflow as durations
 
 
-def reading_of(rule: ColumnRule | None) -> TimeReading | None:
-    """Return how a column's times are written, where its rule says so."""
+def reading_of(rule: ColumnRule | Join | None) -> TimeReading | None:
+    """Return how a column's times are written, where its rule or its join says so."""
     if rule is None or not (rule.format or rule.timezone):
         return None
     return TimeReading(tuple(rule.format), rule.timezone or "UTC")
@@ -65,8 +65,3 @@ def _as_input(values: pd.Series, rule: ColumnRule | None) -> pd.Series:
 def column_times(frame: pd.DataFrame, name: str, problem: Problem) -> pd.Series:
     """Read a column's times as its rule in the contract says, to UTC."""
     return read_times(frame[name], reading_of(problem.quality.columns.get(name)))
-
-
-def to_utc(values: pd.Series) -> pd.Series:
-    """Convert to UTC timestamps; see `read_times`."""
-    return read_times(values)

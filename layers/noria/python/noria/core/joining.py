@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from noria.contracts import Join, Problem, Source
-from noria.core.event_time import event_time_name, needed_columns, to_utc, with_event_time
+from noria.core.event_time import (
+    column_times,
+    event_time_name,
+    needed_columns,
+    reading_of,
+    with_event_time,
+)
 from noria.core.naming import listed, nearest, unique_name
-from noria.core.parsing import as_text
+from noria.core.parsing import LARGEST_WHOLE, as_text
+from noria.core.times import read_times
 from noria.errors import DataError
 
 EXAMPLES = 3
@@ -108,36 +116,55 @@ def _positions(
     """Find, for each row on the left, the position of its row on the right (or NaN)."""
     for key in join.on:
         _require(left, key, problem.primary.name)
-    left_keys, right_keys = left[join.on].copy(), right[join.on].copy()
-    for key in join.on:
-        left_keys[key], right_keys[key] = _reconciled(left_keys[key], right_keys[key])
+    pairs = {key: _reconciled(left[key], right[key]) for key in join.on}
+    keys = pd.DataFrame({key: pair[1] for key, pair in pairs.items()})
+    left_codes, right_codes = _coded(pairs)
     if join.as_of is not None:
-        left_keys[TIME] = _event_times(left, source, problem)
-        right_keys[TIME] = right[join.as_of]
-    _refuse_repeated(right_keys, source)
-    right_keys[POSITION] = range(len(right))
-    if join.as_of is None:
-        matches = left_keys.merge(right_keys, on=join.on, how="left")
-        return matches[POSITION].set_axis(left.index)
-    return _matched_backward(left_keys, right_keys, join)
+        left_codes[TIME] = _event_times(left, source, problem)
+        keys[TIME] = right_codes[TIME] = right[join.as_of]
+    _refuse_repeated(keys.dropna(), source)
+    right_codes[POSITION] = range(len(right))
+    known, others = (
+        codes[(codes[join.on] >= 0).all(axis=1)].dropna() for codes in (left_codes, right_codes)
+    )
+    if join.as_of is not None:
+        return _matched_backward(known, others, join).reindex(left.index)
+    matches = known.merge(others, on=join.on, how="left")
+    return matches[POSITION].set_axis(known.index).reindex(left.index)
+
+
+def _coded(pairs: Mapping[str, tuple[pd.Series, pd.Series]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Number the distinct values of each key on both sides alike; -1 is a missing one."""
+    left, right = {}, {}
+    for key, (ours, theirs) in pairs.items():
+        codes, _ = pd.factorize(pd.concat([ours, theirs], ignore_index=True))
+        left[key] = pd.Series(codes[: len(ours)], index=ours.index)
+        right[key] = pd.Series(codes[len(ours) :], index=theirs.index)
+    return pd.DataFrame(left), pd.DataFrame(right)
 
 
 def _reconciled(left: pd.Series, right: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Give the two sides of a key one type: numbers, times or text."""
-    kinds = (_kind(left), _kind(right))
-    if kinds[0] == kinds[1]:
-        return left, right
+    kinds = {_kind(left), _kind(right)}
     if "time" in kinds:
-        return to_utc(left), to_utc(right)
-    if set(kinds) == {"number", "text"}:
+        return read_times(left), read_times(right)
+    if kinds == {"bool"} or (kinds == {"number"} and left.dtype == right.dtype):
+        return left, right
+    if kinds <= {"number", "text"} and "number" in kinds:
         numbers = [pd.to_numeric(side, errors="coerce") for side in (left, right)]
-        if all(n.notna().equals(s.notna()) for n, s in zip(numbers, (left, right), strict=True)):
-            return numbers[0], numbers[1]
+        if all(map(_exactly, numbers, (left, right))):
+            return numbers[0].astype("float64"), numbers[1].astype("float64")
     return as_text(left), as_text(right)
 
 
+def _exactly(numbers: pd.Series, values: pd.Series) -> bool:
+    """Whether every value is a number that a float tells from its neighbours."""
+    near = bool((numbers.dropna().abs() < LARGEST_WHOLE).all())
+    return near and numbers.notna().equals(values.notna())
+
+
 def _kind(values: pd.Series) -> str:
-    if pd.api.types.is_bool_dtype(values):
+    if pd.api.types.is_bool_dtype(values) or infer_dtype(values, skipna=True) == "boolean":
         return "bool"
     if pd.api.types.is_numeric_dtype(values):
         return "number"
@@ -151,32 +178,33 @@ def _event_times(left: pd.DataFrame, source: Source, problem: Problem) -> pd.Ser
             f"source {source.name!r} joins as of {_as_of(source)!r} but "
             f"the rows of {problem.primary.name!r} have no event time: set event_time"
         )
-    return to_utc(left[name])
+    return column_times(left, name, problem)
 
 
 def _as_of_times(values: pd.Series, column: str, source: Source) -> pd.Series:
-    times = to_utc(values)
+    times = read_times(values, reading_of(source.join))
     unread = times.isna() & values.notna()
     if unread.any():
         raise DataError(
             f"source {source.name!r}: {int(unread.sum())} values of as_of column {column!r} are "
-            f"not timestamps, such as {values[unread].iloc[0]!r}: write ISO 8601 with a zone"
+            f"not timestamps, such as {values[unread].iloc[0]!r}: write ISO 8601 with a zone, or "
+            "declare the join's format"
         )
     return times
 
 
 def _matched_backward(left: pd.DataFrame, right: pd.DataFrame, join: Join) -> pd.Series:
     """Match the latest row on the right at or before the left's time, within the tolerance."""
-    usable = left.dropna(subset=[*join.on, TIME]).sort_values(TIME, kind="stable")
+    usable = left.sort_values(TIME, kind="stable")
     matches = pd.merge_asof(
         usable,
         right.sort_values(TIME, kind="stable"),
         on=TIME,
-        by=join.on or None,
+        by=join.on,
         tolerance=pd.Timedelta(join.tolerance) if join.tolerance is not None else None,
         direction="backward",
     )
-    return matches[POSITION].set_axis(usable.index).reindex(left.index)
+    return matches[POSITION].set_axis(usable.index)
 
 
 def _attached(

@@ -28,8 +28,11 @@ def unified(schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
 
 
 def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A table's columns in a schema's order and with its types."""
-    columns = [_cast(table[field.name], field.type) for field in schema]
+    """A table's columns in a schema's order and with its types; times to the microsecond.
+
+    Raises DataError for whole numbers that a float cannot hold.
+    """
+    columns = [_cast(table[field.name], field.type, field.name) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -38,7 +41,7 @@ def to_table(frame: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def _cast(column: pa.ChunkedArray, kind: pa.DataType, name: str) -> pa.ChunkedArray:
     if column.type == kind:
         return column
     if pa.types.is_null(column.type):
@@ -46,7 +49,14 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         text = parsing.as_text(column.to_pandas())
         return pa.chunked_array([pa.Array.from_pandas(text, type=kind)])
-    return column.cast(kind)
+    try:
+        return column.cast(kind, safe=not pa.types.is_timestamp(kind))
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"column {name!r} holds whole numbers beyond 2**53 in one file, and decimals or "
+            f"missing values in another, where they would lose digits ({error}): write it alike "
+            "in all files, or with a letter in front where it is a name"
+        ) from error
 
 
 def _common(kinds: Iterable[pa.DataType]) -> pa.DataType:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from noria.contracts import Problem
 from noria.core import splitting
 from noria.core.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
-from noria.core.event_time import event_time_name, needed_columns, to_utc
+from noria.core.event_time import event_time_name, needed_columns
 from noria.core.expressions import parse
 from noria.core.filling import fill_of, filled
 from noria.core.inference import ColumnKind
@@ -24,6 +24,7 @@ from noria.core.target import (
     target_columns,
     target_values,
 )
+from noria.core.times import read_times
 from noria.errors import DataError
 
 ENTITY_CATEGORIES = 200  # an entity key with more distinct values would be learnt by heart
@@ -113,7 +114,7 @@ def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:
 
 def epoch_seconds(values: pd.Series) -> NDArray[np.int64]:
     """Convert timestamps to whole seconds since 1970 UTC."""
-    seconds = to_utc(values).dt.as_unit("s")
+    seconds = read_times(values).dt.as_unit("s")
     present = seconds.notna().to_numpy()
     return np.where(present, seconds.astype("int64").to_numpy(), MISSING_TIMESTAMP)
 
@@ -187,5 +188,5 @@ def _class_codes(answers: pd.Series, classes: tuple[str, ...], rule: str) -> NDA
             f"baseline.rule {rule!r} answers {unknown[0]!r}, which is none of the classes "
             f"{', '.join(classes)}: for a multiclass target a rule must answer a class"
         )
-    codes = labels.map({label: classes.index(label) for label in found})
+    codes = labels.map({label: classes.index(str(known)) for label, known in found.items()})
     return codes.fillna(0).to_numpy(dtype=np.float64)

@@ -1,6 +1,10 @@
 """Reading Excel and OpenDocument workbooks: one sheet with a header row."""
 
 import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -8,7 +12,18 @@ import pandas as pd
 import python_calamine as calamine
 
 from noria.core import parsing
+from noria.core.containers import MAXIMUM_UNPACKED, ZIP
+from noria.core.naming import listed
 from noria.errors import DataError
+
+MAXIMUM_CELLS = 50_000_000  # calamine takes 32 bytes for each cell of the box around all cells
+CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>/]*>')
+CHUNK = 1 << 22
+LONGEST_TAG = 512  # bytes, kept over the border of two chunks
+UNNAMED = (
+    "name each column in the first filled row (a merged cell names only its first column), and "
+    "leave out titles above it and notes beside the table"
+)
 
 
 def read_excel(content: bytes, name: str) -> pd.DataFrame:
@@ -16,14 +31,8 @@ def read_excel(content: bytes, name: str) -> pd.DataFrame:
 
     The first row that is not empty names the columns. A column of mixed cells becomes text.
     """
-    try:
-        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheets = {title: workbook.get_sheet_by_name(title).to_python(skip_empty_area=True)
-                  for title in workbook.sheet_names}  # fmt: skip
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise DataError(
-            f"{name} is no readable workbook ({error}): save it again, without a password"
-        ) from error
+    _check_extent(content, name)
+    sheets = _sheets(content, name)
     filled = {title: rows for title, rows in sheets.items() if any(map(any, rows))}
     if len(filled) != 1:
         raise DataError(
@@ -33,13 +42,70 @@ def read_excel(content: bytes, name: str) -> pd.DataFrame:
     return _table(next(iter(filled.values())), name)
 
 
+def _sheets(content: bytes, name: str) -> dict[str, list[list[Any]]]:
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return {title: workbook.get_sheet_by_name(title).to_python(skip_empty_area=True)
+                for title in workbook.sheet_names}  # fmt: skip
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise DataError(
+            f"{name} is no readable workbook ({error}): save it again, without a password"
+        ) from error
+
+
+def _check_extent(content: bytes, name: str) -> None:
+    """Refuse a workbook that unpacks to too much, or has a cell far away from all others."""
+    if not content.startswith(ZIP):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(item.file_size for item in archive.infolist()) > MAXIMUM_UNPACKED:
+                raise DataError(f"{name} unpacks to too much: save the table as Parquet or CSV")
+            for item in archive.infolist():
+                if item.filename.startswith("xl/worksheets/"):
+                    _check_box(archive, item, name)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError,
+            ValueError) as error:  # fmt: skip
+        raise DataError(f"{name} is no readable workbook ({error}): save it again") from error
+
+
+def _check_box(archive: zipfile.ZipFile, item: zipfile.ZipInfo, name: str) -> None:
+    rows, columns, last = 1, 1, ""
+    for column, row in _cells(archive, item):
+        if row > rows or column > columns:
+            rows, columns, last = max(rows, row), max(columns, column), f"row {row}"
+    if rows * columns > MAXIMUM_CELLS:
+        raise DataError(
+            f"{name} has cells as far as row {rows} and column {columns} ({last} of "
+            f"{item.filename}): delete what stands far away from the table, or save it as CSV"
+        )
+
+
+def _cells(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Iterator[tuple[int, int]]:
+    """The column and row, from 1, of every cell that says where it is."""
+    rest = b""
+    with archive.open(item) as stream:
+        while chunk := stream.read(CHUNK):
+            text = rest + chunk
+            for match in CELL.finditer(text):
+                yield _column_number(match[1]), int(match[2])
+            rest = text[-LONGEST_TAG:]
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
 def _table(rows: list[list[Any]], name: str) -> pd.DataFrame:
     full = [[_missing_as_none(cell) for cell in row] for row in rows]
     full = [row for row in full if any(cell is not None for cell in row)]
-    header = ["" if cell is None else str(cell).strip() for cell in full[0]]
-    parsing.check_names(header, name)
+    header = ["" if cell is None else _text(cell).strip() for cell in full[0]]
+    parsing.check_names(header, name, UNNAMED)
     if len(full) == 1:
-        raise DataError(f"{name} has a header ({', '.join(header[:5])}) but no rows: add the data")
+        raise DataError(f"{name} has a header ({listed(header, 5)}) but no rows: add the data")
     columns = zip(*full[1:], strict=True)
     return pd.DataFrame({title: _column(list(cells)) for title, cells in
                          zip(header, columns, strict=True)})  # fmt: skip

@@ -44,4 +44,4 @@ def _database(source: DatabaseSource, secrets: Secrets) -> Origin:
     def opened() -> Session:
         return connect(Access.of(secrets(source.secret), source.secret, port, timeout))
 
-    return DatabaseRows(source, opened, f"{source.engine}: {source.table or 'query'}")
+    return DatabaseRows(source, opened)

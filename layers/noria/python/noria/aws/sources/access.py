@@ -20,6 +20,10 @@ class Access:
     tls: ssl.SSLContext | None
     timeout: float  # seconds, of a statement
 
+    def place(self, engine: str) -> str:
+        """Where it is, as an address without the user."""
+        return f"{engine}://{self.host}:{self.port}/{self.database}"
+
     @classmethod
     def of(cls, secret: Mapping[str, Any], name: str, port: int, timeout: float) -> "Access":
         """Read a secret's document; raises `SourceError` naming what it lacks."""
@@ -29,7 +33,9 @@ class Access:
         try:
             number = int(secret.get("port") or port)
         except (TypeError, ValueError) as error:
-            raise SourceError(f"secret '{name}': port {secret['port']!r} is no number") from error
+            raise SourceError(
+                f"secret '{name}': port {secret['port']!r} is no number; store a whole one"
+            ) from error
         database = secret.get("dbname") or secret.get("database") or ""
         return cls(str(secret["host"]), number, str(secret["username"]), str(secret["password"]),
                    str(database), tls_of(secret, name), timeout)  # fmt: skip

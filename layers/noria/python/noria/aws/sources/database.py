@@ -12,9 +12,10 @@ from typing import Any
 from noria.aws.sources import watermarks
 from noria.aws.sources.base import Fetched
 from noria.aws.sources.engines import Session
-from noria.aws.sources.rows import to_parquet
+from noria.aws.sources.rows import check_names, to_parquet
 from noria.aws.sources.statements import Condition, Statement, Statements
 from noria.contracts import DatabaseSource
+from noria.errors import DataError, SourceError
 
 CHUNK_ROWS = 50_000
 TAIL = "tail"
@@ -27,30 +28,35 @@ class DatabaseRows:
     """The rows of one table or query."""
 
     def __init__(
-        self, source: DatabaseSource, connect: Connect, where: str, chunk_rows: int = CHUNK_ROWS
+        self, source: DatabaseSource, connect: Connect, chunk_rows: int = CHUNK_ROWS
     ) -> None:
-        self._source, self._connect, self._where = source, connect, where
-        self._chunk_rows = chunk_rows
+        self._source, self._connect, self._chunk_rows = source, connect, chunk_rows
+        self._what = source.table or "query"
 
     def parts(self, known: Mapping[str, str]) -> Iterator[Fetched]:
         """Give the rows in chunks; with a watermark, known chunks come without their bytes."""
-        with closing(self._connect()) as session:
-            statements = Statements(self._source, session)
-            if self._source.watermark is None:
-                yield from self._chunks(session, statements.rows(), "rows", "")
-            else:
-                yield from self._since(session, statements, known)
+        try:
+            with closing(self._connect()) as session:
+                statements = Statements(self._source, session)
+                if self._source.watermark is None:
+                    yield from self._chunks(session, statements.rows(), "rows", "")
+                else:
+                    yield from self._since(session, statements, known)
+        except (SourceError, DataError) as error:
+            told = f"source '{self._source.name}' ({self._what}): {error}"
+            raise type(error)(told) from error
 
     def _since(
         self, session: Session, statements: Statements, known: Mapping[str, str]
     ) -> Iterator[Fetched]:
         column = self._source.watermark or ""
         high = _single(session, statements.latest())
+        mark = "" if high is None else watermarks.text(high, column)
         low = watermarks.parse(known.get(LAST, ""))
         if low is None or high is None or not watermarks.follows(high, low):
             known, low = {}, None  # rows were taken away: what was read before is no longer so
         yield from (
-            Fetched(name, self._where, etag, None)
+            Fetched(name, self._where(session), etag, None)
             for name, etag in known.items()
             if not name.startswith(TAIL)
         )
@@ -58,10 +64,10 @@ class DatabaseRows:
         if high is not None:
             after = [] if low is None else [Condition(column, ">=", low)]
             below = statements.rows([*after, Condition(column, "<", high)])
-            start = "start" if low is None else watermarks.text(low)
+            start = "start" if low is None else watermarks.text(low, column)
             yield from self._chunks(session, below, f"from {start}", "kept")
             last = statements.rows([Condition(column, "=", high)], missing)
-            yield from self._chunks(session, last, TAIL, watermarks.text(high))
+            yield from self._chunks(session, last, TAIL, mark)
         else:
             yield from self._chunks(session, statements.rows(missing), TAIL, "")
 
@@ -70,8 +76,14 @@ class DatabaseRows:
     ) -> Iterator[Fetched]:
         batches = session.batches(statement.text, statement.bound, self._chunk_rows)
         for number, (names, rows) in enumerate(batches, 1):
-            yield Fetched(f"{name}-{number:05}.parquet", self._where, etag,
-                          to_parquet(names, rows))  # fmt: skip
+            check_names(names)
+            content, beyond = to_parquet(names, rows)
+            notes = tuple(f"{count} values of {column} beyond the calendar read as missing"
+                          for column, count in beyond.items())  # fmt: skip
+            yield Fetched(f"{name}-{number:05}.parquet", self._where(session), etag, content, notes)
+
+    def _where(self, session: Session) -> str:
+        return f"{session.place}/{self._what}"
 
 
 def _single(session: Session, statement: Statement) -> Any:

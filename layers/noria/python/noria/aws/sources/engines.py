@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from noria.aws.sources.access import Access
 from noria.aws.sources.refusals import told
+from noria.aws.sources.values import mysql_readers, teach_postgresql
 from noria.errors import SourceError
 
 CONNECT_SECONDS = 10.0
@@ -19,6 +20,7 @@ class Session(Protocol):
     """A read-only transaction with one snapshot of the data."""
 
     quote: str
+    place: str  # where it reads, as an address without a user
 
     def parameter(self, value: Any, bound: list[Any]) -> str:
         """The text that stands for a value; the value itself is appended to `bound`."""
@@ -51,9 +53,12 @@ class PostgreSQL:
                 ssl_context=access.tls or False, application_name="noria",
             )  # fmt: skip
             self._connection._usock.settimeout(access.timeout + GRACE_SECONDS)
+            teach_postgresql(self._connection)
             self._connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self._connection.run(f"SET LOCAL statement_timeout = {int(access.timeout * 1000)}")
-        self._access = access
+            self._connection.run("SET LOCAL intervalstyle = 'iso_8601'")
+            self._connection.run("SET LOCAL lc_monetary = 'C'")
+        self._access, self.place = access, access.place("postgresql")
 
     def parameter(self, value: Any, bound: list[Any]) -> str:
         bound.append(value)
@@ -103,7 +108,7 @@ class Redshift:
             self._cursor.paramstyle = "qmark"
             self._cursor.execute("BEGIN READ ONLY")
             self._cursor.execute(f"SET statement_timeout TO {int(access.timeout * 1000)}")
-        self._access = access
+        self._access, self.place = access, access.place("redshift")
 
     def parameter(self, value: Any, bound: list[Any]) -> str:
         return literal(value)
@@ -140,17 +145,18 @@ class MySQL:
         self._errors = (pymysql.MySQLError, OSError)
         with told("MySQL", access, self._errors):
             self._connection = pymysql.connect(
-                host=access.host, port=access.port, user=access.user, password=access.password,
+                host=access.host, port=access.port, user=access.user,
+                password=access.password.encode(),  # a text would be sent in Latin-1
                 database=access.database or None, charset="utf8mb4", ssl=access.tls,
                 ssl_disabled=access.tls is None, connect_timeout=int(CONNECT_SECONDS),
                 read_timeout=access.timeout + GRACE_SECONDS, autocommit=False,
-                cursorclass=pymysql.cursors.SSCursor,
+                cursorclass=pymysql.cursors.SSCursor, conv=mysql_readers(),
             )  # fmt: skip
             self._cursor = self._connection.cursor()
             self._bound_statements(access.timeout, pymysql.err.OperationalError)
             self._cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             self._cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        self._access = access
+        self._access, self.place = access, access.place("mysql")
 
     def _bound_statements(self, timeout: float, unknown: type[Exception]) -> None:
         try:

@@ -3,7 +3,9 @@
 https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values/get
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,6 +20,7 @@ DOCUMENTS = "https://docs.google.com"
 API = "https://sheets.googleapis.com"
 TOKENS = "https://oauth2.googleapis.com/token"
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
+LATER = "start the run again later"
 LARGEST = 200_000_000  # bytes; a sheet holds 10 million cells
 # Google asks for exponential backoff with jitter on 429, and quotas are per minute.
 RETRIES = urllib3.Retry(
@@ -25,6 +28,17 @@ RETRIES = urllib3.Retry(
     allowed_methods=("GET", "POST"),
     backoff_factor=1, backoff_jitter=1, backoff_max=60, retry_after_max=60, raise_on_status=False,
 )  # fmt: skip
+BODY_ATTEMPTS = 3  # urllib3 asks again where no answer came, not where its body broke off
+DROPPED = urllib3.exceptions.ProtocolError | urllib3.exceptions.ReadTimeoutError
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was read whole, as google-auth wants it too."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
 
 
 class Web:
@@ -36,18 +50,25 @@ class Web:
 
     def request(
         self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> Reply:
         """Ask, and read the whole answer; raises `SourceError` where none comes."""
-        try:
-            answer = self._pool.request(
-                method, url, body=body, headers=dict(headers or {}), preload_content=False
-            )
-            content = answer.read(LARGEST + 1)
-        except urllib3.exceptions.HTTPError as error:
-            raise SourceError(f"'{_host(url)}' cannot be reached: {error}") from error
+        for attempt in range(BODY_ATTEMPTS):
+            try:
+                return self._answer(method, url, body, dict(headers or {}))
+            except urllib3.exceptions.HTTPError as error:
+                broken = isinstance(error, DROPPED)
+                if not broken or attempt == BODY_ATTEMPTS - 1:
+                    raise SourceError(
+                        f"'{_host(url)}' cannot be reached: {error}; start the run again later"
+                    ) from error
+        raise AssertionError
+
+    def _answer(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Reply:
+        answer = self._pool.request(method, url, body=body, headers=headers, preload_content=False)
+        content = answer.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise SourceError(f"a sheet of more than {LARGEST} bytes: give a smaller range")
-        return urllib3.HTTPResponse(body=content, status=answer.status, headers=answer.headers)
+        return Reply(answer.status, answer.headers, content)
 
 
 class Published:
@@ -68,6 +89,8 @@ class Published:
                 f"sheet '{sheet}' is not published ({answer.status}): share it with everybody who "
                 "has the link, or give the source a secret with a service account"
             )
+        if answer.status in RETRIES.status_forcelist:
+            raise SourceError(f"sheet '{sheet}' answered {answer.status}: {LATER}")
         if answer.status != 200:
             raise SourceError(
                 f"sheet '{sheet}' answered {answer.status}; check its gid ({gid}) and range "
@@ -115,12 +138,14 @@ class Api:
         headers = {"Authorization": f"Bearer {self._token()}"}
         answer = self._web.request("GET", self._base + path, headers=headers)
         try:
-            document = answer.json()
-        except ValueError as error:
-            raise SourceError(f"sheet '{sheet}': the Sheets API answered no JSON") from error
+            document = json.loads(answer.data)
+        except ValueError:
+            document = None
         if answer.status != 200:
             raise SourceError(self._refusal(sheet, answer.status, document))
-        return dict(document)
+        if not isinstance(document, dict):
+            raise SourceError(f"sheet '{sheet}': the Sheets API answered no JSON object; {LATER}")
+        return document
 
     def _token(self) -> str:
         if not self._account.valid:
@@ -140,8 +165,8 @@ class Api:
             401: "check the service account's key in the secret",
             403: f"share the sheet with '{self.email}', and enable the Sheets API in its project",
             404: "check sheet, the long part of its address",
-            429: "Google's quota is used up; start the run again later",
-        }.get(status, "start the run again later")
+            429: f"Google's quota is used up; {LATER}",
+        }.get(status, LATER)
         return f"sheet '{sheet}' answered {status} {message}".strip() + f": {remedy}"
 
 

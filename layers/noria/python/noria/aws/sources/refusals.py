@@ -5,25 +5,36 @@ from typing import Any
 from noria.aws.sources.access import Access
 from noria.errors import SourceError
 
-# By SQLSTATE (PostgreSQL, Redshift) or error number (MySQL).
+SLOW = "raise statement_timeout, add an index on what the query filters by, or give filters"
+LOGIN = "check username and password in the secret"
+NAMES = "check columns, filters and watermark"
+SYNTAX = "check query: one SELECT without a semicolon"
+READS = "the query writes; give one that only reads"
+GRANT = "grant the user SELECT on it"
+VALUE = "give the filter (or the query's comparison) a value of its column's type"
+LATER = "start the run again later, or allow the server more connections"
+ALIAS = "name the query's columns apart with AS"
+AGAIN = "start the run again; where it stays, check host, port, sslmode and the network between"
+OTHER = "check the source in the contract, its secret and the user's rights"
+# By SQLSTATE (PostgreSQL, Redshift) or error number (MySQL, MariaDB).
 REMEDIES = {
-    "57014": "raise statement_timeout, add an index on what the query filters by, or give filters",
-    "25006": "the query writes; give one that only reads",
-    "42501": "grant the user SELECT on it",
-    "42P01": "check table (schema.table) and the secret's database",
-    "42703": "check columns, filters and watermark",
-    "42601": "check query: one SELECT without a semicolon",
-    "28P01": "check username and password in the secret",
-    "28000": "check username and sslmode in the secret",
-    "3D000": "check dbname in the secret",
-    "1045": "check username and password in the secret",
-    "1049": "check dbname in the secret",
-    "1054": "check columns, filters and watermark",
-    "1064": "check query: one SELECT without a semicolon",
-    "1142": "grant the user SELECT on it",
+    **dict.fromkeys(("57014", "3024", "1969", "1317"), SLOW),
+    **dict.fromkeys(("25006", "25001", "1792"), READS),
+    **dict.fromkeys(("42501", "1142", "1143", "1044"), GRANT),
+    **dict.fromkeys(("42P01", "3F000"), "check table (schema.table) and the secret's database"),
     "1146": "check table and the secret's database",
-    "1792": "the query writes; give one that only reads",
-    "3024": "raise statement_timeout, add an index on what the query filters by, or give filters",
+    **dict.fromkeys(("42703", "1054"), NAMES),
+    **dict.fromkeys(("42702", "1052", "1060"), ALIAS),
+    **dict.fromkeys(("42601", "1064"), SYNTAX),
+    **dict.fromkeys(("28P01", "1045"), LOGIN),
+    "28000": "check username and sslmode in the secret",
+    **dict.fromkeys(("3D000", "1049"), "check dbname in the secret"),
+    "42883": "use a watermark that has an order, and compare columns with values of their type",
+    **dict.fromkeys(("22P02", "22007", "22008", "22003", "42804"), VALUE),
+    "22012": "let the query divide by NULLIF(x, 0)",
+    "0A000": "leave out of columns or query what the server cannot do",
+    **dict.fromkeys(("53300", "57P03", "1040", "1203"), LATER),
+    **dict.fromkeys(("57P01", "2003", "2006", "2013", "2026"), AGAIN),
 }
 
 
@@ -42,10 +53,9 @@ class told:  # noqa: N801 - reads as a statement
         if error is None or not isinstance(error, self._errors):
             return
         code, message = _code_and_message(error)
-        remedy = REMEDIES.get(code, "check the source, the secret and the network between")
         place = f"{self._engine} at {self._access.host}:{self._access.port}"
-        shown = f" ({code})" if code else ""
-        raise SourceError(f"{place} refused{shown}: {message}; {remedy}") from error
+        shown, otherwise = (f"refused ({code})", OTHER) if code else ("failed", AGAIN)
+        raise SourceError(f"{place} {shown}: {message}; {REMEDIES.get(code, otherwise)}") from error
 
 
 def _code_and_message(error: BaseException) -> tuple[str, str]:

@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from noria.aws.sources.base import Fetched
 from noria.aws.sources.google import DOCUMENTS, Api, Published
@@ -31,14 +33,26 @@ class GoogleSheet:
         cells = self._private() if self._source.secret else self._public()
         content, notes = self._table(cells)
         digest, name = hashlib.sha256(content).hexdigest(), f"{self._source.name}.csv"
-        where = f"{DOCUMENTS}/spreadsheets/d/{self._source.sheet}"
         unchanged = known.get(name) == digest
-        yield Fetched(name, where, digest, None if unchanged else content, notes)
+        yield Fetched(name, self._where(), digest, None if unchanged else content, notes)
+
+    def _where(self) -> str:
+        """The sheet's address as a browser shows it."""
+        chosen = {"gid": self._source.gid, "range": self._source.range}
+        given = {name: value for name, value in chosen.items() if value is not None}
+        address = f"{DOCUMENTS}/spreadsheets/d/{self._source.sheet}"
+        return f"{address}/edit#{urlencode(given)}" if given else address
 
     def _public(self) -> Cells:
         source = self._source
         content = self._published.csv(source.sheet, source.gid, source.range)
-        return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        try:
+            return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DataError(
+                f"source '{source.name}': the sheet's export is no CSV in UTF-8 ({error}): check "
+                "sheet and gid, or give the source a secret with a service account"
+            ) from error
 
     def _private(self) -> Cells:
         source, api = self._source, self._api()
@@ -63,14 +77,32 @@ class GoogleSheet:
                 f"source '{self._source.name}': row {first + 1} of the sheet's range holds no "
                 "column names; set header to the row that does, or check range"
             )
+        self._check_header(header, first + 1)
         rows = []
         for number, cells_of_row in enumerate(cells[first + 1 :], first + 2):
             row = [_value(cell, failed) for cell in cells_of_row]
             self._check_width(row, header, number)
             if any(row):
                 rows.append(row[: len(header)] + [""] * (len(header) - len(row)))
+        if not rows:
+            raise DataError(
+                f"source '{self._source.name}': the sheet has no rows below row {first + 1} "
+                f"({', '.join(header[:5])}); add the data, or check gid and range"
+            )
         return _csv([header, *rows]), tuple(f"{n} cells {e} read as missing" for e, n in
                                             sorted(failed.items()))  # fmt: skip
+
+    def _check_header(self, header: list[str], row: int) -> None:
+        place = f"source '{self._source.name}': row {row} of the sheet's range"
+        if "" in header:
+            raise DataError(
+                f"{place} names no column {header.index('') + 1} of {len(header)} (a merged cell "
+                "names only its first column); name it, set header to another row, or give a "
+                "narrower range"
+            )
+        repeated = [name for name, count in Counter(header).items() if count > 1]
+        if repeated:
+            raise DataError(f"{place} names more than one column {repeated[0]}; rename them")
 
     def _check_width(self, row: list[str], header: list[str], number: int) -> None:
         beyond = [cell for cell in row[len(header) :] if cell]

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from noria.aws.sources.values import Beyond
 from noria.errors import SourceError
 
 _PARSERS: dict[str, Any] = {
@@ -16,14 +17,24 @@ _PARSERS: dict[str, Any] = {
 }
 
 
-def text(value: Any) -> str:
-    """Write a watermark; raises `SourceError` for a type that has no order."""
+def text(value: Any, column: str) -> str:
+    """Write a watermark; raises `SourceError` for what has no order, or ends it."""
     kind = type(value).__name__
+    if isinstance(value, Beyond) or _is_nan(value):
+        raise SourceError(
+            f"watermark '{column}' has the highest value {value!s}, behind which no new row can "
+            "come: leave such rows out (filters, or the query's where), or use another column"
+        )
     if kind not in _PARSERS:
         raise SourceError(
-            f"a watermark of type {kind} cannot be compared; use a column of times or numbers"
+            f"watermark '{column}' is of type {kind}, which has no lasting order; use a column of "
+            "times or numbers"
         )
     return f"{kind} {value.isoformat() if isinstance(value, date) else value!s}"
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float | Decimal) and value != value
 
 
 def parse(written: str) -> Any:

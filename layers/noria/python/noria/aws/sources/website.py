@@ -31,5 +31,5 @@ class WebFile:
 
     @property
     def _name(self) -> str:
-        path = urlsplit(self._source.url).path
-        return unquote(path.rpartition("/")[2]) or self._source.name
+        path = unquote(urlsplit(self._source.url).path)
+        return path.rpartition("/")[2] or self._source.name
