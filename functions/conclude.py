@@ -25,8 +25,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """End the run under the name of the state that was reached."""
     stage = Stage.open(event)
     decided = stage.event.result(DECIDED_BY[stage.event.state])
-    reasons = [*_answered(stage), *decided.get("reasons", [])]
+    reasons = [*_answered(stage), *_not_served(stage), *decided.get("reasons", [])]
     return conclude(stage, stage.event.state, reasons or ["no reason was recorded"])
+
+
+def _not_served(stage: Stage) -> list[str]:
+    """Why a rule that was made a model version is not served."""
+    if stage.event.state != "RuleSuffices" or "evaluate" not in stage.event.input:
+        return []
+    missed = stage.event.result("evaluate").get("reasons", [])
+    return ["the rule is not served, for as a model version it falls short:", *missed]
 
 
 def _answered(stage: Stage) -> list[str]:

@@ -1,22 +1,21 @@
-"""DefineProblem: the deployed contract with the execution's changes, validated and written down."""
+"""DefineProblem and ReviseProblem: the run's contract, validated and written down."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from noria.context import Stage
 from noria.contracts import Problem
-from noria.errors import LeaseError
+from noria.errors import ContractError, LeaseError
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Write the run's contract and hand on what the state machine itself must know of it."""
+    """Write the run's contract and hand on what the state machine itself must know of it.
+
+    DefineProblem merges the execution's changes over the deployed contract, ReviseProblem a
+    person's answer over the contract that the run had; ContractError where that is none.
+    """
     stage = Stage.open(event)
-    deployed = Problem.model_validate_json(stage.environment.problem)
-    problem = deployed.merged(stage.event.input.get("input", {}).get("problem", {}))
-    revision = stage.event.result("answer").get("problem")
-    if revision:
-        _resume(stage)
-        problem = problem.merged(revision)
+    problem = _revised(stage) if stage.event.state == "ReviseProblem" else _defined(stage)
     stage.store.put_json(stage.run.key("problem.json"), problem.to_document())
     return {
         "uri": stage.store.uri(stage.run.key("problem.json")),
@@ -25,6 +24,24 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "approval": problem.deployment.approval,
         "sources": [source.name for source in problem.sources],
     }
+
+
+def _defined(stage: Stage) -> Problem:
+    deployed = Problem.model_validate_json(stage.environment.problem)
+    return deployed.merged(stage.event.input.get("input", {}).get("problem", {}))
+
+
+def _revised(stage: Stage) -> Problem:
+    """The revision is validated before the run goes on: a wrong one is asked for again."""
+    answer = stage.event.result("answer")
+    if "problem" not in answer:
+        raise ContractError(
+            'the answer says revise and has no problem: send {"decision": "revise", "problem": '
+            "{...}} with the fields that change, {} where only the data changed"
+        )
+    problem = stage.problem.merged(answer["problem"])
+    _resume(stage)
+    return problem
 
 
 def _resume(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from noria.context import Stage
+from noria.contracts import Problem
 from noria.core.dataset import Dataset
 from noria.core.evaluation import (
     Evaluation,
@@ -16,6 +17,7 @@ from noria.core.evaluation import (
 )
 from noria.core.model_card import render_model_card
 from noria.core.recipes import has_next
+from noria.core.rule_model import RULE
 from noria.core.signature import Signature
 from noria.endings import write_report
 
@@ -23,7 +25,10 @@ SEED = 20_13
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Judge the artifact's own scores; say whether to try the next recipe when they fall short."""
+    """Judge the artifact's own scores; say whether to try the next recipe when they fall short.
+
+    A rule that is served has no next recipe, and owes no gain over itself.
+    """
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
     evaluation = _evaluation(stage, dataset)
@@ -41,7 +46,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         **decided,
         "objective": _next(stage, dataset, objective.decision),
         "challenger": verdict.decision,
-        "reasons": verdict.reasons[:4],
+        "reasons": [*_told(stage, objective.decision), *verdict.reasons][:4],
         "metrics": evaluation.metrics,
     }
 
@@ -49,16 +54,37 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _next(stage: Stage, dataset: Dataset, decision: str) -> str:
     if decision == "met":
         return decision
+    if _is_rule(stage):
+        return "rule_falls_short"
     more = has_next(dataset, stage.problem, stage.turn - 1)
     return "try_next_recipe" if more else "exhausted"
 
 
+def _told(stage: Stage, decision: str) -> list[str]:
+    rule = stage.problem.baseline.rule
+    served = _is_rule(stage) and decision == "met"
+    return [f"the rule {rule!r} is what answers"] if served else []
+
+
+def _is_rule(stage: Stage) -> bool:
+    return bool(stage.event.result("train").get("decision") == RULE)
+
+
+def _asked(stage: Stage) -> Problem:
+    """The problem; `minimum_gain` is what a model owes over the rule, not the rule."""
+    problem = stage.problem
+    if not _is_rule(stage):
+        return problem
+    objective = problem.objective.model_copy(update={"minimum_gain": 0.0})
+    return problem.model_copy(update={"objective": objective})
+
+
 def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
-    rows, metric = dataset.holdout_rows, stage.problem.objective.metric
+    rows = dataset.holdout_rows
     scores = _scores(stage)
     scored = stage.event.result("score")
     return evaluate(
-        stage.problem,
+        _asked(stage),
         rows.target,
         {name: rows.data[name] for name in rows.names("category")}
         | {item.column: rows.data[item.column] for item in stage.problem.objective.slices
@@ -66,7 +92,7 @@ def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
         scores["challenger"],
         scores["pipeline"],
         scores.get("champion"),
-        _baselines(stage) | baselines_of(dataset, metric),
+        _baselines(stage, dataset),
         SEED,
         scored.get("champion_unscorable") or "",
     )  # fmt: skip
@@ -80,10 +106,12 @@ def _scores(stage: Stage) -> dict[str, Any]:
     return scores | {"pipeline": np.load(io.BytesIO(pipeline), allow_pickle=False)}
 
 
-def _baselines(stage: Stage) -> dict[str, float]:
-    """The best that Analyse found without ML."""
+def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
+    """The best that Analyse found without ML, and what is scored on all holdout rows."""
     best = stage.event.result("analyse").get("baseline")
-    return {str(best["name"]): float(best["score"])} if best else {}
+    found = {str(best["name"]): float(best["score"])} if best else {}
+    found |= baselines_of(dataset, stage.problem.objective.metric)
+    return {name: score for name, score in found.items() if not (_is_rule(stage) and name == RULE)}
 
 
 def _write_card(stage: Stage, evaluation: Evaluation, reasons: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""TrainModel: the winner on all training rows, exported to ONNX and stored as a version."""
+"""TrainModel and ExportRule: the winner, or the rule that suffices, stored as a model version."""
 
 import io
 import json
@@ -12,8 +12,9 @@ from noria.core.dataset import Dataset
 from noria.core.drift import build_reference
 from noria.core.exploration import Experiment
 from noria.core.recipes import Plan
+from noria.core.rule_model import RULE, RuleModel, rule_model
 from noria.core.samples import sample_rows
-from noria.core.training import choose, train
+from noria.core.training import Trained, choose, train
 from noria.core.verdicts import Verdict
 
 SEED = 20_13
@@ -21,36 +22,76 @@ LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Train the best candidate and store the version's files, the manifest last."""
+    """Store the version's files, the manifest last."""
     stage = Stage.open(event)
+    return _export_rule(event) if stage.event.state == "ExportRule" else _train(stage)
+
+
+def _train(stage: Stage) -> dict[str, Any]:
+    """Train the best candidate on all training rows."""
     dataset = Dataset.from_bytes(stage.dataset())
     plan = Plan.model_validate_json(stage.store.get(stage.run.turn_key(stage.turn, "plan.json")))
     chosen = choose(_experiments(stage), stage.problem)
-    libraries = {name: version(name) for name in LIBRARIES}
-    trained = train(dataset, plan, chosen.candidate, stage.problem, SEED, libraries)
-    reference = build_reference(dataset, trained.holdout_scores, trained.importances)
+    trained = train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries())
+    checksums = _write(stage, dataset, trained, trained.importances)
+    evidence = {"candidate": chosen.candidate, "rows": len(dataset.training), "sha256": checksums}
+    verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
+    decided = stage.decided(verdict)
+    return {**decided, "version": stage.version, "rows": len(dataset.training)}
+
+
+def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
+    """Make the rule the challenger; it is the first turn's, whose recipe is the rule itself."""
+    given: dict[str, Any] = event["input"] | {
+        "features": {"iteration": 1, "recipe": RULE, "candidates": []}
+    }
+    stage = Stage.open({**event, "input": given})
+    dataset = Dataset.from_bytes(stage.dataset())
+    made = rule_model(dataset, stage.problem, _libraries())
+    checksums = _write(stage, made.dataset, made, {})
+    evidence = {"rule": stage.problem.baseline.rule, "columns": made.signature.names,
+                "rows": len(dataset), "differing": made.differing, "sha256": checksums}  # fmt: skip
+    verdict = Verdict(decision=RULE, reasons=_told(made, len(dataset)), evidence=evidence)
+    stage.run.record_verdict("ExportRule", 0, verdict.model_dump(mode="json"))
+    trained = {"decision": RULE, "reasons": verdict.reasons, "version": stage.version}
+    return given | {"train": trained | {"rows": len(dataset.training)}}
+
+
+def _told(made: RuleModel, rows: int) -> list[str]:
+    told = [f"the rule is a model version that takes {', '.join(made.signature.names)}"]
+    if made.differing:
+        told.append(
+            f"{made.differing:,} of {rows:,} rows get another answer than in the analysis: a "
+            "request's numbers have 32 bits, and quality.columns fills what is missing in it"
+        )
+    return told
+
+
+def _write(
+    stage: Stage,
+    dataset: Dataset,
+    made: Trained | RuleModel,
+    importances: dict[str, float],
+) -> dict[str, str]:
+    """Store a version that reads the dataset's columns; returns the checksums of its files."""
+    reference = build_reference(dataset, made.holdout_scores, importances)
+    sample = json.dumps(sample_rows(dataset.holdout_rows, made.signature))
     checksums = stage.registry.write_version(
         stage.version,
         {
-            "model.onnx": trained.onnx,
-            "signature.json": trained.signature.model_dump_json().encode(),
+            "model.onnx": made.onnx,
+            "signature.json": made.signature.model_dump_json().encode(),
             "reference.json": reference.model_dump_json().encode(),
-            "sample.json": json.dumps(
-                sample_rows(dataset.holdout_rows, trained.signature)
-            ).encode(),
+            "sample.json": sample.encode(),
         },
     )
-    stage.store.put(
-        stage.run.turn_key(stage.turn, "pipeline_scores.npy"), _npy(trained.holdout_scores)
-    )
-    evidence = {"candidate": chosen.candidate, "rows": len(dataset.training), "sha256": checksums}
-    return {
-        **stage.decided(
-            Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
-        ),
-        "version": stage.version,
-        "rows": len(dataset.training),
-    }
+    scores = stage.run.turn_key(stage.turn, "pipeline_scores.npy")
+    stage.store.put(scores, _npy(made.holdout_scores))
+    return checksums
+
+
+def _libraries() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}
 
 
 def _candidates(stage: Stage) -> list[str]:

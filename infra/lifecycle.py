@@ -26,6 +26,9 @@ TRANSIENT = [
 PATIENCE = cdk.Duration.days(30)  # for a person's answer
 SIDE_BY_SIDE = 4
 
+# A contract that a person's answer makes and that is none: the person is asked again.
+NOT_A_CONTRACT = ["ContractError", "ExpressionError"]
+
 # What every function is told, beside its own input.
 CONTEXT = {
     "state.$": "$$.State.Name",
@@ -64,6 +67,8 @@ class Lifecycle(Construct):
         transform = self._task("Transform", "transform", result="$.transform")
         analyse = self._task("Analyse", "analyse", result="$.analyse")
         reevaluate = self._ask("ReevaluateProblem", result="$.answer")
+        revise = self._task("ReviseProblem", "define_problem", result="$.problem")
+        export_rule = self._task("ExportRule", "train", result="$")
         engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
         explore = self._each("ExploreModels", "explore", "$.features.candidates", "$.explore")
         train = self._task("TrainModel", "train", result="$.train")
@@ -94,21 +99,32 @@ class Lifecycle(Construct):
             self._choice(
                 "IsMlNeeded",
                 "$.analyse.decision",
-                {"go_on": engineer, "rule_suffices": rule_suffices},
+                {"go_on": engineer, "serve_rule": export_rule, "rule_suffices": rule_suffices},
                 reevaluate,
             )
         )
         reevaluate.add_catch(halt_problem, errors=["States.Timeout"], result_path="$.unanswered")
         reevaluate.next(
-            self._choice("ProblemRevised", "$.answer.decision", {"revise": define}, halt_problem)
+            self._answered(
+                "ProblemRevised",
+                "$.answer.decision",
+                {"revise": revise, "halt": halt_problem},
+                reevaluate,
+            )
         )
+        revise.add_catch(reevaluate, errors=NOT_A_CONTRACT, result_path="$.answer")
+        revise.next(collect)
+        export_rule.next(score)
         engineer.next(explore)
         explore.next(train)
         train.next(score)
         score.next(evaluate)
 
-        approved = self._choice(
-            "Approved", "$.approval.decision", {"approve": publish}, keep_champion
+        approved = self._answered(
+            "Approved",
+            "$.approval.decision",
+            {"approve": publish, "refuse": keep_champion},
+            approval,
         )
         asked = self._choice("ApprovalNeeded", "$.problem.approval", {True: approval}, publish)
         beats = self._choice(
@@ -118,7 +134,7 @@ class Lifecycle(Construct):
             self._choice(
                 "MeetsObjective",
                 "$.evaluate.objective",
-                {"met": beats, "try_next_recipe": engineer},
+                {"met": beats, "try_next_recipe": engineer, "rule_falls_short": rule_suffices},
                 halt_not_effective,
             )
         )
@@ -132,8 +148,8 @@ class Lifecycle(Construct):
             self._choice("CanaryHealthy", "$.canary.decision", {"healthy": promote}, roll_back)
         )
         for stage in (
-            *(admit, define, collect, transform, analyse, reevaluate, engineer, explore, train),
-            *(score, evaluate, approval, publish, shift, check),
+            *(admit, define, collect, transform, analyse, reevaluate, revise, engineer, explore),
+            *(train, export_rule, score, evaluate, approval, publish, shift, check),
             *(skipped, halt_bad_data, rule_suffices, halt_problem, halt_not_effective),
             *(keep_champion, promote, roll_back),
         ):
@@ -194,6 +210,16 @@ class Lifecycle(Construct):
         for value, target in ways.items():
             choice.when(_equals(field, value), target)
         return choice.otherwise(otherwise)
+
+    def _answered(
+        self, name: str, field: str, ways: Mapping[str, Target], ask_again: Target
+    ) -> sfn.Choice:
+        """A person's decision; whatever is none, or is no decision at all, is asked for again."""
+        choice = sfn.Choice(self, name)
+        for value, target in ways.items():
+            given = sfn.Condition.is_present(field)
+            choice.when(sfn.Condition.and_(given, _equals(field, value)), target)
+        return choice.otherwise(ask_again)
 
     def _invoke(
         self, name: str, handler: str, *, payload: Mapping[str, Any] | None = None, **task: Any

@@ -105,7 +105,7 @@ def _detail(event: StateEvent) -> str:
     if event.state == "EngineerFeatures":
         features = data.get("features", {})
         return escape(f"recipe {features.get('recipe')}: {'; '.join(features.get('reasons', []))}")
-    if event.state == "TrainModel":
+    if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
         return escape(f"{train.get('decision')} on {train.get('rows', 0):,} rows")
     if event.state == "Transform" and "rows" in data.get("transform", {}):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,17 +52,29 @@ def revise(
     run: Annotated[str | None, typer.Option(help="The run (default: the latest waiting).")] = None,
     local: Local = False,
 ) -> None:
-    """Answer a machine that waits at ReevaluateProblem: with a revised contract, or halt."""
+    """Answer a machine that waits at ReevaluateProblem: with a revised contract, or halt.
+
+    A revision that makes no valid contract is refused here, and the run goes on waiting.
+    """
     from infra.commands.stacks import StackAccess
     from infra.commands.waiting import answer
 
     if (revision is None) != halt:
         raise UsageMistakeError("give either --input FILE or --halt")
     given: dict[str, Any] = {"decision": "halt", "reasons": ["a person chose to halt"]}
+    check = None
     if revision is not None:
-        given = {"decision": "revise", "problem": _changes(revision)}
-    answered = answer(StackAccess.open(stack, local=local), "ReevaluateProblem", given, run)
+        changes = _changes(revision)
+        given = {"decision": "revise", "problem": changes}
+        check = partial(_merged, changes)
+    access = StackAccess.open(stack, local=local)
+    answered = answer(access, "ReevaluateProblem", given, run, check)
     print(f"Run {answered} goes on: {given['decision']}")
+
+
+def _merged(changes: dict[str, Any], contract: Any) -> Problem:
+    """The run's contract with the changes; raises ContractError for every mistake in them."""
+    return Problem.parse(contract).merged(changes)
 
 
 def _changes(file: Path) -> dict[str, Any]:

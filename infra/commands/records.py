@@ -16,7 +16,8 @@ MEANT = frozenset(
 )  # fmt: skip
 
 ORDER = (
-    "Admit", "Transform", "Analyse", "ReevaluateProblem", "EngineerFeatures", "TrainModel",
+    "Admit", "Transform", "Analyse", "ReevaluateProblem", "ExportRule", "EngineerFeatures",
+    "TrainModel",
     "EvaluateModel", "BeatsChampion", "AwaitApproval", "CheckCanary", "RecordFailure",
 )  # fmt: skip
 

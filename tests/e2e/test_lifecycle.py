@@ -15,6 +15,8 @@ pytestmark = pytest.mark.slow
 WEAK_COLUMNS = ["ash", "magnesium"]
 CHOLESTEROL = {"target": {"name": "s4"}, "features": {"exclude": ["lottery", "progression"]},
                "exploration": {"candidates": ["ridge"]}}  # fmt: skip
+# One answer for all wines reaches 0.48: what is asked for is a gain over that.
+MODEST = {"threshold": 0.4, "minimum_gain": 0.01}
 
 
 class TestMulticlass:
@@ -22,7 +24,7 @@ class TestMulticlass:
 
     def test_first_model_serves(self, wine: Stack) -> None:
         others = [name for name in sets.wine()["wine"].columns[:-1] if name not in WEAK_COLUMNS]
-        ended = wine.run(problem={"features": {"exclude": others}, "objective": {"threshold": 0.4}})
+        ended = wine.run(problem={"features": {"exclude": others}, "objective": MODEST})
         assert ended.ending == "Promote", ended.reasons
         assert "ShiftCanary" not in ended.states  # there is nothing to protect yet
         assert {column["name"] for column in self.signature(wine)["columns"]} == set(WEAK_COLUMNS)

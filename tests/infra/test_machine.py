@@ -15,7 +15,9 @@ TASKS = {
     "Transform": ("transform", "$.transform"),
     "Analyse": ("analyse", "$.analyse"),
     "EngineerFeatures": ("engineer_features", "$.features"),
+    "ReviseProblem": ("define_problem", "$.problem"),
     "TrainModel": ("train", "$.train"),
+    "ExportRule": ("train", "$"),
     "ScoreHoldout": ("score_holdout", "$.score"),
     "EvaluateModel": ("evaluate", "$.evaluate"),
     "PublishChallenger": ("publish_challenger", "$.publish"),
@@ -42,20 +44,39 @@ CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
     "DataUsable": ("$.transform.decision", {"usable": "Analyse"}, "HaltBadData"),
     "IsMlNeeded": (
         "$.analyse.decision",
-        {"go_on": "EngineerFeatures", "rule_suffices": "RuleSuffices"},
+        {
+            "go_on": "EngineerFeatures",
+            "serve_rule": "ExportRule",
+            "rule_suffices": "RuleSuffices",
+        },
         "ReevaluateProblem",
     ),
-    "ProblemRevised": ("$.answer.decision", {"revise": "DefineProblem"}, "HaltProblem"),
     "MeetsObjective": (
         "$.evaluate.objective",
-        {"met": "BeatsChampion", "try_next_recipe": "EngineerFeatures"},
+        {
+            "met": "BeatsChampion",
+            "try_next_recipe": "EngineerFeatures",
+            "rule_falls_short": "RuleSuffices",
+        },
         "HaltNotEffective",
     ),
     "BeatsChampion": ("$.evaluate.challenger", {"wins": "ApprovalNeeded"}, "KeepChampion"),
     "ApprovalNeeded": ("$.problem.approval", {True: "AwaitApproval"}, "PublishChallenger"),
-    "Approved": ("$.approval.decision", {"approve": "PublishChallenger"}, "KeepChampion"),
     "CanaryWanted": ("$.publish.canary", {True: "ShiftCanary"}, "Promote"),
     "CanaryHealthy": ("$.canary.decision", {"healthy": "Promote"}, "RollBack"),
+}
+# What a person decides; anything else is asked for again.
+ANSWERS = {
+    "ProblemRevised": (
+        "$.answer.decision",
+        {"revise": "ReviseProblem", "halt": "HaltProblem"},
+        "ReevaluateProblem",
+    ),
+    "Approved": (
+        "$.approval.decision",
+        {"approve": "PublishChallenger", "refuse": "KeepChampion"},
+        "AwaitApproval",
+    ),
 }
 WAYS = {
     "Admit": "AdmittedToRun",
@@ -64,9 +85,11 @@ WAYS = {
     "Transform": "DataUsable",
     "Analyse": "IsMlNeeded",
     "ReevaluateProblem": "ProblemRevised",
+    "ReviseProblem": "CollectSources",
     "EngineerFeatures": "ExploreModels",
     "ExploreModels": "TrainModel",
     "TrainModel": "ScoreHoldout",
+    "ExportRule": "ScoreHoldout",
     "ScoreHoldout": "EvaluateModel",
     "EvaluateModel": "MeetsObjective",
     "AwaitApproval": "Approved",
@@ -79,7 +102,7 @@ WAYS = {
 
 
 def test_the_machine_has_these_states_and_no_others(penguins: Template) -> None:
-    expected = {*TASKS, *QUESTIONS, *MAPS, *ENDINGS, *CHOICES}
+    expected = {*TASKS, *QUESTIONS, *MAPS, *ENDINGS, *CHOICES, *ANSWERS}
     assert set(penguins.states()) == expected | {"ObserveCanary", "RecordFailure", "Failed"}
     assert penguins.definition()["StartAt"] == "Admit"
 
@@ -138,6 +161,27 @@ def test_a_choice_reads_its_decision(penguins: Template, name: str) -> None:
     assert {choice["Variable"] for choice in state["Choices"]} == {field}
     found = {c.get("StringEquals", c.get("BooleanEquals")): c["Next"] for c in state["Choices"]}
     assert found == ways
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_that_is_none_is_asked_for_again(penguins: Template, name: str) -> None:
+    field, ways, again = ANSWERS[name]
+    state = penguins.states()[name]
+    assert state["Default"] == again
+    found = {}
+    for choice in state["Choices"]:
+        present, equals = choice["And"]  # a path that is not there would end the execution
+        assert present == {"Variable": field, "IsPresent": True}
+        assert equals["Variable"] == field
+        found[equals["StringEquals"]] = choice["Next"]
+    assert found == ways
+
+
+def test_a_revision_that_is_no_contract_is_asked_for_again(penguins: Template) -> None:
+    first, *_ = penguins.states()["ReviseProblem"]["Catch"]
+    assert first["Next"] == "ReevaluateProblem"
+    assert set(first["ErrorEquals"]) == {"ContractError", "ExpressionError"}
+    assert first["ResultPath"] == "$.answer"
 
 
 @pytest.mark.parametrize("name", WAYS)

@@ -50,7 +50,8 @@ class Run:
 _ORDER = {
     name: position
     for position, name in enumerate(
-        ("Admit", "Transform", "Analyse", "ReevaluateProblem", "EngineerFeatures", "TrainModel",
+        ("Admit", "Transform", "Analyse", "ReevaluateProblem", "ExportRule", "EngineerFeatures",
+         "TrainModel",
          "EvaluateModel", "BeatsChampion", "AwaitApproval", "CheckCanary", "RecordFailure")
     )
 }  # fmt: skip

@@ -138,7 +138,7 @@ def to_onnx(pipeline: Pipeline, columns: Sequence[Column], classes: int = 0) -> 
         score = _classify(operations, estimator, features, wide, classes)
     else:
         score = _regress(operations, estimator, features, wide)
-    return _model(operations, columns, score, classes)
+    return assemble(operations, columns, score, classes)
 
 
 def _classify(
@@ -190,9 +190,13 @@ def _append(
     return str(graph.output[output].name)
 
 
-def _model(
+def assemble(
     operations: OnnxOperations, columns: Sequence[Column], score: str, classes: int
 ) -> bytes:
+    """Write recorded nodes as a checked model whose output `score` is the tensor of that name.
+
+    It is float32 where there are `classes`, else double; shape (n,), with many classes (n, k).
+    """
     operations.nodes.append(helper.make_node("Identity", [score], ["score"]))
     inputs = [
         helper.make_tensor_value_info(input_name(column.name), TYPES[column.kind], [None, 1])

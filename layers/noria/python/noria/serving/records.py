@@ -84,11 +84,14 @@ def describe(signature: Signature) -> dict[str, Any]:
         "target": signature.target,
         "classes": [signature.label(code) for code in range(len(signature.classes))],
         "inputs": [
-            {"name": field.name, "type": field.kind} | field.model_dump(exclude={"name", "kind"})
+            {"name": field.name, "type": field.kind}
+            | field.model_dump(exclude={"name", "kind", "spellings", "fold"})
             for field in signature.columns
         ],
         "example": signature.example,
         "metric": signature.metric,
+        "candidate": signature.candidate,
+        "recipe": signature.recipe,
     }
 
 
