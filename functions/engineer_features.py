@@ -1,17 +1,14 @@
 """EngineerFeatures: the next recipe of the ladder, and the rows into the feature store."""
 
-import io
 from typing import Any
 
-import pandas as pd
-
-from noria.aws.feature_store import write_features
 from noria.context import Stage
 from noria.core.candidates import names_for
 from noria.core.dataset import Dataset
-from noria.core.feature_rows import to_feature_rows
-from noria.core.recipes import make_plan
+from noria.core.recipes import Plan, make_plan
 from noria.core.verdicts import Verdict
+from noria.core.weakness import Findings
+from noria.feature_loading import store_accepted
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -23,11 +20,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stage = Stage.open(event)
     turn = stage.turn + 1
     dataset = Dataset.from_bytes(stage.dataset())
-    weakness = "; ".join(stage.event.result("evaluate").get("reasons", []))
-    plan = make_plan(dataset, stage.problem, turn - 1, weakness)
+    weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
+    before, findings = _last_turn(stage) if stage.turn else (None, None)
+    plan = make_plan(dataset, stage.problem, turn - 1, weakness, before, findings)
     stage.store.put(stage.run.turn_key(turn, "plan.json"), plan.model_dump_json().encode())
     if turn == 1:
-        _store(stage)
+        store_accepted(stage)
     verdict = Verdict(
         decision=plan.recipe, reasons=[plan.why], evidence={"features": plan.features}
     )
@@ -40,12 +38,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
 
 
-def _store(stage: Stage) -> None:
-    content = stage.store.get(f"clean/run={stage.event.execution}/rows.parquet")
-    rows = to_feature_rows(pd.read_parquet(io.BytesIO(content)), stage.problem, stage.event.as_of)
-    write_features(
-        rows,
-        database=stage.environment.database,
-        path=stage.store.uri("features/"),
-        run=stage.event.execution,
-    )
+def _last_turn(stage: Stage) -> tuple[Plan, Findings]:
+    """The plan that missed the objective, and what evaluation found weak in it."""
+    plan = stage.store.get(stage.run.turn_key(stage.turn, "plan.json"))
+    evaluation = stage.store.get_json(stage.run.turn_key(stage.turn, "evaluation.json"))
+    return Plan.model_validate_json(plan), Findings.model_validate(evaluation["findings"])

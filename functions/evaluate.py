@@ -17,6 +17,7 @@ from noria.core.evaluation import (
 )
 from noria.core.model_card import render_model_card
 from noria.core.recipes import has_next
+from noria.core.residuals import find_weaknesses
 from noria.core.rule_model import RULE
 from noria.core.signature import Signature
 from noria.endings import write_report
@@ -95,7 +96,12 @@ def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
         _baselines(stage, dataset),
         SEED,
         scored.get("champion_unscorable") or "",
+        find_weaknesses(stage.problem, rows, scores["challenger"], _signature(stage).importances),
     )  # fmt: skip
+
+
+def _signature(stage: Stage) -> Signature:
+    return Signature.model_validate(stage.registry.json_file(stage.version, "signature.json"))
 
 
 def _scores(stage: Stage) -> dict[str, Any]:
@@ -115,7 +121,7 @@ def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
 
 
 def _write_card(stage: Stage, evaluation: Evaluation, reasons: list[str]) -> None:
-    signature = Signature.model_validate(stage.registry.json_file(stage.version, "signature.json"))
+    signature = _signature(stage)
     experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.turn]
     card = render_model_card(signature, evaluation, experiments, stage.version, reasons)
     key = f"models/{stage.version}/model_card.html"

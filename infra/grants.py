@@ -29,12 +29,14 @@ def storage(
 
 
 def catalog(store: Store) -> iam.PolicyStatement:
-    """What awswrangler calls to register Parquet in this database."""
-    partitions = ("GetPartition", "GetPartitions", "CreatePartition", "BatchCreatePartition")
-    changes = ("UpdatePartition", "BatchUpdatePartition", "DeletePartition", "BatchDeletePartition")
-    tables = ("GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable")
-    actions = [f"glue:{name}" for name in (*tables, *partitions, *changes)]
-    return allow(actions, store.catalog_arns())
+    """What the feature store calls to describe its tables and show a run's rows to Athena."""
+    calls = ("GetTable", "GetTables", "CreateTable", "UpdateTable", "CreatePartition")
+    return allow([f"glue:{name}" for name in calls], store.catalog_arns())
+
+
+def online_features(store: Store) -> iam.PolicyStatement | None:
+    """Putting an entity's latest values, where the contract has a table for them."""
+    return allow(["dynamodb:PutItem"], [store.online.table_arn]) if store.online else None
 
 
 def on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:

@@ -16,7 +16,7 @@ from infra import slimming
 from infra.slimming import slim
 from noria.errors import NoriaError
 
-LAYERS = ("data", "model", "serve")
+LAYERS = ("data", "features", "model", "serve")
 RUNTIME_LAYER = "runtime"
 LAMBDA_PYTHON = "3.13"
 LAMBDA_TAG = "aarch64-manylinux_2_28"
@@ -31,6 +31,7 @@ LEFT_OUT = {"data": RUNTIME_BRINGS | UNUSED}
 # What the local cloud imports once per layer set, before it forks a process per function.
 PRELOAD = {
     "data": "numpy pandas pyarrow pyarrow.parquet awswrangler boto3 pydantic yaml",
+    "features": "numpy pandas duckdb boto3 pydantic yaml",
     "model": "numpy scipy pandas sklearn.ensemble sklearn.linear_model sklearn.model_selection "
     "skl2onnx onnx boto3 pydantic yaml",
     "serve": "numpy onnxruntime fastapi mangum boto3 pydantic yaml",

@@ -26,6 +26,7 @@ SMALL, MEDIUM = 1024, 2048  # MB
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 LARGE = 0  # what the contract's scaling.memory says
 QUICK, LONG = 60, 900  # seconds
+DISK = 4096  # MB of /tmp, where DuckDB's files are; 512 are free of charge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Row:
     layer: str
     memory: int = SMALL
     timeout: int = QUICK
+    disk: int | None = None
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
     deletes: Sequence[str] = ()
@@ -58,9 +60,9 @@ STAGES = (
         reads=["clean/", RUNS, REGISTRY], writes=[RUNS]),
     Row(name="ask", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
         writes=[RUNS, REGISTRY], knows=["topic"]),
-    Row(name="engineer_features", layer="data", memory=LARGE, timeout=LONG, powers=["catalog"],
-        reads=["clean/", "features/", RUNS], writes=["features/", RUNS],
-        deletes=["features/"]),
+    Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
+        powers=["catalog", "serve_features"],
+        reads=["clean/", "features", RUNS], writes=["features", RUNS]),
     Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
     Row(name="train", layer="model", memory=LARGE, timeout=LONG,
@@ -145,6 +147,7 @@ class Packages(Construct):
             layers=[self._layers[row.layer], self._layers["noria"]],
             memory_size=row.memory,
             timeout=cdk.Duration.seconds(row.timeout),
+            ephemeral_storage_size=cdk.Size.mebibytes(row.disk) if row.disk else None,
             environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
             role=role,
             log_group=group,
@@ -191,6 +194,7 @@ class Stages(Construct):
             "put_metrics": lambda: grants.put_metrics(environment.namespace),
             "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
             "read_secrets": lambda: grants.secrets(problem),
+            "serve_features": lambda: grants.online_features(store),
             "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
         }
         self._functions = {

@@ -1,8 +1,13 @@
-"""Where a problem's data lives: one bucket, one Glue database, two delivery streams."""
+"""Where a problem's data lives: one bucket, one Glue database, two delivery streams.
+
+The feature store's tables are not here: it makes one for each version of a feature set itself, and
+the database takes them along when it is deleted.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
@@ -12,15 +17,9 @@ from constructs import Construct
 from noria.contracts import Problem
 
 JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
-PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-HIVE = "org.apache.hadoop.hive.ql.io"
 TEXT_FORMATS = (
     "org.apache.hadoop.mapred.TextInputFormat",
-    f"{HIVE}.HiveIgnoreKeyTextOutputFormat",
-)
-PARQUET_FORMATS = (
-    f"{HIVE}.parquet.MapredParquetInputFormat",
-    f"{HIVE}.parquet.MapredParquetOutputFormat",
+    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
 )
 
 # JSON-lines tables by prefix; a record may hold more, and Athena reads what is named here.
@@ -72,6 +71,7 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 STREAMED = ("predictions", "labels")
+ONLINE_SUFFIX = "_online"  # as noria.feature_loading knows it
 
 
 class Store(Construct):
@@ -82,12 +82,10 @@ class Store(Construct):
         self.bucket = self._bucket()
         self.database_name = f"noria_{problem.name.replace('-', '_')}"
         self.database = self._database()
-        self._table(
-            "features", _feature_columns(problem), {"run": "string", "event_month": "string"}
-        )
         for name, columns in JSON_TABLES.items():
             self._table(name, columns)
         self.streams = {name: self._stream(name) for name in STREAMED}
+        self.online = self._online() if problem.features.windows else None
 
     def objects(self, *prefixes: str) -> list[str]:
         """ARNs of everything below the prefixes."""
@@ -141,15 +139,9 @@ class Store(Construct):
             ),
         )
 
-    def _table(
-        self,
-        name: str,
-        columns: Mapping[str, str],
-        partitions: Mapping[str, str] | None = None,
-    ) -> None:
-        """A Parquet table where there are partitions, else JSON lines."""
-        parquet = partitions is not None
-        input_format, output_format = PARQUET_FORMATS if parquet else TEXT_FORMATS
+    def _table(self, name: str, columns: Mapping[str, str]) -> None:
+        """A table of JSON lines."""
+        input_format, output_format = TEXT_FORMATS
         table = glue.CfnTable(
             self,
             f"{name.title()}Table",
@@ -158,13 +150,12 @@ class Store(Construct):
             table_input=glue.CfnTable.TableInputProperty(
                 name=name,
                 table_type="EXTERNAL_TABLE",
-                parameters={"classification": "parquet" if parquet else "json"},
-                partition_keys=_columns(partitions or {}),
+                parameters={"classification": "json"},
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
                     columns=_columns(columns),
                     location=f"s3://{self.bucket.bucket_name}/{name}/",
                     serde_info=glue.CfnTable.SerdeInfoProperty(
-                        serialization_library=PARQUET_SERDE if parquet else JSON_SERDE,
+                        serialization_library=JSON_SERDE,
                         parameters={"serialization.format": "1"},
                     ),
                     input_format=input_format,
@@ -173,6 +164,21 @@ class Store(Construct):
             ),
         )
         table.add_resource_dependency(self.database)
+
+    def _online(self) -> dynamodb.Table:
+        """The latest values per entity; on demand, so that it costs nothing while idle.
+
+        It is filled from the files again, so it goes with the stack.
+        """
+        return dynamodb.Table(
+            self,
+            "OnlineFeatures",
+            # Functions know the database's name, and this one follows from it.
+            table_name=f"{self.database_name}{ONLINE_SUFFIX}",
+            partition_key=dynamodb.Attribute(name="entity", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
 
     def _stream(self, name: str) -> firehose.CfnDeliveryStream:
         role = iam.Role(
@@ -211,12 +217,6 @@ class Store(Construct):
         # Firehose takes the role as it is at creation: its policy has to be there by then.
         stream.node.add_dependency(role)
         return stream
-
-
-def _feature_columns(problem: Problem) -> dict[str, str]:
-    """What every row of the offline store has; awswrangler adds the features themselves."""
-    times = {"event_time": "timestamp", "created_time": "timestamp"}
-    return dict.fromkeys(problem.entity_key, "string") | times
 
 
 def _columns(named: Mapping[str, str]) -> Sequence[glue.CfnTable.ColumnProperty]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 UNIT = Path(__file__).parent / "unit"
 
@@ -19,6 +20,12 @@ os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 os.environ.pop("AWS_PROFILE", None)
+
+
+# New examples are for those who develop; whether a change lands must not hang on luck.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

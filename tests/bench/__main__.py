@@ -1,6 +1,6 @@
 """`make bench`: what Noria takes beside what one would write by hand. Medians of REPEAT=3.
 
-python -m tests.bench [execution|analysis|lambda ...]
+python -m tests.bench [execution|analysis|features|lookup|lambda ...]
 """
 
 import os
@@ -8,11 +8,13 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import analysis, capacity, execution
+from tests.bench import analysis, capacity, execution, feature_store, lookup
 
 PARTS = {
     "execution": execution.compare,
     "analysis": analysis.compare,
+    "features": feature_store.compare,
+    "lookup": lookup.compare,
     "lambda": capacity.measure_stages,
 }
 

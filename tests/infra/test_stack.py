@@ -41,23 +41,12 @@ def test_tables_lie_under_their_prefixes(penguins: Template) -> None:
     tables = {
         t["TableInput"]["Name"]: t["TableInput"] for t in penguins.properties("AWS::Glue::Table")
     }
-    assert set(tables) == {"features", *JSON_TABLES}
+    assert set(tables) == set(JSON_TABLES)
     for name, table in tables.items():
         location = table["StorageDescriptor"]["Location"]["Fn::Join"][1]
         assert location[-1] == f"/{name}/"
         serde = table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
-        assert (serde == JSON_SERDE) == (name != "features")
-
-
-def test_features_are_keyed_by_the_contracts_entity(house_prices: Template) -> None:
-    (table,) = [
-        table["TableInput"]
-        for table in house_prices.properties("AWS::Glue::Table")
-        if table["TableInput"]["Name"] == "features"
-    ]
-    names = [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
-    assert names == ["parcel", "event_time", "created_time"]
-    assert [key["Name"] for key in table["PartitionKeys"]] == ["run", "event_month"]
+        assert serde == JSON_SERDE
 
 
 def test_iam_guards_every_route(penguins: Template) -> None:

@@ -157,7 +157,7 @@ def test_stray_text_among_numbers_is_named() -> None:
     frame = numbers(200).assign(price=["7", "8.5"] * 99 + ["12O", "9"])
     decision, reasons = decided(frame, problem())
     assert decision == "usable"
-    assert "price: 1 values are no number ('12O') and count as missing" in reasons
+    assert "price: 1 value is no number ('12O'), counted as missing" in reasons
 
 
 def with_target(values: list[Any]) -> pd.DataFrame:

@@ -129,7 +129,9 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
         "permutations": 500, "chance": 0.01,
     }  # fmt: skip
     assert small.scaling.model_dump() == {"memory": 3008, "lambda_rows": 4_000_000}
-    assert small.features.model_dump() == {"exclude": [], "windows": [], "maximum_iterations": 3}
+    assert small.features.model_dump() == {
+        "exclude": [], "windows": [], "recipes": "auto", "maximum_iterations": 3
+    }  # fmt: skip
     assert (small.objective.minimum_gain, small.objective.slices) == (0.0, [])
     assert small.baseline.rule is None
     assert small.exploration.model_dump() == {

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from noria.core.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.encoding import FeatureEncoder, frame_of
 from noria.core.recipes import Plan, has_next, ladder, make_plan
-from noria.core.steps import Calendar, OneHot, Ordinal, TargetMeans
+from noria.core.steps import OneHot, Ordinal, TargetMeans
+from noria.core.time_steps import Calendar
 from noria.errors import FeatureError
 from tests.unit.model_data import mixed, problem, real
 
-NUMBER, CATEGORY, TIME = (
+NUMBER, CATEGORY, TIME, TEXT = (
     Column("n", "number"),
     Column("c", "category"),
     Column("t", "timestamp"),
+    Column("words", "text"),
 )
 
 
@@ -30,6 +32,12 @@ NUMBER, CATEGORY, TIME = (
         ([CATEGORY], ["basic", "target_encoding"]),
         ([TIME], ["basic", "calendar"]),
         ([NUMBER, CATEGORY, TIME], ["basic", "calendar", "target_encoding", "interactions"]),
+        ([TEXT], ["basic"]),
+        ([NUMBER, TEXT], ["basic", "interactions", "text"]),
+        (
+            [NUMBER, CATEGORY, TIME, TEXT],
+            ["basic", "calendar", "target_encoding", "interactions", "text", "selection"],
+        ),
     ],
 )
 def test_ladder_leaves_out_what_changes_nothing(columns: list[Column], names: list[str]) -> None:
@@ -46,7 +54,7 @@ def test_next_rung_stops_at_the_top_and_at_the_contract() -> None:
 def test_each_rung_adds_features_and_survives_json() -> None:
     dataset = mixed(300, 2)
     widths = []
-    for iteration in range(4):
+    for iteration in range(4):  # the fifth, selection, takes features away
         plan = make_plan(dataset, problem(), iteration, "few = a lags")
         assert Plan.model_validate_json(plan.model_dump_json()) == plan
         encoder = FeatureEncoder(plan, "tree", 2).fit(frame_of(dataset), dataset.target)

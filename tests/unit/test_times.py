@@ -33,6 +33,7 @@ def utc(values: list[object], reading: TimeReading | None = None) -> list[str | 
         ([1_700_000_000_000], ["2023-11-14T22:13:20"]),
         ([1_700_000_000_000_000], ["2023-11-14T22:13:20"]),
         ([True], [None]),
+        ([9e307, 9e307], [None, None]),
     ],
 )  # fmt: skip
 def test_ways_of_writing_a_time(values: list[object], expected: list[str | None]) -> None:

@@ -447,11 +447,25 @@ class Window(Section):
     model_config = ConfigDict(populate_by_name=True)
 
 
+RecipeName = Literal[
+    "basic", "calendar", "target_encoding", "interactions", "text", "selection"
+]  # fmt: skip
+
+
 class Features(Section):
-    """What may become a feature, and how often engineering may be tried again."""
+    """What may become a feature, and how often engineering may be tried again.
+
+    Each turn adds one recipe to those before it, beginning with `basic` (numbers as they are,
+    categories encoded): `calendar` (dates, cycles and spans of timestamps), `target_encoding` (the
+    target's mean per category), `interactions` (ratios, products, squares), `text` (hashed words
+    and word pairs), `selection` (only features that help). Recipes that change nothing for the
+    data's columns are left out. With `auto` what evaluation found weak decides which one is next;
+    a list of `recipes` is climbed in its order.
+    """
 
     exclude: list[ColumnName] = []
     windows: list[Window] = []
+    recipes: Literal["auto"] | list[RecipeName] = "auto"
     maximum_iterations: int = Field(default=3, ge=1, le=10)
 
 

@@ -12,7 +12,7 @@ from noria.core.afterwards import known_afterwards
 from noria.core.declarations import impossible
 from noria.core.event_time import event_time_name, with_event_time
 from noria.core.inference import ColumnKind, Typed
-from noria.core.naming import listed
+from noria.core.naming import counted, listed
 from noria.core.outliers import outliers
 from noria.core.rules import UNLABELLED, Rules, broken_rules
 from noria.core.spelling import Spellings
@@ -115,7 +115,7 @@ def _found(rules: Rules, rows: int) -> list[str]:
     return [
         f"{accepted:,} of {rows:,} rows accepted, {rows - accepted:,} quarantined",
         *(
-            f"{count:,} rows: {rule} ({rules.examples[rule]})"
+            f"{counted(count, 'row')}: {rule} ({rules.examples[rule]})"
             for rule, count in rules.counts.items()
         ),
     ]

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from noria.core.spelling import Spellings
 from noria.errors import DataError
 
-Kind = Literal["number", "category", "timestamp"]
+Kind = Literal["number", "category", "timestamp", "text"]
+TEXTUAL: tuple[Kind, ...] = ("category", "text")
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
 FORMAT = 2
@@ -21,7 +22,7 @@ FORMAT = 2
 
 @dataclass(frozen=True)
 class Column:
-    """A raw feature: number (float32), category (unicode) or timestamp (int64 seconds, UTC).
+    """A raw feature: number (float32), category or text (unicode), timestamp (int64 seconds, UTC).
 
     `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
     Both were applied to the rows of the dataset and apply to every request.
@@ -91,6 +92,13 @@ class Dataset:
         """List column names in order, all or those of one kind."""
         return [column.name for column in self.columns if kind in (None, column.kind)]
 
+    def only(self, names: Collection[str]) -> Self:
+        """Select columns by name, in the dataset's order."""
+        columns = tuple(column for column in self.columns if column.name in names)
+        return replace(
+            self, columns=columns, data={one.name: self.data[one.name] for one in columns}
+        )
+
     def take(self, rows: NDArray[Any]) -> Self:
         """Select rows by a boolean mask or by positions."""
         return replace(
@@ -141,6 +149,7 @@ def empty_value(kind: Kind) -> float | str | int:
         "number": float("nan"),
         "category": MISSING_CATEGORY,
         "timestamp": MISSING_TIMESTAMP,
+        "text": MISSING_CATEGORY,
     }
     return missing[kind]
 
@@ -159,7 +168,7 @@ def typed(kind: Kind, values: Any) -> NDArray[Any]:
             numbers = np.asarray(values, dtype=np.float32)
         finite_or_nan = np.isfinite(numbers) | np.isnan(numbers)
         return numbers if finite_or_nan.all() else np.where(finite_or_nan, numbers, np.nan)
-    return np.asarray(values, dtype=np.str_ if kind == "category" else np.int64)
+    return np.asarray(values, dtype=np.str_ if kind in TEXTUAL else np.int64)
 
 
 def _typed_columns(
@@ -194,7 +203,7 @@ def _header(dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def _packed(key: str, kind: Kind, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    if kind != "category":
+    if kind not in TEXTUAL:
         return {key: values}
     texts = values.tolist()
     position = {text: index for index, text in enumerate(dict.fromkeys(texts))}
@@ -203,7 +212,7 @@ def _packed(key: str, kind: Kind, values: NDArray[Any]) -> dict[str, NDArray[Any
 
 
 def _unpacked(key: str, kind: Kind, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    if kind != "category":
+    if kind not in TEXTUAL:
         return arrays[key]
     vocabulary: NDArray[Any] = arrays[f"{key}.values"]
     return np.asarray(vocabulary[arrays[key]])

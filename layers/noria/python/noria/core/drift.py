@@ -79,7 +79,7 @@ class DriftReport(_Model):
 def build_reference(
     dataset: Dataset, scores: Array, importances: Mapping[str, float] | None = None
 ) -> Reference:
-    """Sum up the training data; timestamps always move on and are left out.
+    """Sum up the training data; timestamps, which always move on, and texts are left out.
 
     Pass scores of rows that the model was not trained on (the holdout's): a model's scores of its
     own training rows are more extreme than live ones.
@@ -87,7 +87,7 @@ def build_reference(
     columns = {
         column.name: _reference(dataset.data[column.name])
         for column in dataset.columns
-        if column.kind != "timestamp"
+        if column.kind not in ("timestamp", "text")
     }
     return Reference(
         columns=columns,

@@ -1,5 +1,7 @@
 """The feature recipe as a scikit-learn transformer that can also be written as an ONNX graph."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
@@ -7,21 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from noria.core.dataset import Dataset
+from noria.core.dataset import TEXTUAL, Column, Dataset
 from noria.core.operations import NumpyOperations, Operations, as_category
 from noria.core.recipes import Plan
-from noria.core.steps import (
-    Calendar,
-    Elapsed,
-    Numbers,
-    OneHot,
-    Ordinal,
-    Products,
-    Ratios,
-    Span,
-    Step,
-    TargetMeans,
-)
+from noria.core.selection import helpful
+from noria.core.steps import Numbers, OneHot, Ordinal, Products, Ratios, Step, TargetMeans
+from noria.core.text_steps import Words
+from noria.core.time_steps import Calendar, Elapsed, Span
 from noria.errors import FeatureError
 
 #: tree: missing stays NaN; forest: the same, imputed; linear: imputed, scaled, one-hot.
@@ -37,7 +31,7 @@ def frame_of(dataset: Dataset) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for column in dataset.columns:
         values = dataset.data[column.name]
-        columns[column.name] = as_category(values) if column.kind == "category" else values
+        columns[column.name] = as_category(values) if column.kind in TEXTUAL else values
     return pd.DataFrame(columns, index=pd.RangeIndex(len(dataset)))
 
 
@@ -109,6 +103,8 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn, and return the training matrix: target means are out of fold here."""
         self.steps_ = make_steps(self.plan, self.family, self.classes)
         parts = [step.fit_transform(X, y) for step in self.steps_]
+        if self.plan.selection:
+            self.steps_, parts = select(self.steps_, parts, y, self.classes)
         numeric, _others = self._split(parts)
         self.finish_ = Finish(self.family)
         if numeric:
@@ -123,6 +119,11 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def to_onnx(self, operations: Operations[T]) -> T:
         """Record the whole transformation as a graph."""
         return self._assemble(operations, [step.to_onnx(operations) for step in self.steps_])
+
+    def inputs(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """List the raw columns that a request must carry: after a selection, those still read."""
+        read = {name for step in self.steps_ for name in step.reads}
+        return tuple(one for one in columns if one.name in read or not self.plan.selection)
 
     def get_feature_names_out(self, input_features: object = None) -> Array:
         """Name the columns of the matrix."""
@@ -145,6 +146,20 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return operations.concatenate([finished, *others])
 
 
+def select(
+    steps: Sequence[Step], parts: Sequence[Array], target: Array, classes: int
+) -> tuple[list[Step], list[Array]]:
+    """Narrow fitted steps, and what they computed, to the features that help."""
+    kept = helpful(np.concatenate(parts, axis=1), target, classes)
+    edges = np.cumsum([0, *(part.shape[1] for part in parts)])
+    found = [kept[(kept >= a) & (kept < b)] - a for a, b in itertools.pairwise(edges)]
+    together = [one for one in zip(steps, parts, found, strict=True) if len(one[2])]
+    return (
+        [step.narrowed(positions) for step, _, positions in together],
+        [part[:, positions] for _, part, positions in together],
+    )
+
+
 def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
     """Turn a plan into steps, as the estimator's family needs them."""
     linear = family == "linear"
@@ -157,6 +172,7 @@ def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
     steps += [Ratios(plan.pairs)] if plan.pairs else []
     products = [*plan.pairs, *((name, name) for name in plan.squares)]
     steps += [Products(products)] if products else []
+    steps += [Words(name) for name in plan.texts]
     if not steps:
         raise FeatureError(f"recipe {plan.recipe!r} makes no features: the plan has no columns")
     return steps

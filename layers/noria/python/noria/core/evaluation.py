@@ -13,6 +13,7 @@ from noria.core.bootstrap import Replicates, interval
 from noria.core.dataset import Dataset
 from noria.core.slices import SliceResult, slice_results
 from noria.core.verdicts import Verdict
+from noria.core.weakness import Findings
 from noria.errors import DataError, ParityError
 
 Array = NDArray[Any]
@@ -75,6 +76,7 @@ class Evaluation(_Result):
     minimum_gain: float
     comparison: Comparison | None
     weaknesses: list[str]
+    findings: Findings = Findings()
 
 
 def evaluate(
@@ -87,12 +89,14 @@ def evaluate(
     baselines: Mapping[str, float],
     seed: int = 0,
     champion_problem: str = "",
+    findings: Findings | None = None,
 ) -> Evaluation:
     """Measure a challenger on the holdout rows.
 
     `slices` holds raw columns of those rows: those with a floor are judged, the others reported
-    where the model is weak. `baselines` are metric values that need no ML. `champion_problem`
-    says why a champion could not be scored. ParityError when artifact and pipeline disagree.
+    where the model is weak, as are the `findings` in its errors. `baselines` are metric values
+    that need no ML. `champion_problem` says why a champion could not be scored. ParityError when
+    artifact and pipeline disagree.
     """
     metric, task = problem.objective.metric, problem.task
     parity = check_parity(y, challenger_scores, pipeline_scores, task)
@@ -121,7 +125,11 @@ def evaluate(
         gain_over_baseline=gained,
         minimum_gain=problem.objective.minimum_gain,
         comparison=compared,
-        weaknesses=weaknesses(metric, value, found),
+        weaknesses=[
+            *weaknesses(metric, value, found),
+            *(one.sentence for one in (findings or Findings()).weaknesses[:WEAK_SPOTS]),
+        ],
+        findings=findings or Findings(),
     )
 
 

@@ -1,6 +1,7 @@
 """A trained pipeline written as one ONNX graph that takes raw request fields.
 
-Inputs: `field:NAME` per raw column, shape (n, 1): number float32, category string, timestamp int64.
+Inputs: `field:NAME` per raw column, shape (n, 1): number float32, category and text string,
+timestamp int64.
 Output `score`: P(positive) (n,), class probabilities (n, k), or the value (n,) as double.
 """
 
@@ -21,12 +22,15 @@ from noria.core.dataset import Column, Kind
 from noria.core.signature import input_name
 
 Array = NDArray[Any]
-OPSETS = {"": 18, "ai.onnx.ml": 3}
-IR_VERSION = 8
+#: 20 is the first with StringSplit; onnxruntime's own domain has the hash of texts.
+OPSETS = {"": 20, "ai.onnx.ml": 3}
+RUNTIME_OPSETS = {"com.microsoft": 1}
+IR_VERSION = 9
 TYPES: dict[Kind, int] = {
     "number": TensorProto.FLOAT,
     "category": TensorProto.STRING,
     "timestamp": TensorProto.INT64,
+    "text": TensorProto.STRING,
 }
 
 
@@ -67,6 +71,28 @@ class OnnxOperations:
             values_floats=[float(np.float32(value)) for value in entries.values()],
             default_float=float(np.float32(default)),
         )
+
+    def hashed_words(self, text: str) -> str:
+        """MurmurHash3 of each word; the padding's empty texts hash to 0."""
+        words = f"stringsplit_{len(self.nodes)}"
+        counts = f"{words}_counts"
+        split = helper.make_node("StringSplit", [text], [words, counts], delimiter=" ")
+        self.nodes.append(split)
+        hashes = self.node("MurmurHash3", words, domain="com.microsoft", positive=1, seed=0)
+        middle = self.constant(np.array([1], dtype=np.int64))
+        found = self.node("Squeeze", self.to_integer(hashes), middle)
+        return self.concatenate([found, self.to_integer(self.lookup(text, {}, 0.0))])
+
+    def tally(self, positions: str, width: int) -> str:
+        """Add 1 per position to a row of zeros."""
+        ones = self.to_float(self.equal(positions, positions))
+        first = self.take(self.subtract(ones, ones), np.zeros(1))
+        zeros = self.add(first, self.constant(np.zeros((1, width), dtype=np.float32)))
+        return self.node("ScatterElements", zeros, positions, ones, axis=1, reduction="add")
+
+    def from_column(self, one: str, start: int) -> str:
+        limits = [np.array([limit], dtype=np.int64) for limit in (start, np.iinfo(np.int64).max, 1)]
+        return self.node("Slice", one, *map(self.constant, limits))
 
     def gather(self, table: Array, positions: str) -> str:
         return self.node("Gather", self.constant(table), positions, axis=0)
@@ -138,7 +164,7 @@ def to_onnx(pipeline: Pipeline, columns: Sequence[Column], classes: int = 0) -> 
         score = _classify(operations, estimator, features, wide, classes)
     else:
         score = _regress(operations, estimator, features, wide)
-    return assemble(operations, columns, score, classes)
+    return assemble(operations, pipeline.named_steps["features"].inputs(columns), score, classes)
 
 
 def _classify(
@@ -211,7 +237,9 @@ def assemble(
         [helper.make_tensor_value_info("score", kind, shape)],
         operations.initializers,
     )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+    domains = {node.domain for node in operations.nodes}
+    asked = OPSETS | {k: v for k, v in RUNTIME_OPSETS.items() if k in domains}
+    opsets = [helper.make_opsetid(domain, version) for domain, version in asked.items()]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())

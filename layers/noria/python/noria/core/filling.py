@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.contracts import Fill, Problem
-from noria.core.dataset import Kind, is_missing
+from noria.core.dataset import TEXTUAL, Kind, is_missing
+from noria.core.text import plain_words
 from noria.errors import DataError
 
 Array = NDArray[Any]
@@ -24,7 +25,7 @@ def fill_of(name: str, kind: Kind, training: Array, problem: Problem) -> float |
         return _constant(name, kind, wanted.value)
     if wanted in ("keep", "quarantine"):
         return None
-    if kind == "timestamp" or (kind == "category" and wanted != "most_frequent"):
+    if kind == "timestamp" or (kind in TEXTUAL and wanted != "most_frequent"):
         raise DataError(
             f"quality.columns.{name}.missing is {wanted}, but the column is a {kind}: "
             "use keep or quarantine, most_frequent for a category, or {value: ...}"
@@ -48,6 +49,8 @@ def filled(values: Array, kind: Kind, fill: float | str | None) -> Array:
 
 
 def _constant(name: str, kind: Kind, value: str | float | bool) -> float | str:
+    if kind == "text":
+        return plain_words(str(value))
     if kind == "category":
         return "true" if value is True else "false" if value is False else str(value)
     if kind == "timestamp" or isinstance(value, str):

@@ -20,6 +20,11 @@ def listed(names: Iterable[str], shown: int = SHOWN) -> str:
     return ", ".join(everything[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: 1 row, 2,000 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def unknown_column(field: str, name: str, available: Sequence[str]) -> str:
     """Say that a contract field names a column that no source has, and which was meant."""
     guess = nearest(name, available)

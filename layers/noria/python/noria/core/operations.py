@@ -2,7 +2,7 @@
 
 A step writes its formula against `Operations`. `NumpyOperations` computes it at training time;
 `noria.core.export.OnnxOperations` records the same formula as ONNX nodes. Values are columns of
-shape (n, 1): float32, int64, or categories.
+shape (n, 1): float32, int64, or texts; `hashed_words` gives a matrix of int64.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.core.dataset import MISSING_CATEGORY
+from noria.core.text import word_hash
 
 T = TypeVar("T")
 Array = NDArray[Any]
@@ -30,6 +31,15 @@ class Operations(Protocol, Generic[T]):
 
     def lookup(self, category: T, table: Mapping[str, float], default: float) -> T:
         """Map category texts to float32 numbers, unknown texts to the default."""
+
+    def hashed_words(self, text: T) -> T:
+        """Hash the words of plain text (see `noria.core.text`): (n, m) int64, 0 where none is."""
+
+    def tally(self, positions: T, width: int) -> T:
+        """Count per row how often each position from 0 to `width` - 1 occurs, as float32."""
+
+    def from_column(self, one: T, start: int) -> T:
+        """Leave out the first columns of a matrix."""
 
     def gather(self, table: Array, positions: T) -> T:
         """Pick entries of a constant table by int64 position."""
@@ -122,6 +132,23 @@ class NumpyOperations:
     def lookup(self, category: Any, table: Mapping[str, float], default: float) -> Any:
         mapped = [table.get(text, default) for text in category.texts]
         return np.asarray(mapped, dtype=np.float32)[category.codes].reshape(-1, 1)
+
+    def hashed_words(self, text: Any) -> Any:
+        distinct = [np.array([word_hash(w) for w in t.split()], np.int64) for t in text.texts]
+        longest = max((len(words) for words in distinct), default=0)
+        table = np.zeros((len(distinct), longest + 1), dtype=np.int64)
+        for row, words in enumerate(distinct):
+            table[row, : len(words)] = words
+        return table[text.codes]
+
+    def tally(self, positions: Any, width: int) -> Any:
+        rows = len(positions)
+        cells = positions + np.arange(rows, dtype=np.int64).reshape(-1, 1) * width
+        counts = np.bincount(cells.ravel(), minlength=rows * width)
+        return counts.reshape(rows, width).astype(np.float32)
+
+    def from_column(self, one: Any, start: int) -> Any:
+        return one[:, start:]
 
     def gather(self, table: Array, positions: Any) -> Any:
         return table[positions]

@@ -6,11 +6,12 @@ from noria.contracts import ColumnRule, Problem
 from noria.core.event_time import event_time_name, needed_columns
 from noria.core.expressions import parse
 from noria.core.inference import NO_RULE, ColumnKind, Typed, typed_column
-from noria.core.naming import listed, unknown_column
+from noria.core.naming import counted, listed, unknown_column
 from noria.core.target import target_columns
 
 IDENTIFIER_ROWS = 50  # fewer rows than this tell nothing about a category's number of values
 EXAMPLES = 3
+PROSE_WORDS = 3
 
 
 def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
@@ -68,7 +69,8 @@ def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem)
         stray = frame.loc[column.unreadable, name]
         examples = listed([repr(value) for value in stray.drop_duplicates().head(EXAMPLES)])
         notes.append(
-            f"{name}: {len(stray):,} values are no {column.kind} ({examples}) and count as missing"
+            f"{name}: {counted(len(stray), 'value')} {'is' if len(stray) == 1 else 'are'} no "
+            f"{column.kind} ({examples}), counted as missing"
         )
     return notes
 
@@ -124,17 +126,24 @@ def _drop_reason(values: pd.Series, maximum_missing: float) -> str | None:
 def kinds(
     columns: dict[str, Typed], problem: Problem, drops: dict[str, str]
 ) -> dict[str, ColumnKind]:
-    """State the kind of every column that stays; nearly unique categories are identifiers."""
+    """State the kind of every column that stays; nearly unique ones are prose or identifiers."""
     found: dict[str, ColumnKind] = {}
     for name, column in columns.items():
         if name in drops:
             continue
         found[name] = column.kind
         if column.kind == "category" and _is_identifier(column.values, problem):
-            found[name] = "identifier"
+            wordy = name not in problem.entity_key and is_wordy(column.values)
+            found[name] = "text" if wordy else "identifier"
     if problem.target.expression is None:
         found[problem.target.name] = "target"
     return found
+
+
+def is_wordy(values: pd.Series) -> bool:
+    """Tell whether texts are prose rather than names or codes: three words or more, on average."""
+    words = values.dropna().astype("str").str.count(r"\w+")
+    return len(words) > 0 and float(words.mean()) >= PROSE_WORDS
 
 
 def _is_identifier(values: pd.Series, problem: Problem) -> bool:

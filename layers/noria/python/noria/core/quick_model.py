@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from noria.core.dataset import MISSING_TIMESTAMP, Dataset
+from noria.core.encoding import frame_of
+from noria.core.text_steps import Words
 
 Array = NDArray[Any]
 ITERATIONS = 100
@@ -35,10 +37,15 @@ def quick_model(training: Dataset, judged: Dataset, seed: int) -> Array:
 
 
 def coded_features(training: Dataset, judged: Dataset) -> tuple[Array, Array]:
-    """Turn both sides into float tables; categories become ranks by training frequency."""
+    """Turn both sides into floats: categories by frequency in training, texts as words."""
     left: list[Array] = []
     right: list[Array] = []
     for column in training.columns:
+        if column.kind == "text":
+            seen, words = frame_of(training.only([column.name])), Words(column.name)
+            left.append(words.fit_transform(seen, training.target))
+            right.append(words.transform(frame_of(judged.only([column.name]))))
+            continue
         a, b = training.data[column.name], judged.data[column.name]
         for side, values in ((left, a), (right, b)):
             side.append(_coded(values, a, column.kind))

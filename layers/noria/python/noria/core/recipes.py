@@ -1,18 +1,17 @@
-"""The ladder of feature recipes: each is a named step up from the one before."""
+"""The ladder of feature recipes: each turn adds one to those before it."""
 
 from collections.abc import Sequence
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from noria.contracts import Problem
 from noria.core.dataset import Column, Dataset, Kind
+from noria.core.guidance import choose_next
+from noria.core.plan_parts import Pairs, added_by, basic_parts
+from noria.core.weakness import Findings
 from noria.errors import FeatureError
 
-SAMPLE_ROWS = 20_000
-STRONGEST = 4
-FEW_COLUMNS = 10
-MAXIMUM_SPANS = 3
+FEWEST_SELECTED = 4  # from so many columns on it is worth asking which of them help
 
 
 class Recipe(BaseModel):
@@ -26,22 +25,28 @@ class Recipe(BaseModel):
 
 
 class Plan(BaseModel):
-    """A recipe made concrete for the columns of one dataset: what the encoder will compute."""
+    """Recipes made concrete for the columns of one dataset: what the encoder will compute.
+
+    `recipe` is the latest of the `steps`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: str
     description: str
     iteration: int
+    steps: tuple[str, ...] = ()
     columns: tuple[tuple[str, Kind], ...]
     numbers: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     calendars: tuple[str, ...] = ()
     elapsed: tuple[str, ...] = ()
-    spans: tuple[tuple[str, str], ...] = ()
+    spans: Pairs = ()
     target_means: tuple[str, ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()
+    pairs: Pairs = ()
     squares: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    selection: bool = False
     features: dict[str, list[str]]
     why: str
 
@@ -53,11 +58,16 @@ DESCRIPTIONS = {
     "target_encoding": "the smoothed mean of the target per category, fitted in folds",
     "interactions": "ratios and products of the numbers that tell most about the target, and "
     "squares where there are few columns",
+    "text": "counts of the words and word pairs that tell most about the target, hashed",
+    "selection": "only the features that tell more than shuffled ones do",
 }
 
 
 def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Recipe]:
-    """List the recipes that change something for these columns, simplest first."""
+    """List the recipes that change something for these columns, in the ladder's order.
+
+    With a list of `features.recipes` only those, in its order, after `basic`.
+    """
     columns = table.columns if isinstance(table, Dataset) else tuple(table)
     if not columns:
         raise FeatureError(
@@ -70,8 +80,12 @@ def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Recipe]:
         "calendar": "timestamp" in kinds,
         "target_encoding": "category" in kinds,
         "interactions": "number" in kinds,
+        "text": "text" in kinds and kinds != {"text"},
+        "selection": len(columns) >= FEWEST_SELECTED,
     }
-    names = [name for name, applicable in applies.items() if applicable]
+    asked = problem.features.recipes
+    order = applies if asked == "auto" else dict.fromkeys(["basic", *asked])
+    names = [name for name in order if applies[name]]
     return [
         Recipe(name=name, description=DESCRIPTIONS[name], steps=tuple(names[: index + 1]))
         for index, name in enumerate(names)
@@ -85,98 +99,83 @@ def has_next(table: Dataset | Sequence[Column], problem: Problem, iteration: int
     return allowed and following < len(ladder(table, problem))
 
 
-def make_plan(dataset: Dataset, problem: Problem, iteration: int, weakness: str = "") -> Plan:
-    """Make rung `iteration` (from 0) concrete; `weakness` is what evaluation found lacking."""
+def make_plan(
+    dataset: Dataset,
+    problem: Problem,
+    iteration: int,
+    weakness: str = "",
+    before: Plan | None = None,
+    findings: Findings | None = None,
+) -> Plan:
+    """Make the plan of turn `iteration` (from 0).
+
+    `before` is the plan of the turn before, to which one recipe is added; without it the first
+    rungs of the ladder are taken. `weakness` is why that turn missed, `findings` where its errors
+    are: they choose the recipe, and the columns that it concentrates on.
+    """
     rungs = ladder(dataset, problem)
     if not 0 <= iteration < len(rungs):
-        names = ", ".join(rung.name for rung in rungs)
-        raise FeatureError(f"iteration {iteration} has no recipe: the ladder is {names}")
-    recipe = rungs[iteration]
-    parts: dict[str, tuple[str, ...]] = _basic_parts(dataset)
-    spans: tuple[tuple[str, str], ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()
-    if "calendar" in recipe.steps:
-        parts |= {"calendars": tuple(dataset.names("timestamp")), "elapsed": ()}
-        spans = _pairs(dataset.names("timestamp"))[:MAXIMUM_SPANS]
-    if "target_encoding" in recipe.steps:
-        parts["target_means"] = tuple(dataset.names("category"))
-    if "interactions" in recipe.steps:
-        strongest = strongest_numbers(dataset)[:STRONGEST]
-        pairs = _pairs(strongest)
-        parts["squares"] = _squares(dataset, strongest)
-    return Plan(
-        recipe=recipe.name,
-        description=recipe.description,
+        every = ", ".join(rung.name for rung in rungs)
+        raise FeatureError(f"iteration {iteration} has no recipe: the ladder is {every}")
+    names, found = [rung.name for rung in rungs], findings or Findings()
+    steps, chosen = _steps(names, iteration, before, found, problem, dataset)
+    kept = before.model_dump() if before else {}
+    plan = Plan(
+        recipe=steps[-1],
+        description=DESCRIPTIONS[steps[-1]],
         iteration=iteration,
+        steps=steps,
         columns=tuple((column.name, column.kind) for column in dataset.columns),
-        spans=spans,
-        pairs=pairs,
-        features=_features(parts, spans, pairs),
-        why=_why(recipe, rungs, iteration, weakness),
-        **parts,
+        selection="selection" in steps,
+        features={},
+        why="",
+        **(basic_parts(dataset) | added_by(steps, dataset, found, kept)),
     )
+    last = before.recipe if before else steps[-2] if iteration else ""
+    why = _why(plan, len(rungs), last, weakness, chosen)
+    return plan.model_copy(update={"features": _features(plan), "why": why})
 
 
-def strongest_numbers(dataset: Dataset) -> list[str]:
-    """Rank number columns by the absolute correlation of their ranks with the target's."""
-    rows = np.flatnonzero(~dataset.holdout)[-SAMPLE_ROWS:]
-    target = _ranks(dataset.target[rows].astype(np.float64))
-    strength = {
-        name: _correlation(dataset.data[name][rows], target) for name in dataset.names("number")
-    }
-    return sorted(strength, key=lambda name: (-strength[name], name))
+def _steps(
+    names: list[str],
+    iteration: int,
+    before: Plan | None,
+    findings: Findings,
+    problem: Problem,
+    dataset: Dataset,
+) -> tuple[tuple[str, ...], str]:
+    """Return the recipes to take, and why the last of them was chosen."""
+    if before is None:
+        return tuple(names[: iteration + 1]), ""
+    rest = [name for name in names if name not in before.steps]
+    if not rest:
+        raise FeatureError(f"no recipe is left above {', '.join(before.steps)}")
+    if problem.features.recipes != "auto":
+        return (*before.steps, rest[0]), "next of features.recipes"
+    kinds: dict[str, str] = {column.name: column.kind for column in dataset.columns}
+    chosen, why = choose_next(rest, kinds, findings)
+    return (*before.steps, chosen), why
 
 
-def _correlation(values: np.ndarray, target: np.ndarray) -> float:
-    known = ~np.isnan(values)
-    ranks, other = _ranks(values[known]), target[known]
-    if len(ranks) < 3 or ranks.std() == 0 or other.std() == 0:
-        return 0.0
-    return float(abs(np.corrcoef(ranks, other)[0, 1]))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.float64)
-
-
-def _pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((one, other) for i, one in enumerate(names) for other in names[i + 1 :])
-
-
-def _squares(dataset: Dataset, strongest: list[str]) -> tuple[str, ...]:
-    return tuple(strongest) if len(dataset.columns) <= FEW_COLUMNS else ()
-
-
-def _basic_parts(dataset: Dataset) -> dict[str, tuple[str, ...]]:
-    """Numbers and categories; timestamps join, as elapsed time, only where nothing else is."""
-    numbers, categories = tuple(dataset.names("number")), tuple(dataset.names("category"))
-    alone = not numbers and not categories
-    return {
-        "numbers": numbers,
-        "categories": categories,
-        "elapsed": tuple(dataset.names("timestamp")) if alone else (),
-    }
-
-
-def _features(
-    parts: dict[str, tuple[str, ...]],
-    spans: tuple[tuple[str, str], ...],
-    pairs: tuple[tuple[str, str], ...],
-) -> dict[str, list[str]]:
+def _features(plan: Plan) -> dict[str, list[str]]:
     """Say in words what each step computes, for reports."""
-    words = {step: list(names) for step, names in parts.items() if names}
-    if spans:
-        words["spans"] = [f"{later} - {earlier}" for earlier, later in spans]
-    if pairs:
-        words["pairs"] = [f"{one} / {other}, {one} * {other}" for one, other in pairs]
+    steps = ("numbers", "categories", "calendars", "elapsed", "target_means", "squares", "texts")
+    words = {step: list(getattr(plan, step)) for step in steps if getattr(plan, step)}
+    if plan.spans:
+        words["spans"] = [f"{later} - {earlier}" for earlier, later in plan.spans]
+    if plan.pairs:
+        words["pairs"] = [f"{one} / {other}, {one} * {other}" for one, other in plan.pairs]
+    if plan.selection:
+        words["selection"] = [DESCRIPTIONS["selection"]]
     return words
 
 
-def _why(recipe: Recipe, rungs: list[Recipe], iteration: int, weakness: str) -> str:
-    if iteration == 0:
-        return f"the first rung of {len(rungs)}: start simple"
+def _why(plan: Plan, rungs: int, last: str, weakness: str, chosen: str) -> str:
+    if plan.iteration == 0:
+        return f"the first rung of {rungs}: start simple"
     found = f"; evaluation found: {weakness}" if weakness else ""
+    because = f", because {chosen}" if chosen else ""
+    adds = "keeps" if plan.recipe == "selection" else "adds"
     return (
-        f"{rungs[iteration - 1].name!r} missed the objective{found}; "
-        f"{recipe.name!r} adds {recipe.description}"
+        f"{last!r} missed the objective{found}; {plan.recipe!r} {adds} {plan.description}{because}"
     )

@@ -21,7 +21,9 @@ SHOWN_FIRST = (
 )
 NOT_SHOWN = frozenset({"metric", "scores", "score_seconds", "folds", "seed", "notes"})
 #: What the evaluation's own pictures and lists show already.
-TOLD = frozenset({"reasons", "weaknesses", "slices", "metric", "value", "threshold", "interval"})
+TOLD = frozenset(
+    {"reasons", "weaknesses", "findings", "slices", "metric", "value", "threshold", "interval"}
+)
 SLICES = 12
 
 

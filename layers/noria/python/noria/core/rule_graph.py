@@ -98,7 +98,7 @@ class RuleGraph:
         return self._columns[name]
 
     def _read(self, name: str) -> Value:
-        if name not in self._kinds:
+        if self._kinds.get(name, "text") == "text":
             raise self._refusal(
                 f"column {name!r} is no feature of the model's data (texts, identifiers and "
                 "features.exclude are none), so that a request does not carry it"

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from noria.core.dataset import Dataset, is_missing
+from noria.core.dataset import TEXTUAL, Dataset, is_missing
 from noria.core.signature import Signature
 
 ROWS = 3
@@ -25,7 +25,7 @@ def _value(kind: str, dataset: Dataset, name: str, row: int) -> Any:
         return None
     if kind == "timestamp":
         return datetime.fromtimestamp(int(values[0]), UTC).isoformat().replace("+00:00", "Z")
-    if kind == "category":
+    if kind in TEXTUAL:
         return str(values[0])
     number = float(str(values[0]))  # the shortest text that is this float32
     return int(number) if math.isfinite(number) and number.is_integer() else number

@@ -67,7 +67,7 @@ def _checked(field: Field, values: Array | None) -> Array:
     """Refuse a column that is gone or has become another kind since training."""
     if values is None:
         raise RequestError(f"column {field.name!r} is missing: the model was trained with it")
-    accepted = {"number": "fiu", "category": "UO", "timestamp": "iu"}[field.kind]
+    accepted = {"number": "fiu", "category": "UO", "text": "UO", "timestamp": "iu"}[field.kind]
     if values.dtype.kind not in accepted:
         raise RequestError(
             f"column {field.name!r} holds {values.dtype} values, the model was trained with a "
@@ -80,7 +80,7 @@ def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[
     """Convert request rows to dataset columns; a field left out or null is a missing value."""
     if not rows:
         raise RequestError("the request has no rows: send at least one")
-    known = {field.name for field in signature.columns}
+    known = {*signature.names, *signature.unused}
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise RequestError(f"row {number} is {_shown(row)}: send an object of fields")
@@ -90,7 +90,9 @@ def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[
 
 
 def _column(rows: Sequence[Mapping[str, Any]], field: Field) -> Array:
-    convert = {"number": _number, "category": _category, "timestamp": _timestamp}[field.kind]
+    convert = {
+        "number": _number, "category": _category, "text": _category, "timestamp": _timestamp
+    }[field.kind]  # fmt: skip
     missing = empty_value(field.kind)
     values = []
     for number, row in enumerate(rows):
@@ -148,7 +150,8 @@ def _timestamp(value: object, field: Field) -> int:
 
 
 def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) -> str:
-    name = next(name for name in row if name not in signature.names)
+    known = {*signature.names, *signature.unused}
+    name = next(name for name in row if name not in known)
     near = difflib.get_close_matches(str(name), signature.names, 1, 0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(signature.names)}"
     return f"row {number}: the model has no field {_shown(name)}; {hint}"

@@ -40,7 +40,10 @@ class Field(BaseModel):
 
 
 class Signature(BaseModel):
-    """Everything about a model version that its users must know; stored beside `model.onnx`."""
+    """Everything about a model version that its users must know; stored beside `model.onnx`.
+
+    `unused` columns are those of the data that the model does not read: requests may carry them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,6 +55,7 @@ class Signature(BaseModel):
     classes: tuple[str, ...] = ()
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
+    unused: tuple[str, ...] = ()
     example: dict[str, Value] = {}
     metric: str
     recipe: str

@@ -2,13 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.core.dataset import MISSING_TIMESTAMP
 from noria.core.operations import Coded, NumpyOperations, Operations
 
 T = TypeVar("T")
@@ -16,7 +15,6 @@ Array = NDArray[Any]
 NAN = np.full((1, 1), np.nan, dtype=np.float32)
 ZERO = np.zeros((1, 1), dtype=np.float32)
 LARGEST = np.full((1, 1), 1e18, dtype=np.float32)
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
 ORDINAL_TEXTS = 250
 TARGET_TEXTS = 5_000
 TARGET_CLASSES = 20
@@ -28,8 +26,10 @@ class Step(ABC):
     """Raw columns in, float32 feature columns out; `names` has one entry per feature."""
 
     #: Whether a linear model wants this step's features centred and scaled.
-    scaled: ClassVar[bool] = True
+    scaled: bool = True
     names: list[str]
+    #: The raw columns that the formula needs.
+    reads: tuple[str, ...]
 
     def fit(self, frame: pd.DataFrame, target: Array) -> Self:
         """Learn tables from training rows; most steps have none."""
@@ -51,23 +51,46 @@ class Step(ABC):
         """Record the formula as a graph."""
         return self.build(operations)
 
+    def narrowed(self, positions: Array) -> "Step":
+        """Return the fitted step with only these of its features."""
+        return Narrowed(self, positions)
+
+
+class Narrowed(Step):
+    """Some of the features of a fitted step."""
+
+    def __init__(self, step: Step, positions: Array) -> None:
+        self.step, self.positions, self.scaled = step, positions, step.scaled
+        self.names = [step.names[position] for position in positions]
+        self.reads = step.reads
+
+    def build(self, operations: Operations[T]) -> T:
+        """Pick from what the step computes."""
+        every = self.step.build(operations)
+        whole = len(self.positions) == len(self.step.names)
+        return every if whole else operations.take(every, self.positions)
+
 
 class Numbers(Step):
     """Number columns as they are."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        self.names = list(columns)
+        self.names, self.reads = list(columns), tuple(columns)
 
     def build(self, operations: Operations[T]) -> T:
         """Put the columns beside each other."""
         return operations.concatenate([operations.column(name) for name in self.names])
+
+    def narrowed(self, positions: Array) -> Step:
+        """Read fewer columns."""
+        return Numbers([self.names[position] for position in positions])
 
 
 class Ordinal(Step):
     """Categories as their rank by frequency; rare and unseen ones share -1."""
 
     def __init__(self, column: str) -> None:
-        self.column, self.names = column, [f"{column} rank"]
+        self.column, self.names, self.reads = column, [f"{column} rank"], (column,)
         self.ranks: dict[str, float] = {}
 
     def fit(self, frame: pd.DataFrame, target: Array) -> Self:
@@ -87,7 +110,7 @@ class OneHot(Step):
     scaled = False
 
     def __init__(self, column: str, texts: int = 20) -> None:
-        self.column, self.size = column, texts
+        self.column, self.size, self.reads = column, texts, (column,)
         self.positions: dict[str, float] = {}
         self.names = []
 
@@ -114,7 +137,7 @@ class TargetMeans(Step):
     """
 
     def __init__(self, column: str, classes: int) -> None:
-        self.column = column
+        self.column, self.reads = column, (column,)
         self.codes = list(range(min(classes, TARGET_CLASSES))) if classes > 2 else [-1]
         self.names = [
             f"{column} target mean" + ("" if code < 0 else f" {code}") for code in self.codes
@@ -163,62 +186,16 @@ class TargetMeans(Step):
         return found
 
 
-class Calendar(Step):
-    """Minute of the day, weekday (Monday 0) and day of the year, in exact integer arithmetic."""
-
-    def __init__(self, column: str, cycles: bool) -> None:
-        self.column, self.cycles = column, cycles
-        self.names = [f"{column} {part}" for part in ("minute of day", "weekday", "day of year")]
-        if cycles:
-            self.names += [f"{name} {wave}" for name in self.names for wave in ("sine", "cosine")]
-
-    def build(self, operations: Operations[T]) -> T:
-        """Take the timestamp apart; a missing one gives NaN."""
-        missing, seconds = known_seconds(operations, self.column)
-        parts = [*_time_of_day(operations, seconds)]
-        features = [operations.to_float(part) for part in parts]
-        if self.cycles:
-            for part, period in zip(parts, (1440.0, 7.0, 365.25), strict=True):
-                features += [operations.gather(wave, part) for wave in waves(period)]
-        nothing = operations.constant(NAN)
-        return operations.where(missing, nothing, operations.concatenate(features))
-
-
-class Elapsed(Step):
-    """Days since 1970, for tables that have nothing but timestamps."""
-
-    def __init__(self, column: str) -> None:
-        self.column, self.names = column, [f"{column} days"]
-
-    def build(self, operations: Operations[T]) -> T:
-        """Divide the seconds by those of a day."""
-        missing, seconds = known_seconds(operations, self.column)
-        per_day = operations.constant(np.full((1, 1), DAY, dtype=np.float32))
-        days = operations.divide(operations.to_float(seconds), per_day)
-        return operations.where(missing, operations.constant(NAN), days)
-
-
-class Span(Step):
-    """Hours from one timestamp to another."""
-
-    def __init__(self, earlier: str, later: str) -> None:
-        self.earlier, self.later, self.names = earlier, later, [f"{later} - {earlier} hours"]
-
-    def build(self, operations: Operations[T]) -> T:
-        """Subtract as integers, so that seconds are exact."""
-        no_start, start = known_seconds(operations, self.earlier)
-        no_end, end = known_seconds(operations, self.later)
-        per_hour = operations.constant(np.full((1, 1), HOUR, dtype=np.float32))
-        hours = operations.divide(operations.to_float(operations.subtract(end, start)), per_hour)
-        nothing = operations.constant(NAN)
-        return operations.where(operations.either(no_start, no_end), nothing, hours)
-
-
 class Ratios(Step):
     """One number divided by another; NaN where the divisor is zero."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.pairs, self.names = list(pairs), [f"{one} / {other}" for one, other in pairs]
+        self.reads = names_in(pairs)
+
+    def narrowed(self, positions: Array) -> Step:
+        """Compute fewer pairs."""
+        return Ratios([self.pairs[position] for position in positions])
 
     def build(self, operations: Operations[T]) -> T:
         """Divide all pairs at once."""
@@ -233,10 +210,20 @@ class Products(Step):
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.pairs, self.names = list(pairs), [f"{one} * {other}" for one, other in pairs]
+        self.reads = names_in(pairs)
+
+    def narrowed(self, positions: Array) -> Step:
+        """Compute fewer pairs."""
+        return Products([self.pairs[position] for position in positions])
 
     def build(self, operations: Operations[T]) -> T:
         """Multiply all pairs at once."""
         return bounded(operations, operations.multiply(*side_by_side(operations, self.pairs)))
+
+
+def names_in(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """List every name of the pairs once."""
+    return tuple(dict.fromkeys(name for pair in pairs for name in pair))
 
 
 def coded_column(frame: pd.DataFrame, column: str) -> Coded:
@@ -266,13 +253,6 @@ def smoothed_means(coded: Coded, values: Array, rows: Array) -> tuple[Array, flo
     return (sums + SMOOTHING_ROWS * prior) / (counts + SMOOTHING_ROWS), prior
 
 
-def known_seconds(operations: Operations[T], column: str) -> tuple[T, T]:
-    """Return where a timestamp is missing, and the seconds with 0 in those places."""
-    seconds = operations.column(column)
-    missing = operations.equal(seconds, integer(operations, MISSING_TIMESTAMP))
-    return missing, operations.where(missing, integer(operations, 0), seconds)
-
-
 def integer(operations: Operations[T], value: int) -> T:
     """Make an int64 constant."""
     return operations.constant(np.full((1, 1), value, dtype=np.int64))
@@ -289,46 +269,3 @@ def bounded(operations: Operations[T], values: T) -> T:
     """Make values beyond 1e18 missing, so that no estimator meets infinity."""
     large = operations.greater(operations.absolute(values), operations.constant(LARGEST))
     return operations.where(large, operations.constant(NAN), values)
-
-
-def waves(period: float) -> tuple[Array, Array]:
-    """Tabulate sine and cosine per whole unit: a table gives the same bits everywhere."""
-    angles = 2 * np.pi * np.arange(int(np.ceil(period)) + 1) / period
-    return np.sin(angles).astype(np.float32), np.cos(angles).astype(np.float32)
-
-
-def _time_of_day(operations: Operations[T], seconds: T) -> tuple[T, T, T]:
-    """Split seconds since 1970 into minute of the day, weekday and day of the year."""
-    second = operations.modulo(seconds, integer(operations, DAY))
-    days = operations.divide(operations.subtract(seconds, second), integer(operations, DAY))
-    minute = operations.divide(second, integer(operations, MINUTE))
-    thursday = operations.add(days, integer(operations, 3))
-    weekday = operations.modulo(thursday, integer(operations, 7))
-    return minute, weekday, _day_of_year(operations, days)
-
-
-def _day_of_year(operations: Operations[T], days: T) -> T:
-    """Count from 1 (1 January), by Howard Hinnant's `civil_from_days` (years begin in March)."""
-
-    def whole(value: T, divisor: int) -> T:
-        return operations.divide(value, integer(operations, divisor))
-
-    def times(value: T, factor: int) -> T:
-        return operations.multiply(value, integer(operations, factor))
-
-    minus, plus, equal = operations.subtract, operations.add, operations.equal
-    shifted = plus(days, integer(operations, 719_468))
-    day = operations.modulo(shifted, integer(operations, 146_097))
-    leaps = minus(plus(minus(day, whole(day, 1460)), whole(day, 36_524)), whole(day, 146_096))
-    year = whole(leaps, 365)
-    before = minus(plus(times(year, 365), whole(year, 4)), whole(year, 100))
-    since_march = minus(day, before)
-    zero = integer(operations, 0)
-    fourth = equal(operations.modulo(year, integer(operations, 4)), zero)
-    hundredth = equal(operations.modulo(year, integer(operations, 100)), zero)
-    common = equal(hundredth, equal(year, zero))
-    leap = operations.to_integer(operations.both(fourth, common))
-    in_spring = plus(plus(since_march, integer(operations, 60)), leap)
-    in_winter = minus(since_march, integer(operations, 305))
-    january = operations.greater(since_march, integer(operations, 305))
-    return operations.where(january, in_winter, in_spring)

@@ -24,6 +24,7 @@ from noria.core.target import (
     target_columns,
     target_values,
 )
+from noria.core.text import plain_words
 from noria.core.times import read_times
 from noria.errors import DataError
 
@@ -33,6 +34,7 @@ DATASET_KINDS: dict[str, Kind] = {
     "bool": "number",
     "category": "category",
     "timestamp": "timestamp",
+    "text": "text",
 }
 
 
@@ -45,7 +47,7 @@ def to_dataset(
     """Build the dataset: features, target codes, the holdout and the rule's answers.
 
     `accepted`, `columns` and `spellings` come from `cleanse`. Left out are the target, the columns
-    that only its expression uses, `features.exclude`, texts, identifiers, and entity keys with
+    that only its expression uses, `features.exclude`, identifiers, and entity keys with
     many values. Raises DataError when no feature is left.
     """
     features = feature_kinds(accepted, problem, columns)
@@ -63,7 +65,7 @@ def to_dataset(
     }
     return Dataset(
         columns=tuple(
-            Column(name, kind, fills[name], (spellings or {}).get(name, Spellings()))
+            Column(name, kind, fills[name], _spellings(name, kind, spellings or {}, problem))
             for name, kind in features.items()
         ),
         data={name: filled(data[name], kind, fills[name]) for name, kind in features.items()},
@@ -73,6 +75,16 @@ def to_dataset(
         event_time=times,
         rule=rule_answers(accepted, problem, classes, target),
     )
+
+
+def _spellings(
+    name: str, kind: Kind, known: Mapping[str, Spellings], problem: Problem
+) -> Spellings:
+    """Return what a request's texts are brought to; a free text has aliases at most."""
+    rule = problem.quality.columns.get(name)
+    if kind == "text" and not (rule and rule.aliases):
+        return Spellings()
+    return known.get(name, Spellings())
 
 
 def feature_kinds(
@@ -108,7 +120,8 @@ def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:
     if kind == "timestamp":
         return epoch_seconds(values)
     codes, distinct = pd.factorize(as_text(values))
-    vocabulary = np.array([*map(str, distinct), ""], dtype=np.str_)
+    texts = map(plain_words, map(str, distinct)) if kind == "text" else map(str, distinct)
+    vocabulary = np.array([*texts, ""], dtype=np.str_)
     return vocabulary[codes]  # code -1, a missing value, takes the last: ""
 
 

@@ -188,7 +188,7 @@ def _from_numbers(values: pd.Series, reading: TimeReading) -> pd.Series:
 
 
 def _magnitude(numbers: pd.Series) -> str:
-    usual = numbers.abs().median()
+    usual = numbers.abs().clip(upper=EPOCH_BOUNDS[0][0] * 10).median()
     return next((unit for bound, unit in EPOCH_BOUNDS if usual > bound), "epoch_s")
 
 

@@ -97,9 +97,14 @@ def train(
     importances = permutation_importances(
         pipeline, holdout if len(holdout) else training, problem.objective.metric, seed
     )
+    read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
+    signature = _signature(
+        training.only(read), plan, candidate, problem, seed, importances, versions
+    )
+    unused = tuple(name for name in dataset.names() if name not in read)
     return Trained(
         onnx=to_onnx(pipeline, dataset.columns, classes),
-        signature=_signature(training, plan, candidate, problem, seed, importances, versions),
+        signature=signature.model_copy(update={"unused": unused}),
         holdout_scores=scores,
         importances=importances,
         seconds=clock() - start,
@@ -180,6 +185,8 @@ def field_of(training: Dataset, name: str) -> Field:
         spellings=dict(column.spellings.table),
         fold=column.spellings.fold,
     )
+    if kind == "text":
+        return field
     if kind == "category":
         texts, counts = np.unique(known, return_counts=True)
         order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from noria.core.dataset import is_missing, typed
 from noria.core.signature import Field
 from noria.core.spelling import Spellings
+from noria.core.text import plain_texts
 
 Array = NDArray[Any]
 
@@ -19,6 +20,8 @@ def as_trained(field: Field, values: Array) -> Array:
         spelled = Spellings(field.spellings, field.fold)
         distinct, places = np.unique(values, return_inverse=True)
         values = np.array([spelled(text) for text in distinct.tolist()], dtype=np.str_)[places]
+    if field.kind == "text":
+        values = plain_texts(values)
     if field.fill is None:
         return values
     return typed(field.kind, np.where(is_missing(field.kind, values), field.fill, values))

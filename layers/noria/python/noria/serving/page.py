@@ -136,4 +136,4 @@ def hint(field: Field) -> str:
         return "time, ISO 8601"
     if field.kind == "number" and field.minimum is not None and field.maximum is not None:
         return f"number, {field.minimum:g} to {field.maximum:g}"
-    return "text" if field.kind == "category" else "number"
+    return "number" if field.kind == "number" else "text"

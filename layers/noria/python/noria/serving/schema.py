@@ -7,9 +7,11 @@ from noria.core.signature import Field, Signature
 from noria.serving.requests import MAXIMUM_ROWS
 
 ROW, ROWS, LABELS = "Row", "Rows", "Labels"
+UNUSED = "not used by this model; may be left out"
 TYPES: dict[Kind, dict[str, Any]] = {
     "number": {"type": ["number", "null"]},
     "category": {"type": ["string", "boolean", "null"]},
+    "text": {"type": ["string", "null"]},
     "timestamp": {"type": ["string", "number", "null"], "format": "date-time"},
 }
 
@@ -49,7 +51,8 @@ def _row(signature: Signature | None) -> dict[str, Any]:
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {field.name: _property(field) for field in signature.columns},
+        "properties": {field.name: _property(field) for field in signature.columns}
+        | {name: {"description": UNUSED} for name in signature.unused},
     }
     return row | ({"example": signature.example} if signature.example else {})
 

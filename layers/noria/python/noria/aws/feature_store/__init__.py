@@ -1,0 +1,10 @@
+"""The feature store's places on AWS: the Glue catalogue, the files in S3, DynamoDB for the latest.
+
+What joins them with DuckDB is `noria.feature_store`.
+"""
+
+from noria.aws.feature_store.catalogue import Catalogue, Table
+from noria.aws.feature_store.files import Entry, Files, Manifest
+from noria.aws.feature_store.online import OnlineTable
+
+__all__ = ["Catalogue", "Entry", "Files", "Manifest", "OnlineTable", "Table"]

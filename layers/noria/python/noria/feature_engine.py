@@ -1,0 +1,157 @@
+"""DuckDB over the feature store's files: they are fetched once, queried here, and made here."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from noria.aws.feature_store import Entry, Files
+from noria.core import feature_writes as writing
+from noria.core.feature_columns import to_frame
+from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, Column, Feature, FeatureSet
+from noria.core.point_in_time import ENTITIES, Part, identifier, literal, read_part, retrieval_query
+from noria.errors import FeatureError
+
+GIVEN = "given"
+TIMES = [Column.model_construct(name=name, kind="time") for name in (EVENT_TIME, CREATED_TIME)]
+# Nothing is ever downloaded.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+class Engine:
+    """A DuckDB connection with a folder for the files that it reads and writes."""
+
+    def __init__(self, files: Files, connection: Any, folder: Path) -> None:
+        self._files = files
+        self._sql = connection
+        self._folder = folder
+
+    def give(self, rows: pd.DataFrame) -> str:
+        """Show a frame to queries; returns the relation's name."""
+        self._sql.register(GIVEN, rows)
+        return GIVEN
+
+    def types(self, path: Path) -> dict[str, str]:
+        """A Parquet file's columns with their DuckDB types."""
+        query = f"DESCRIBE FROM read_parquet({literal(str(path))})"
+        return {name: kind for name, kind, *_ in self._sql.execute(query).fetchall()}
+
+    def accept(self, feature_set: FeatureSet, relation: str) -> tuple[int, str]:
+        """Make a relation's rows those to be written; returns their number and digest.
+
+        Raises `FeatureError` for an entity with several rows at one event time, where the set
+        takes none such.
+        """
+        typed = writing.typed_query(feature_set, relation)
+        self._sql.execute(f"CREATE OR REPLACE TEMP VIEW {writing.INCOMING} AS {typed}")
+        if feature_set.entity_key and not feature_set.repeats:
+            self._refuse_repeats(feature_set)
+        [(rows, digest)] = self._sql.execute(writing.digest_query(feature_set)).fetchall()
+        return int(rows), f"{rows}-{digest}"
+
+    def make_file(
+        self, feature_set: FeatureSet, stored: Sequence[Entry]
+    ) -> tuple[bytes, dict[str, Any]]:
+        """A Parquet file of the accepted rows that are new, and what its manifest says of it."""
+        parts = self.local(stored)
+        with TemporaryDirectory(dir=self._folder) as folder:
+            path = str(Path(folder) / "part.parquet")
+            rows = writing.new_rows_query(feature_set, parts)
+            self._sql.execute(writing.write_query(feature_set, rows, path))
+            content = Path(path).read_bytes()
+            return content, {
+                **self._described(feature_set, path),
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "columns": tuple(column.name for column in feature_set.columns),
+            }
+
+    def retrieve(
+        self,
+        feature_set: FeatureSet,
+        features: Sequence[Feature],
+        entries: Sequence[Entry],
+        rows: pd.DataFrame,
+        *,
+        known_by: datetime | None = None,
+        times: bool = False,
+    ) -> pd.DataFrame:
+        """The features of entity rows, in their order; `times` adds the stored rows' own two."""
+        parts = self.local(entries)
+        query = retrieval_query(feature_set, features, parts, known_by=known_by, times=times)
+        self._sql.register(ENTITIES, rows)
+        found = self._sql.execute(query).fetchnumpy()
+        return to_frame(found, [*features, *(TIMES if times else [])])
+
+    def entities(self, feature_set: FeatureSet, entries: Sequence[Entry]) -> pd.DataFrame:
+        """Every entity of these files once, in order."""
+        keys = ", ".join(map(identifier, feature_set.keys))
+        selects = [f"SELECT {keys} FROM {read_part(part)}" for part in self.local(entries)]  # noqa: S608
+        query = f"SELECT * FROM ({' UNION '.join(selects)}) GROUP BY ALL ORDER BY ALL"  # noqa: S608
+        return to_frame(self._sql.execute(query).fetchnumpy(), feature_set.entity_key)
+
+    def local(self, entries: Sequence[Entry]) -> list[Part]:
+        """The files at hand: fetched once, checked against the manifest."""
+        parts, first = [], 0
+        for entry in entries:
+            path = self._folder / f"{entry.sha256}.parquet"
+            if not path.exists():
+                path.write_bytes(self._files.fetch(entry))
+            columns = frozenset(entry.columns)
+            spans = (entry.event_time, entry.created_time)
+            parts.append(Part(str(path), first, entry.rows, columns, *spans))
+            first += entry.rows
+        return parts
+
+    def _refuse_repeats(self, feature_set: FeatureSet) -> None:
+        found = self._sql.execute(writing.repeats_query(feature_set)).fetchall()
+        if not found:
+            return
+        *key, moment, times, count = found[0]
+        named = ", ".join(f"{k}={v!r}" for k, v in zip(feature_set.keys, key, strict=True))
+        more = f" (and {count - 1} more such)" if count > 1 else ""
+        raise FeatureError(
+            f"rows for feature set '{feature_set.name}': {named} has {times} rows at event time "
+            f"{moment.isoformat()}Z{more}; keep one of each, or define the set with repeats"
+        )
+
+    def _described(self, feature_set: FeatureSet, path: str) -> dict[str, Any]:
+        [(rows, *spans)] = self._sql.execute(writing.bounds_query(path)).fetchall()
+        spans = [span or 0 for span in spans]
+        statistics = {}
+        for feature in feature_set.features:
+            found = self._sql.execute(writing.statistics_query(feature, path))
+            names = [column[0] for column in found.description]
+            statistics[feature.name] = dict(zip(names, *found.fetchall(), strict=True))
+        return {"rows": rows, EVENT_TIME: tuple(spans[:2]), CREATED_TIME: tuple(spans[2:]),
+                "statistics": statistics}  # fmt: skip
+
+
+@contextmanager
+def open_engine(
+    files: Files, threads: int | None = None, megabytes: int | None = None
+) -> Iterator[Engine]:
+    """An engine with a temporary folder, both gone afterwards.
+
+    By default DuckDB takes all processors, and four fifths of the memory; what is more is spilt.
+    """
+    given = {"threads": threads, "memory_limit": megabytes and f"{megabytes}MB"}
+    limits = {name: value for name, value in given.items() if value is not None}
+    with TemporaryDirectory(prefix="noria-features-") as folder:
+        connection = duckdb.connect(config={**SETTINGS, **limits, "temp_directory": folder})
+        # The order of rows is said where it matters; not keeping it elsewhere saves memory.
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET TimeZone = 'UTC'")  # whatever the machine's is
+        try:
+            yield Engine(files, connection, Path(folder))
+        finally:
+            connection.close()

@@ -1,0 +1,124 @@
+"""EngineerFeatures: what its first turn leaves in the feature store, run after run."""
+
+import time
+from collections.abc import Iterator
+
+import boto3
+import pandas as pd
+import pytest
+
+from functions import engineer_features
+from noria.aws import clients
+from noria.aws.feature_store import Catalogue, Files, OnlineTable
+from noria.aws.storage import Store
+from noria.contracts import Problem
+from noria.core.cleansing import cleanse
+from noria.core.joining import join_sources
+from noria.core.tabulating import to_dataset
+from noria.feature_serving import OnlineFeatures
+from noria.feature_store import FeatureStore, Reference, open_feature_store
+from tests.unit.data_frames import FLIGHTS, flights
+
+DATABASE = "noria_flights"
+WINDOWS = [{"column": "arr_delay", "function": "mean", "over": "30d", "as": "mean_delay"}]
+EXCLUDED = FLIGHTS["features"]["exclude"]  # type: ignore[index]
+PROBLEM = Problem.parse(FLIGHTS | {"features": {"exclude": EXCLUDED, "windows": WINDOWS}})
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    """Every 200th flight of 2013, with weather, planes and airlines."""
+    return flights(1700)
+
+
+@pytest.fixture
+def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
+    monkeypatch.setenv("NORIA_DATABASE", DATABASE)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    boto3.client("glue").create_database(DatabaseInput={"Name": DATABASE})
+    boto3.client("dynamodb").create_table(
+        TableName=f"{DATABASE}_online", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
+    )  # fmt: skip
+    clients.client.cache_clear()
+    yield bucket
+    clients.client.cache_clear()
+
+
+@pytest.fixture
+def features(store: Store) -> Iterator[FeatureStore]:
+    catalogue = Catalogue(boto3.client("glue"), DATABASE)
+    with open_feature_store(Files(store), catalogue, threads=1) as opened:
+        yield opened
+
+
+def run(store: Store, name: str, tables: dict[str, pd.DataFrame], months: int) -> int:
+    """Hand the first months to EngineerFeatures, as Transform leaves them; returns their rows."""
+    until = {**tables, "flights": tables["flights"].query(f"month <= {months}")}
+    cleansing = cleanse(join_sources(until, PROBLEM), PROBLEM)
+    dataset = to_dataset(cleansing.accepted, PROBLEM, cleansing.columns, cleansing.spellings)
+    store.put_json(f"runs/{name}/problem.json", PROBLEM.to_document())
+    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
+    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
+    event = {
+        "state": "EngineerFeatures", "execution": name, "started_at": "2014-01-01T00:00:00Z",
+        "input": {"as_of": f"2013-{months + 1:02}-01T12:00:00Z"},
+    }  # fmt: skip
+    assert engineer_features.handler(event, None)["iteration"] == 1
+    return len(cleansing.accepted)
+
+
+def test_each_run_stores_what_is_new(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    first = run(store, "march", tables, 3)
+    second = run(store, "april", tables, 4)
+    told = features.describe("features")
+    assert told["runs"] == ["march", "april"]
+    assert told["definition"]["version"] == 1
+    # Weather is joined and spellings agree as before: nothing of January to March changed.
+    assert told["rows"] == second > first > 300
+
+
+def test_repeated_delivery_writes_nothing(store: Store, tables: dict[str, pd.DataFrame]) -> None:
+    run(store, "march", tables, 3)
+    before = {item.key: item.etag for item in store.objects("features")}
+    run(store, "march", tables, 3)
+    assert {item.key: item.etag for item in store.objects("features")} == before
+
+
+def test_no_flight_sees_what_was_not_known(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN a run as of April THEN nobody who asks for March sees its rows, and outcomes never."""
+    run(store, "march", tables, 3)
+    asked = flights_of(tables).assign(prediction_time=pd.Timestamp("2013-03-31", tz="UTC"))
+    assert features.historical_features(asked, [Reference("features")])["distance"].isna().all()
+    asked["prediction_time"] = pd.Timestamp("2013-04-02", tz="UTC")
+    seen = features.historical_features(asked, [Reference("features")])
+    assert seen["distance"].notna().sum() > 300
+    assert not {"arr_delay", "dep_delay", "air_time"} & set(seen.columns)
+
+
+def test_the_latest_values_are_served(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN a contract with history features THEN DynamoDB answers as the files do."""
+    run(store, "march", tables, 3)
+    at = pd.Timestamp("2013-04-01T12:00", tz="UTC").to_pydatetime()
+    feature_set = features.feature_set("features")
+    online = OnlineFeatures(
+        features, OnlineTable(boto3.client("dynamodb"), f"{DATABASE}_online", time.sleep)
+    )
+    keys = flights_of(tables)
+    served = online.latest_features(keys, feature_set, at=at)
+    offline = features.latest_features(keys, Reference("features"), at=at)
+    pd.testing.assert_frame_equal(served, offline, check_exact=True)
+    assert served["distance"].notna().sum() > 300
+
+
+def flights_of(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    keys = tables["flights"][["carrier", "flight"]].drop_duplicates().reset_index(drop=True)
+    return keys.astype({"carrier": "string"})
