@@ -16,6 +16,7 @@ from noria.core.rule_model import RULE, RuleModel, rule_model
 from noria.core.samples import sample_rows
 from noria.core.training import Trained, choose, train
 from noria.core.verdicts import Verdict
+from noria.provenance import LINEAGE, Inputs
 
 SEED = 20_13
 LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")
@@ -29,11 +30,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _train(stage: Stage) -> dict[str, Any]:
     """Train the best candidate on all training rows."""
-    dataset = Dataset.from_bytes(stage.dataset())
-    plan = Plan.model_validate_json(stage.store.get(stage.run.turn_key(stage.turn, "plan.json")))
+    inputs = Inputs(stage)
+    dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
+    plan_key = stage.run.turn_key(stage.turn, "plan.json")
+    plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     chosen = choose(_experiments(stage), stage.problem)
     trained = train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries())
-    checksums = _write(stage, dataset, trained, trained.importances)
+    checksums = _write(
+        stage, inputs, dataset.only(trained.signature.names), trained, trained.importances
+    )
     evidence = {"candidate": chosen.candidate, "rows": len(dataset.training), "sha256": checksums}
     verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
     decided = stage.decided(verdict)
@@ -46,9 +51,10 @@ def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
         "features": {"iteration": 1, "recipe": RULE, "candidates": []}
     }
     stage = Stage.open({**event, "input": given})
-    dataset = Dataset.from_bytes(stage.dataset())
+    inputs = Inputs(stage)
+    dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
     made = rule_model(dataset, stage.problem, _libraries())
-    checksums = _write(stage, made.dataset, made, {})
+    checksums = _write(stage, inputs, made.dataset, made, {})
     evidence = {"rule": stage.problem.baseline.rule, "columns": made.signature.names,
                 "rows": len(dataset), "differing": made.differing, "sha256": checksums}  # fmt: skip
     verdict = Verdict(decision=RULE, reasons=_told(made, len(dataset)), evidence=evidence)
@@ -69,6 +75,7 @@ def _told(made: RuleModel, rows: int) -> list[str]:
 
 def _write(
     stage: Stage,
+    inputs: Inputs,
     dataset: Dataset,
     made: Trained | RuleModel,
     importances: dict[str, float],
@@ -83,6 +90,7 @@ def _write(
             "signature.json": made.signature.model_dump_json().encode(),
             "reference.json": reference.model_dump_json().encode(),
             "sample.json": sample.encode(),
+            LINEAGE: inputs.lineage(),
         },
     )
     scores = stage.run.turn_key(stage.turn, "pipeline_scores.npy")

@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.commands import data, demo, local, problem, runs
+from infra.commands import data, demo, features, lineage, local, problem, runs
 from infra.commands.errors import ReportingGroup
 
 app = typer.Typer(
@@ -19,10 +19,12 @@ app = typer.Typer(
 app.add_typer(problem.app, name="problem")
 app.add_typer(local.app, name="local")
 app.add_typer(data.app, name="data")
+app.add_typer(features.app, name="features")
 app.command("demo")(demo.demo)
 app.command("run")(runs.run)
 app.command("runs")(runs.runs)
 app.command("report")(runs.report)
+app.command("lineage")(lineage.lineage)
 app.command("predict")(runs.predict)
 app.command("approve")(runs.approve)
 

@@ -1,0 +1,81 @@
+"""`noria lineage` against a running stack: what every stage of the machine really recorded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.assets import code_version
+from infra.cli import app
+from infra.commands import stacks as stack_access
+from tests.e2e.stack import Stack
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def reached(wine: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack with a champion, where commands with --local find it."""
+    if not wine.keys("registry/champion.json"):
+        assert wine.run().ending == "Promote"
+    credentials = wine.cloud.credentials
+    document = {
+        "endpoint_url": wine.cloud.endpoint_url,
+        "region": wine.cloud.region,
+        "access_key": credentials.access_key,
+        "secret_key": credentials.secret_key,
+        "stacks": {wine.name: {"outputs": dict(wine.outputs), "api_url": None}},
+    }
+    file = tmp_path / "local.json"
+    file.write_text(json.dumps(document))
+    monkeypatch.setattr(stack_access, "LOCAL_FILE", file)
+    return wine
+
+
+def lineage(stack: Stack, *arguments: str) -> dict[str, Any]:
+    command = ["lineage", stack.name, "--local", "--json", "--verify", *arguments]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, (result.output, result.exception)
+    steps = json.loads(result.stdout)["steps"]
+    return {step["kind"]: step for step in steps}
+
+
+def test_a_prediction_leads_back_to_the_file_that_was_dropped(reached: Stack) -> None:
+    champion = json.loads(reached.champion())
+    sample = reached.json(f"models/{champion['version']}/sample.json")
+    [answer] = reached.ask("POST", "/predict", {"rows": sample[:1]}).json()["predictions"]
+    told = {"id": answer["id"], "value": answer["prediction"]}
+    assert reached.ask("POST", "/labels", {"labels": [told]}).status == 200
+    found = lineage(reached, answer["id"])
+    prediction = found["prediction"]["facts"]
+    assert (prediction["prediction"], prediction["label"]) == (answer["prediction"],) * 2
+    assert prediction["inputs"] == sample[0]
+    assert found["model"]["name"] == champion["version"]
+    assert found["run"]["name"] == champion["run_id"]
+    assert found["run"]["facts"]["ending"] == "Promote"
+    [dropped, _] = found["raw"]["objects"]
+    assert dropped["where"] == f"s3://{reached.bucket}/incoming/wine/rows.csv"
+    assert (dropped["rows"], dropped["state"]) == (178, "same")
+    hashed = [o for step in found.values() for o in step["objects"] if o["sha256"]]
+    assert {o["state"] for o in hashed} == {"same"}
+    assert {"features", "clean", "contract", "model"} <= {
+        kind for kind, step in found.items() if any(o["sha256"] for o in step["objects"])
+    }
+    assert found["code"]["facts"]["code_version"] == code_version()
+    assert found["code"]["facts"]["deployed"] == code_version()
+
+
+def test_a_refused_challenger_is_traced_to_its_own_contract(reached: Stack) -> None:
+    before = json.loads(reached.champion())["version"]
+    tried = {"exploration": {"candidates": ["logistic_regression"]}}
+    ended = reached.run(problem=tried)
+    assert ended.ending == "KeepChampion", ended.reasons
+    found = lineage(reached, f"{ended.name}-1")
+    model = found["model"]["facts"]
+    assert (model["candidate"], model["is_champion"]) == ("logistic_regression", False)
+    assert "champion" in model["against_champion"]
+    [differs] = found["contract"]["facts"]["differs_from_deployed"]
+    assert differs.startswith("exploration.candidates: ['logistic_regression'] in the run")
+    assert json.loads(reached.champion())["version"] == before
