@@ -1,11 +1,10 @@
 """DefineProblem and ReviseProblem: the run's contract, validated and written down."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from noria.context import Stage
 from noria.contracts import Problem
-from noria.errors import ContractError, LeaseError
+from noria.errors import ContractError
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -40,15 +39,5 @@ def _revised(stage: Stage) -> Problem:
             "{...}} with the fields that change, {} where only the data changed"
         )
     problem = stage.problem.merged(answer["problem"])
-    _resume(stage)
+    stage.retake_lease()
     return problem
-
-
-def _resume(stage: Stage) -> None:
-    """Take the lease back, which a run gives up while it waits for a person."""
-    holder = stage.leases.acquire(stage.event.execution, datetime.now(UTC)).holder
-    if holder != stage.event.execution:
-        raise LeaseError(
-            f"run '{holder}' started while this one waited for an answer; start a new execution "
-            "with the revised problem"
-        )

@@ -1,16 +1,15 @@
 """PublishChallenger: an endpoint version that serves the new model and no other, ever."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from noria.context import Stage
-from noria.errors import LeaseError, RegistryError
+from noria.errors import RegistryError
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Publish the version; nothing is sent to it yet."""
     stage = Stage.open(event)
-    _hold_lease(stage)
+    stage.retake_lease()
     _check_champion(stage)
     canary = stage.problem.deployment.canary
     return {
@@ -19,16 +18,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "canary": canary is not None and stage.registry.champion() is not None,
         "canary_seconds": round(canary.minutes * 60) if canary else 0,
     }
-
-
-def _hold_lease(stage: Stage) -> None:
-    """Take the lease back, which a run gives up while a person decides."""
-    holder = stage.leases.acquire(stage.event.execution, datetime.now(UTC)).holder
-    if holder != stage.event.execution:
-        raise LeaseError(
-            f"run '{holder}' is on, which started while this one waited for approval; start a new "
-            "execution when it has ended"
-        )
 
 
 def _check_champion(stage: Stage) -> None:

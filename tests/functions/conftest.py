@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from noria.aws import clients
 from noria.aws.storage import Store
 
 STACK_BUCKET = "stack-bucket"
@@ -53,3 +54,12 @@ def s3() -> Iterator[Serial]:
 def bucket(s3: Serial) -> Store:
     """The stack's bucket."""
     return Store(s3, STACK_BUCKET)
+
+
+@pytest.fixture
+def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The stack's bucket, as handlers find it."""
+    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
+    clients.client.cache_clear()
+    yield bucket
+    clients.client.cache_clear()

@@ -4,10 +4,8 @@ import json
 from typing import Any
 
 import numpy as np
-import pytest
 
 from functions import analyse
-from noria.aws import clients
 from noria.aws.storage import Store
 from noria.core.dataset import Column, Dataset
 
@@ -16,14 +14,6 @@ CONTRACT: dict[str, Any] = {
     "target": "returned", "objective": {"metric": "roc_auc", "threshold": 0.7},
     "sources": [{"name": "orders", "kind": "s3", "primary": True}],
 }  # fmt: skip
-
-
-@pytest.fixture
-def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
-    clients.client.cache_clear()
-    yield bucket
-    clients.client.cache_clear()
 
 
 def orders() -> Dataset:

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from functions import transform
-from noria.aws import clients
 from noria.aws.storage import Store
 from noria.contracts import Problem
 from noria.core.usability import too_large
@@ -23,14 +21,6 @@ CONTRACT: dict[str, Any] = {
     "target": "y", "objective": {"metric": "accuracy", "threshold": 0.9},
     "sources": [{"name": "places", "kind": "s3", "primary": True}],
 }  # fmt: skip
-
-
-@pytest.fixture
-def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
-    clients.client.cache_clear()
-    yield bucket
-    clients.client.cache_clear()
 
 
 def parquet(frame: pd.DataFrame) -> bytes:

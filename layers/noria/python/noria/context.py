@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,7 @@ from noria.aws.serving import EndpointFunction
 from noria.aws.storage import Store
 from noria.contracts import Problem
 from noria.core.verdicts import Verdict
+from noria.errors import LeaseError
 from noria.runtime import Environment, StageEvent
 
 DATASET = "dataset"
@@ -50,6 +52,15 @@ class Stage:
     def leases(self) -> LeaseBook:
         """The run lease."""
         return LeaseBook(self.store)
+
+    def retake_lease(self) -> None:
+        """Take the lease back, which a run gives up while a person decides."""
+        holder = self.leases.acquire(self.event.execution, datetime.now(UTC)).holder
+        if holder != self.event.execution:
+            raise LeaseError(
+                f"run '{holder}' started while this one waited for an answer; start a new "
+                "execution when it has ended"
+            )
 
     @cached_property
     def topic(self) -> Topic:

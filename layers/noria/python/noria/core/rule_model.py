@@ -15,8 +15,8 @@ from noria.core.expressions import Expression, parse
 from noria.core.rule_graph import RuleGraph
 from noria.core.rule_operations import RuleOperations
 from noria.core.rule_scores import expected_scores, score_of
-from noria.core.signature import Signature, label_type_of
-from noria.core.training import example_row, field_of, unit_of
+from noria.core.signature import Signature
+from noria.core.training import signature_of
 from noria.core.trivial import rule_answer
 from noria.errors import ContractError
 
@@ -105,22 +105,6 @@ def _signature(
     training: Dataset, problem: Problem, rule: Expression, versions: Mapping[str, str]
 ) -> Signature:
     """Describe the rule as a model is described; its statement says that a rule answers."""
-    return Signature(
-        problem=problem.name,
-        statement=f"{problem.statement.strip()} (Answered by the rule: {rule.text})",
-        task=problem.task,
-        target=problem.target.name,
-        classes=training.classes,
-        label_type=label_type_of(training.classes),
-        columns=tuple(
-            field_of(training, name).model_copy(update={"unit": unit_of(name, problem)})
-            for name in training.names()
-        ),
-        example=example_row(training),
-        metric=problem.objective.metric,
-        recipe=RULE,
-        candidate=RULE,
-        iteration=1,
-        rows=len(training),
-        versions=dict(versions),
-    )
+    statement = f"{problem.statement.strip()} (Answered by the rule: {rule.text})"
+    plain = signature_of(training, problem, RULE, RULE, versions)
+    return plain.model_copy(update={"statement": statement, "iteration": 1})

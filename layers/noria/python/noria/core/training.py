@@ -148,6 +148,15 @@ def _signature(
     importances: dict[str, float],
     versions: Mapping[str, str] | None,
 ) -> Signature:
+    plain = signature_of(training, problem, plan.recipe, candidate, versions or {})
+    told = {"iteration": plan.iteration, "seed": seed, "importances": importances}
+    return plain.model_copy(update=told)
+
+
+def signature_of(
+    training: Dataset, problem: Problem, recipe: str, candidate: str, versions: Mapping[str, str]
+) -> Signature:
+    """Describe what a version takes and answers, as its training rows show it."""
     return Signature(
         problem=problem.name,
         statement=problem.statement,
@@ -161,13 +170,10 @@ def _signature(
         ),
         example=example_row(training),
         metric=problem.objective.metric,
-        recipe=plan.recipe,
+        recipe=recipe,
         candidate=candidate,
-        iteration=plan.iteration,
-        seed=seed,
         rows=len(training),
-        importances=importances,
-        versions=dict(versions or {}),
+        versions=dict(versions),
     )
 
 
