@@ -64,7 +64,8 @@ class Patches:
 def apply(cloud: "LocalCloud") -> Patches:
     """Put all patches on."""
     patches = Patches()
-    for patch in (_lambda, _machines, _interpreter, _events, _alarms, _firehose, _access):
+    steps = (_lambda, _machines, _interpreter, _stops, _events, _alarms, _firehose, _access)
+    for patch in steps:
         patch(patches, cloud)
     return patches
 
@@ -284,6 +285,21 @@ def _input_too_long(error: type[Exception]) -> Exception:
 
 
 # -- Step Functions: the interpreter ------------------------------------------------------------
+
+
+def _stops(patches: Patches, cloud: "LocalCloud") -> None:
+    from moto.stepfunctions.parser.asl.eval.environment import Environment
+    from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+
+    # A Map that is stopped raises in moto, which then calls the execution failed, not aborted.
+    def keeping_stops(original: Callable[..., None]) -> Callable[..., None]:
+        def set_error(self: Any, error: Any) -> None:
+            if not isinstance(self.program_state(), ProgramStopped):
+                original(self, error)
+
+        return set_error
+
+    patches.put(Environment, "set_error", keeping_stops)
 
 
 def _interpreter(patches: Patches, cloud: "LocalCloud") -> None:

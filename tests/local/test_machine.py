@@ -30,6 +30,19 @@ def test_map_keeps_order_and_sees_item_and_outer_state(run: Run) -> None:
     assert result.output["whole"]["StatusCode"] == 200
 
 
+def test_execution_stopped_inside_a_map_is_aborted(cloud: LocalCloud, stack: Deployed) -> None:
+    mapped = [{"do": "sleep", "seconds": 1}] * 3
+    given = {"do": "brief", "name": "stopped", "pause": 0, "items": mapped}
+    arn = cloud.start(stack.outputs["StateMachineArn"], given, name="stopped-in-map")
+    states = cloud.client("stepfunctions")
+    deadline = time.monotonic() + 20
+    while "MapStateEntered" not in str(states.get_execution_history(executionArn=arn)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    states.stop_execution(executionArn=arn)
+    assert cloud.wait(arn, timeout=20).status == "ABORTED"
+
+
 def test_wait_states_pass_on_the_local_clock(run: Run) -> None:
     started = time.monotonic()
     run({"do": "brief", "name": "w", "pause": 3600, "items": []})
