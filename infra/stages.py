@@ -16,7 +16,7 @@ from infra.assets import Asset
 from infra.store import Store
 from noria.contracts import Problem
 from noria.errors import ContractError
-from noria.runtime import Environment
+from noria.runtime import Environment, packed
 
 RETENTION = logs.RetentionDays.THREE_MONTHS
 # Lambda allows 4 KB for all variables of a function; the others need the rest.
@@ -213,15 +213,18 @@ class Stages(Construct):
 
 
 def contract_variable(problem: Problem) -> str:
-    """The contract as functions get it: compact JSON in an environment variable."""
+    """The contract as functions get it: JSON in a variable, packed where it is long."""
     text = json.dumps(problem.to_document(), separators=(",", ":"), ensure_ascii=False)
-    size = len(text.encode())
-    if size > LARGEST_CONTRACT:
+    if len(text.encode()) <= LARGEST_CONTRACT:
+        return text
+    short = packed(text)
+    if len(short) > LARGEST_CONTRACT:
         raise ContractError(
-            f"contract '{problem.name}' takes {size} bytes as JSON and a function's environment "
-            f"holds {LARGEST_CONTRACT}: shorten its statement or its lists of columns"
+            f"contract '{problem.name}' takes {len(short)} bytes as compressed JSON and a "
+            f"function's environment holds {LARGEST_CONTRACT}: shorten its statement or its lists "
+            "of columns"
         )
-    return text
+    return short
 
 
 def _title(name: str) -> str:

@@ -1,5 +1,7 @@
 """What the app is asked for, and how it answers a mistake."""
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from infra.settings import Settings
 from infra.stages import contract_variable
 from noria.contracts import Problem
 from noria.errors import ContractError
+from noria.runtime import Environment
 from tests.infra.conftest import CONTRACTS
 
 PENGUINS = CONTRACTS / "penguins.yaml"
@@ -46,10 +49,22 @@ def test_no_contract_is_refused() -> None:
 
 
 def test_a_contract_that_no_environment_holds_is_refused() -> None:
-    columns = [f"a_rather_long_column_name_{number}" for number in range(200)]
+    columns = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(100)]
     problem = Problem.load(PENGUINS).merged({"features": {"exclude": columns}})
-    with pytest.raises(ContractError, match=r"takes \d+ bytes as JSON"):
+    with pytest.raises(ContractError, match=r"takes \d+ bytes as compressed JSON"):
         contract_variable(problem)
+
+
+def test_a_long_contract_is_packed_into_the_environment() -> None:
+    rules = {f"measurement_{n}": {"unit": "km", "minimum": 0, "missing": "median"}
+             for n in range(100)}  # fmt: skip
+    problem = Problem.load(PENGUINS).merged({"quality": {"columns": rules}})
+    text = contract_variable(problem)
+    assert len(text) < 3072 < len(json.dumps(problem.to_document()))
+    read = Environment.read({"NORIA_PROBLEM": text})
+    assert Problem.model_validate_json(read.problem) == problem
+    short = contract_variable(Problem.load(PENGUINS))
+    assert Problem.model_validate_json(short) == Problem.load(PENGUINS)
 
 
 def test_what_has_not_changed_is_not_synthesized_again(monkeypatch: pytest.MonkeyPatch) -> None:

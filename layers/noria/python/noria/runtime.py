@@ -1,6 +1,8 @@
 """What every handler shares: its typed environment and the shape of its event."""
 
+import base64
 import os
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -8,6 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 PREFIX = "NORIA_"
+PACKED = "zlib:"  # before a variable's text that is compressed, for Lambda allows 4 KB of them
 
 
 class Environment(BaseModel):
@@ -40,7 +43,20 @@ class Environment(BaseModel):
         """Read the process's environment, or the mapping given in its place."""
         variables = os.environ if variables is None else variables
         names = {f"{PREFIX}{name.upper()}": name for name in cls.model_fields}
-        return cls(**{names[key]: value for key, value in variables.items() if key in names})
+        found = {names[key]: value for key, value in variables.items() if key in names}
+        return cls(**{name: unpacked(value) for name, value in found.items()})
+
+
+def packed(text: str) -> str:
+    """Compress a variable's text; `Environment.read` gives the text back."""
+    return PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def unpacked(text: str) -> str:
+    """Return the text of a variable, compressed or not."""
+    if not text.startswith(PACKED):
+        return text
+    return zlib.decompress(base64.b64decode(text.removeprefix(PACKED))).decode()
 
 
 class StageEvent(BaseModel):
