@@ -274,6 +274,14 @@ def test_rules_that_contradict_themselves(
     assert "quality.columns.size" in refusal(document)
 
 
+def test_aliases_may_be_written_as_yaml_reads_them(tmp_path: Path) -> None:
+    rules = "quality: {columns: {ok: {type: bool, aliases: {true: [ja, 1], false: nein}}}}\n"
+    problem = load(SMALL + rules, tmp_path)
+    assert problem.quality.columns["ok"].aliases == {"true": ["ja", "1"], "false": ["nein"]}
+    with pytest.raises(ContractError, match=r"quality\.columns\.ok\.aliases"):
+        load(SMALL + "quality: {columns: {ok: {aliases: [ja]}}}\n", tmp_path)
+
+
 def test_a_rule_writes_one_text_or_a_list(document: dict[str, Any]) -> None:
     document["quality"] = {
         "columns": {

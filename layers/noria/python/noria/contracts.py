@@ -146,8 +146,21 @@ def _target_by_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _text(value: Any) -> Any:
+    """YAML reads true and 7 as what they are; where texts are listed, their spelling is meant."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
 def _texts(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return [_text(item) for item in value] if isinstance(value, list) else [_text(value)]
+
+
+def _named_texts(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {_text(name): texts for name, texts in value.items()}
 
 
 Texts = Annotated[
@@ -317,7 +330,7 @@ class ColumnRule(Section):
     maximum: float | None = None
     allowed: list[str | int | float | bool] | None = None
     pattern: str | None = Field(default=None, min_length=1, max_length=500)
-    aliases: dict[str, Texts] = {}
+    aliases: Annotated[dict[str, Texts], BeforeValidator(_named_texts)] = {}
     case: Literal["merge", "keep"] = "merge"
     required: bool = False
     missing_values: list[str | int | float] = []
