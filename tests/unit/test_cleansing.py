@@ -432,3 +432,23 @@ def test_columns_written_with_the_outcome_are_named() -> None:
     assert not found & {"distance", "carrier", "temp", "hour", "sched_dep_time"}
     excluded = cleanse(joined, Problem.parse(FLIGHTS))
     assert excluded.verdict.evidence["known_afterwards"] == []
+
+
+def test_allowed_truths_limits_of_times_and_missing_keys_refuse_nobody() -> None:
+    frame = numbers(60).assign(b=["yes", "No"] * 30, u=[f"k{n}" for n in range(60)])
+    frame["w"] = pd.Series(pd.date_range("2024-01-01", periods=60, freq="D")).where(frame.index > 9)
+    frame.loc[:7, "u"] = None
+    columns = {"b": {"allowed": ["yes", "no"]}, "w": {"minimum": 0}}
+    cleansing = cleanse(frame, ruled(columns, unique=["u"]))
+    assert cleansing.verdict.evidence["rules"] == {}
+
+
+def test_one_endless_cell_takes_no_time() -> None:
+    endless = "2024-01-01T10:00" + " " * 100_000 + "x"
+    at = [endless, *pd.date_range("2024-01-01", periods=59, freq="h", tz="UTC").astype(str)]
+    far = [f"5{' ' * 100_000}x", *["5 km"] * 59]
+    frame = numbers(60).assign(at=at, far=far)
+    cleansing = cleanse(frame, problem(event_time="at", quality={
+        "minimum_rows": 10, "columns": {"far": {"unit": "km"}},
+    }))  # fmt: skip
+    assert len(cleansing.quarantined) == 1

@@ -87,6 +87,8 @@ def has_signal(gain: Interval, p_value: float, chance: float, confidence: float)
     A permutation test (Phipson and Smyth 2010) tells by a p value below `chance`, or below
     1 - `confidence` where the paired bootstrap interval of the gain lies above zero too.
     """
+    if gain.high < 0:  # surely worse than no model, whatever it has learnt
+        return False
     return p_value < chance or (gain.low > 0 and p_value < 1 - confidence)
 
 

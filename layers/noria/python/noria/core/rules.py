@@ -96,7 +96,7 @@ def _violations(
             yield Broken(f"{name} is missing but required", _absent(frame, columns, name), name)
         yield from _limits(name, rule, values[name])
         if rule.allowed is not None:
-            yield _allowed(name, rule, values[name])
+            yield _allowed(name, rule, values[name], columns[name].kind)
         if rule.pattern is not None:
             yield _pattern(name, rule.pattern, values[name])
     for check in problem.quality.checks:
@@ -118,7 +118,7 @@ def _absent(frame: pd.DataFrame, columns: dict[str, Typed], name: str) -> pd.Ser
 
 def _limits(name: str, rule: ColumnRule, values: pd.Series) -> Iterator[Broken]:
     unit = f" {rule.unit}" if rule.unit else ""
-    numbers = pd.to_numeric(values, errors="coerce")
+    numbers = pd.to_numeric(values, errors="coerce").where(values.notna())  # NaT becomes a number
     if rule.minimum is not None:
         text = f"{name} is below the minimum {rule.minimum:g}{unit}"
         yield Broken(text, numbers < rule.minimum, name)
@@ -127,9 +127,10 @@ def _limits(name: str, rule: ColumnRule, values: pd.Series) -> Iterator[Broken]:
         yield Broken(text, numbers > rule.maximum, name)
 
 
-def _allowed(name: str, rule: ColumnRule, values: pd.Series) -> Broken:
+def _allowed(name: str, rule: ColumnRule, values: pd.Series, kind: str) -> Broken:
     declared = pd.Series(list(rule.allowed or ()), dtype="object")
-    wanted = typed_column(declared, ColumnRule(type=_family(values), case="keep"))
+    family = "bool" if kind == "bool" else _family(values)
+    wanted = typed_column(declared, ColumnRule(type=family, case="keep"))
     shown = listed([str(value) for value in rule.allowed or ()], 10)
     outside = values.notna() & ~values.isin(wanted.values.tolist())
     return Broken(f"{name} is not one of {shown}", outside, name)
@@ -164,7 +165,7 @@ def _duplicates(
     keys = key_columns(problem)
     clash = f"another row has the same {' and '.join(keys)} but other values"
     nothing = pd.Series(False, index=values.index)
-    keyed = values.loc[candidates, keys] if keys else values.iloc[:0]
+    keyed = values.loc[candidates, keys].dropna() if keys else values.iloc[:0]
     shared = keyed.index[keyed.duplicated(keep=False)] if keys else keyed.index
     if shared.empty:
         return Broken(DUPLICATE, nothing), Broken(clash, nothing)

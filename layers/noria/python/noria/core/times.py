@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from noria.core.parsing import as_text
 
 UTC = "UTC"
+LONGEST = 100  # characters: a longer text is no time, and would take long to match
 EPOCHS = {"epoch_s": 1.0, "epoch_ms": 1e3, "epoch_us": 1e6, "epoch_ns": 1e9}
 #: Numbers above a bound count finer units: 1e11 seconds would be the year 5138.
 EPOCH_BOUNDS = ((1e17, "epoch_ns"), (1e14, "epoch_us"), (1e11, "epoch_ms"))
@@ -87,7 +88,7 @@ def read_times(values: pd.Series, reading: TimeReading | None = None) -> pd.Seri
     if pd.api.types.is_numeric_dtype(values):
         return _from_numbers(values, chosen)
     codes, distinct = pd.factorize(values.astype("object"))
-    texts = pd.Series([str(value) for value in distinct], dtype="object").str.strip()
+    texts = _short([str(value) for value in distinct])
     if reading is None or not reading.formats:
         chosen = _guessed(texts, codes, chosen.zone)
     parsed = _from_texts(texts, chosen).reindex(codes)  # code -1, a missing value, becomes NaT
@@ -100,7 +101,7 @@ def guess(texts: Sequence[str], counts: Sequence[int] | None = None, share: floa
     `texts` are distinct, `counts` how often each occurs (default: once).
     """
     weights = pd.Series(1 if counts is None else counts, index=range(len(texts)), dtype="float64")
-    series = pd.Series(list(texts), dtype="object")[weights.sort_values(ascending=False).index]
+    series = _short(texts)[weights.sort_values(ascending=False).index]
     if series.empty:
         return Guess(None)
     total, probed = weights.sum(), series.head(PROBED)
@@ -119,6 +120,11 @@ def guess(texts: Sequence[str], counts: Sequence[int] | None = None, share: floa
     if not all(times[0].equals(other) for other in times):
         return Guess(None, ambiguous=True)
     return Guess(found[0])
+
+
+def _short(texts: Sequence[str]) -> pd.Series:
+    """Strip texts; those that are too long for a time become empty."""
+    return pd.Series([t.strip() if len(t) <= LONGEST else "" for t in texts], dtype="object")
 
 
 def _fitting(texts: pd.Series, candidates: Sequence[str]) -> tuple[tuple[str, ...], pd.Index]:

@@ -13,6 +13,7 @@ MEASURED = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.ASCII | re.DOTALL)
 #: What a unit may be written with. Powers are single digits, so that no unit takes long to read.
 WRITTEN = re.compile(r"(?:[^\W\d_]|[°µμΩ%'\"/*·._ -]|\^?-?[23]|[²³⁻¹])+")
 LONGEST = 30
+LONGEST_TEXT = 100  # characters of a number and its unit: longer ones would take long to match
 #: pint's f and c are farad and speed of light; beside temperatures people mean degrees.
 DEGREES = {"f": "degF", "c": "degC", "°f": "degF", "°c": "degC", "deg f": "degF", "deg c": "degC"}
 PROBES = (0.0, 1.0, 1000.0)
@@ -63,7 +64,7 @@ def _counted(source_unit: str | None, unit: str, rows: int) -> dict[str, int]:
 
 def _read(text: str, unit: str, bare: tuple[float, float]) -> tuple[float, str | None]:
     """Read one text: the number in `unit` (NaN where there is none) and the unit it had."""
-    match = MEASURED.fullmatch(text)
+    match = MEASURED.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         return np.nan, None
     number, written = float(match[1].replace(",", "")), match[2]
