@@ -92,10 +92,14 @@ class Compared:
 
     def gain_over(self, other: Scored) -> Gain:
         """The quick model's gain, with its paired bootstrap interval."""
+        return self.gain(self.quick, other)
+
+    def gain(self, one: Scored, other: Scored) -> Gain:
+        """The gain of one way to answer over another, with its paired bootstrap interval."""
         confidence = self.problem.evaluation.confidence
         return Gain(
-            self.beyond(self.quick.score, other.score),
-            gain_interval(self.metric, self.quick.resampled, other.resampled, confidence),
+            self.beyond(one.score, other.score),
+            gain_interval(self.metric, one.resampled, other.resampled, confidence),
         )
 
     def _best(self, items: list[Scored]) -> Scored:

@@ -20,6 +20,8 @@ def rule_is_enough(compared: Compared) -> Outcome | None:
         return None
     if compared.beyond(rule.score, compared.best_trivial.score) <= 0:
         return None
+    if compared.gain(rule, compared.best_trivial).interval.low <= 0:  # a lucky rule on few rows
+        return None
     low, high = rule.interval
     return RULE_SUFFICES, [
         f"The rule {problem.baseline.rule!r} reaches {compared.metric} {rule.score:.4g} "

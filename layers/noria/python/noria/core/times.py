@@ -201,7 +201,7 @@ def _magnitude(numbers: pd.Series) -> str:
 def _from_epoch(numbers: pd.Series, unit: str) -> pd.Series:
     seconds = numbers.astype("float64") / EPOCHS[unit]
     times = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
-    rounded: pd.Series = times.dt.as_unit("us")
+    rounded: pd.Series = times.dt.round("us").dt.as_unit("us")  # as_unit alone truncates
     return rounded
 
 
