@@ -82,7 +82,7 @@ def _asked(stage: Stage) -> Problem:
 
 def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
     rows = dataset.holdout_rows
-    scores = _scores(stage)
+    scores, signature = _scores(stage), _signature(stage)
     scored = stage.event.result("score")
     return evaluate(
         _asked(stage),
@@ -96,7 +96,9 @@ def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
         _baselines(stage, dataset),
         SEED,
         scored.get("champion_unscorable") or "",
-        find_weaknesses(stage.problem, rows, scores["challenger"], _signature(stage).importances),
+        find_weaknesses(stage.problem, rows, scores["challenger"], signature.importances,
+                        signature.unused),
+        rows.event_time,
     )  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
     """The best that Analyse found without ML, and what is scored on all holdout rows."""
     best = stage.event.result("analyse").get("baseline")
     found = {str(best["name"]): float(best["score"])} if best else {}
-    found |= baselines_of(dataset, stage.problem.objective.metric)
+    found |= baselines_of(dataset, stage.problem.objective.measure)
     return {name: score for name, score in found.items() if not (_is_rule(stage) and name == RULE)}
 
 

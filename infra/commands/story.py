@@ -91,11 +91,14 @@ class Story:
         self.endpoint.label(labels)
         self.stack.cloud.settle()
         live = np.array([answers[index]["probability"] for index in known])
-        metric = self.problem.objective.metric
+        metric, measure = self.problem.objective.metric, self.problem.objective.measure
         rows = [traffic.rows[i] for i in known]
         still = self._first.score(to_columns(rows, signature))
         month = Month(
-            number, version, metrics.score(metric, truth, live), metrics.score(metric, truth, still)
+            number,
+            version,
+            metrics.score(measure, truth, live),
+            metrics.score(measure, truth, still),
         )
         self._line(
             f"  {len(answers):,} predictions by {self.label(version)}, {len(known):,} labels: "

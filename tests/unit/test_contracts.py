@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from noria.contracts import (
     GoogleSheetSource,
     HttpSource,
     Join,
+    Objective,
     Problem,
     S3Source,
     Slice,
@@ -118,26 +120,33 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     assert small.primary is small.sources[0]
     assert (small.positive_class, small.entity_key, small.event_time) == (None, [], None)
     assert small.event_time_column is None
-    assert small.quality.model_dump() == {
+    documented = {
         "minimum_rows": 100, "maximum_missing": 0.4, "on_violation": "quarantine",
         "maximum_quarantined": 0.05, "unique": [], "checks": [], "outliers": 3.5,
         "schema_drift": "report", "numeric_share": 0.98, "identifier_share": 0.9, "columns": {},
     }  # fmt: skip
+    assert documented.items() <= small.quality.model_dump().items()
     assert small.analysis.model_dump() == {
-        "sample_rows": 20_000, "significance": 0.05, "leakage": 0.98, "late": 0.5,
-        "redundancy": 0.95, "seasonality": 0.01, "gap": 20, "resamples": 1000,
-        "permutations": 500, "chance": 0.01,
+        "sample_rows": 20_000, "significance": 0.05, "leakage": 0.98, "late": 0.5, "late_rows": 20,
+        "fewest_rows": 30, "redundancy": 0.95, "pair_rows": 5000, "shared_rows": 0.5,
+        "contradictions": 10, "seasonality": 0.01, "season_cycles": 2, "cell_rows": 20, "gap": 20,
+        "rhythm": 0.8, "rhythm_cycles": 5, "maximum_classes": 100, "continuous_values": 20,
+        "entity_categories": 200, "entity_rows": 10, "recent": 0.1, "resamples": 1000,
+        "permutations": 500, "stretches": 16, "chance": 0.01,
     }  # fmt: skip
     assert small.scaling.model_dump() == {"memory": 3008, "lambda_rows": 4_000_000}
-    assert small.features.model_dump() == {
-        "exclude": [], "windows": [], "recipes": "auto", "maximum_iterations": 3
-    }  # fmt: skip
+    documented = {"exclude": [], "windows": [], "recipes": "auto", "maximum_iterations": 3}
+    assert documented.items() <= small.features.model_dump().items()
     assert (small.objective.minimum_gain, small.objective.slices) == (0.0, [])
+    assert small.objective.minimum_precision == 0.8
     assert small.baseline.rule is None
     assert small.exploration.model_dump() == {
         "candidates": "auto", "folds": 5, "seconds": 120, "rows": 50_000,
     }  # fmt: skip
-    assert small.evaluation.model_dump() == {"holdout": 0.2, "confidence": 0.95}
+    assert small.evaluation.model_dump() == {
+        "holdout": 0.2, "confidence": 0.95, "slice_rows": 30, "slice_values": 50,
+        "parity": 1e-4, "champion_confidence": 0.8,
+    }  # fmt: skip
     assert (small.deployment.auth, small.deployment.approval) == ("iam", False)
     assert small.deployment.canary == Canary(share=0.1, minutes=10)
     assert small.monitoring.every == timedelta(hours=1)
@@ -319,7 +328,7 @@ WINDOW = {"column": "a", "function": "mean", "over": "1d", "as": "b"}
         ({"deployment": {"canary": {"shar": 1}}}, "deployment.canary.shar", "'share'"),
         ({"objective": {"metric": "accuracy", "threshold": 1, "slices": [{"colum": "a"}]}},
          "objective.slices[0].colum", "'column'"),
-        ({"evaluation": {"xyz": 1}}, "evaluation.xyz", "the fields there are confidence, holdout"),
+        ({"evaluation": {"xyz": 1}}, "evaluation.xyz", "the fields there are champion_confidence"),
     ],
 )  # fmt: skip
 def test_an_unknown_field_suggests_the_nearest(
@@ -470,8 +479,10 @@ def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, An
 
 
 rules = optional(
-    type=st.sampled_from(["int", "float", "category", "text", "timestamp", "bool"]),
-    minimum=st.floats(-5, 0), maximum=st.floats(0, 5), required=st.booleans(),
+    type=st.sampled_from(["int", "float"]), minimum=st.floats(-5, 0), maximum=st.floats(0, 5),
+    required=st.booleans(),
+) | optional(
+    type=st.sampled_from(["category", "text", "timestamp", "bool"]), required=st.booleans(),
     allowed=st.lists(labels, max_size=3),
 )  # fmt: skip
 windows = st.fixed_dictionaries(
@@ -516,7 +527,18 @@ documents = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@given(documents)
+def with_history(document: dict[str, Any]) -> dict[str, Any]:
+    """Give windows what they need: an entity, a time, and names and periods that fit."""
+    windows = document.get("features", {}).get("windows")
+    if not windows:
+        return document
+    named = {window["as"]: window for window in windows}
+    features = document["features"] | {"windows": list(named.values()), "delay": "0s"}
+    key = document.get("entity_key") or ["k"]
+    return {"event_time": "t"} | document | {"features": features, "entity_key": key}
+
+
+@given(documents.map(with_history))
 def test_any_contract_survives_json(document: dict[str, Any]) -> None:
     problem = Problem.parse(document)
     written = json.loads(json.dumps(problem.to_document()))
@@ -657,6 +679,49 @@ def test_the_json_schema_refuses_what_parse_refuses(
         jsonschema.validate(changed, Problem.model_json_schema())
 
 
+def described() -> dict[str, tuple[dict[str, Any], str]]:
+    """Each property of the JSON Schema, as section.field, with its description."""
+    schema = Problem.model_json_schema()
+    sections = {"Problem": schema, **schema["$defs"]}
+    return {
+        f"{section}.{name}": (field, field.get("description", ""))
+        for section, found in sections.items()
+        for name, field in found.get("properties", {}).items()
+    }
+
+
+def test_every_field_says_what_it_means() -> None:
+    fields = described()
+    assert len(fields) > 120
+    silent = [name for name, (_, said) in fields.items() if len(said) < 10 or said[-1] != "."]
+    assert silent == []
+    assert not any("\n" in said for _, said in fields.values())
+
+
+DECIDING = ("Analysis", "Evaluation", "Exploration", "Quality", "Canary", "Scaling")
+SOURCE = re.compile(r"\b(1[89]|20)\d\d\b|[Cc]onvention|documentation|quotas|CodeDeploy|measured")
+
+
+def test_every_threshold_names_its_source() -> None:
+    """A year of a publication, a documentation, a measurement, or why it is a convention."""
+    thresholds = {
+        name: said
+        for name, (field, said) in described().items()
+        if name.startswith(DECIDING) or name in ("Objective.minimum_precision", "Monitoring.drift")
+        if {"number", "integer"} & {one.get("type") for one in [field, *field.get("anyOf", [])]}
+    }
+    assert len(thresholds) > 40
+    assert [name for name, said in thresholds.items() if not SOURCE.search(said)] == []
+
+
+def test_the_precision_that_is_asked_for_is_part_of_the_measure() -> None:
+    asked = Objective(metric="recall_at_precision", threshold=0.5)
+    assert asked.measure == "recall_at_precision"
+    assert asked.model_copy(update={"minimum_precision": 0.9}).measure == "recall_at_precision@0.9"
+    other = Objective(metric="roc_auc", threshold=0.5, minimum_precision=0.9)
+    assert other.measure == "roc_auc"
+
+
 def test_the_json_schema_shows_the_defaults() -> None:
     schema = Problem.model_json_schema()
     retraining = schema["$defs"]["Retraining"]["properties"]
@@ -674,7 +739,8 @@ def test_a_contract_does_not_change(small: Problem) -> None:
 
 
 def test_a_window_reads_as(document: dict[str, Any]) -> None:
-    document["features"] = {"windows": [WINDOW]}
+    document["features"] = {"windows": [WINDOW], "delay": "1h"}
+    document |= {"entity_key": ["k"], "event_time": "t"}
     problem = Problem.parse(document)
     window = Window(column="a", function="mean", over=timedelta(days=1), as_="b")
     assert problem.features.windows == [window]

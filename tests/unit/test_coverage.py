@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from noria.contracts import Analysis
 from noria.core.coverage import TimeProfile, profile_time
 from tests.unit.planted import DAY, HOUR, START, made, with_missing
 
@@ -12,7 +13,7 @@ from tests.unit.planted import DAY, HOUR, START, made, with_missing
 def profile(times: Any, gap: float = 20, target: Any = None) -> TimeProfile:
     times = np.asarray(times, dtype=np.int64)
     y = np.arange(len(times)) % 2 if target is None else target
-    found = profile_time(made(y, x=np.zeros(len(times)), times=times), gap)
+    found = profile_time(made(y, x=np.zeros(len(times)), times=times), Analysis(gap=gap))
     assert found is not None
     return found
 
@@ -94,6 +95,6 @@ def test_one_moment_and_missing_times() -> None:
     assert (found.days, found.gaps, found.usual_step, found.longest_gap) == (0, [], 0, 0)
     times = with_missing(START + HOUR * np.arange(50), np.arange(50) % 5 == 0)
     assert profile(times).missing == 10
-    assert profile_time(made([0, 1], x=[0.0, 1.0]), 20) is None
+    assert profile_time(made([0, 1], x=[0.0, 1.0]), Analysis()) is None
     unknown = np.full(2, np.iinfo(np.int64).min)
-    assert profile_time(made([0, 1], x=[0.0, 1.0], times=unknown), 20) is None
+    assert profile_time(made([0, 1], x=[0.0, 1.0], times=unknown), Analysis()) is None

@@ -104,29 +104,29 @@ def test_a_champion_that_cannot_be_scored_loses_with_its_reason() -> None:
 
 def test_parity_refuses_what_differs() -> None:
     scores = scores_of(2)
-    assert check_parity(Y, scores + 4e-5, scores, "regression").holds
+    assert check_parity(Y, scores + 4e-5, scores, "regression", 1e-4).holds
     moved = scores.copy()
     moved[7] += 2e-4
     with pytest.raises(ParityError, match="1 of 2000 scores differ"):
-        check_parity(Y, moved, scores, "binary")
+        check_parity(Y, moved, scores, "binary", 1e-4)
     with pytest.raises(ParityError, match="1 labels flip"):
-        check_parity(Y[:2], np.array([0.50004, 0.1]), np.array([0.49996, 0.1]), "binary")
+        check_parity(Y[:2], np.array([0.50004, 0.1]), np.array([0.49996, 0.1]), "binary", 1e-4)
     with pytest.raises(ParityError, match="finite"):
-        check_parity(Y, np.full(ROWS, np.nan), scores, "binary")
+        check_parity(Y, np.full(ROWS, np.nan), scores, "binary", 1e-4)
     with pytest.raises(ParityError, match="shapes"):
-        check_parity(Y, scores[1:], scores, "binary")
+        check_parity(Y, scores[1:], scores, "binary", 1e-4)
 
 
 def test_a_tie_is_no_flip() -> None:
     tie = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(0))])
-    assert check_parity(np.array([0, 1]), tie, tie[::-1], "binary").holds
+    assert check_parity(np.array([0, 1]), tie, tie[::-1], "binary", 1e-4).holds
 
 
 def test_regression_parity_is_in_units_of_the_target() -> None:
     y = np.linspace(0, 1e6, 100)
-    assert check_parity(y, y + 1, y, "regression").holds
+    assert check_parity(y, y + 1, y, "regression", 1e-4).holds
     with pytest.raises(ParityError):
-        check_parity(y, y + 100, y, "regression")
+        check_parity(y, y + 100, y, "regression", 1e-4)
 
 
 def test_bootstrap_covers_and_is_seeded() -> None:

@@ -1,6 +1,9 @@
 """Our metrics agree with scikit-learn's, and say when they are undefined."""
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
+from noria.contracts import Objective
 from noria.core import metrics
 from noria.errors import DataError
 
@@ -124,3 +128,19 @@ def test_direction_follows_from_the_metric() -> None:
     assert not metrics.meets("rmse", 2.1, 2.0)
     assert metrics.improves("roc_auc", 0.7, 0.6, 0.05)
     assert not metrics.improves("mae", 1.0, 1.0)
+
+
+def test_the_precision_that_is_not_given_is_the_contracts_default() -> None:
+    assert Objective.model_fields["minimum_precision"].default == metrics.MINIMUM_PRECISION
+    y, guess = np.array([1, 0, 1, 0, 1]), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    asked = [metrics.score(f"recall_at_precision@{least}", y, guess) for least in (0.6, 0.65, 0.8)]
+    assert asked == pytest.approx([1, 2 / 3, 1 / 3])
+    assert metrics.score("recall_at_precision", y, guess) == asked[-1]
+    assert "at least 65% of alarms" in metrics.named("recall_at_precision@0.65").description
+
+
+def test_the_endpoint_scores_without_loading_the_contract() -> None:
+    """Its start is what a first request waits for."""
+    code = "import sys, noria.serving.model; sys.exit('noria.contracts' in sys.modules)"
+    layer = str(Path(metrics.__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": layer})

@@ -61,6 +61,52 @@ def test_noise_is_sent_back(task: str, metric: str, seed: int) -> None:
     assert "What would help" in verdict.reasons[1]
 
 
+class TestEventTime:
+    """Rows with an event time, whose neighbours are alike."""
+
+    @pytest.mark.parametrize("task", ["binary", "regression"])
+    def test_series_that_wander_alone_are_sent_back(self, task: str) -> None:
+        """Rows shuffled one by one called half of such walks signal."""
+        verdicts = [self.wandering(task, seed) for seed in range(12)]
+        assert [one.decision for one in verdicts] == ["reevaluate"] * 12
+        told = [one for one in verdicts if "No signal that can be told" in one.reasons[0]]
+        assert len(told) >= 6
+        assert "a coin toss for each of 16 stretches of time does as well in" in said(told[0])
+        assert "What moves slower than one of the 16 stretches of time" in told[0].reasons[2]
+        assert told[0].evidence["permuted"] == "signs of stretches"
+        assert told[0].evidence["stretches_of_time"] == 16
+        assert told[0].evidence["bootstrap_block_rows"] > 10
+
+    def test_a_series_that_follows_another_goes_on(self) -> None:
+        for seed in range(4):
+            verdict = self.wandering("regression", seed, follows=True)
+            assert verdict.decision == "go_on", verdict.reasons
+            assert "a coin toss for each of 16 stretches of time" in verdict.reasons[0]
+
+    def test_the_number_of_stretches_is_the_contracts(self) -> None:
+        verdict = self.wandering("regression", 1, follows=True, analysis={"stretches": 40})
+        assert verdict.evidence["stretches_of_time"] == 40
+
+    def test_without_event_time_rows_are_shuffled(self) -> None:
+        verdict = decided(numbers(400), problem())
+        assert verdict.evidence["permuted"] == "rows"
+        assert verdict.evidence["bootstrap_block_rows"] == 1
+        assert "shuffled targets do as well in 0.2% of the permutations" in verdict.reasons[0]
+
+    @staticmethod
+    def wandering(task: str, seed: int, follows: bool = False, **more: Any) -> Verdict:
+        generator = np.random.default_rng(seed)
+        x = np.cumsum(generator.normal(size=2000))
+        if follows:  # within the range seen, for trees do not extrapolate
+            x = 3 * np.sin(np.arange(2000) / 40) + generator.normal(size=2000)
+        y = x + generator.normal(size=2000) if follows else np.cumsum(generator.normal(size=2000))
+        frame = pd.DataFrame({"x": x, "at": pd.date_range("2020", periods=2000, tz="UTC")})
+        frame["y"] = y if task == "regression" else (y > np.median(y)).astype(int)
+        metric = {"metric": "rmse", "threshold": 1.5} if task == "regression" else None
+        objective = metric or {"metric": "roc_auc", "threshold": 0.8}
+        return decided(frame, problem(task, objective=objective, event_time="at", **more), seed)
+
+
 def test_a_holdout_of_one_class_tells_nothing() -> None:
     frame = numbers(100).assign(at=pd.date_range("2024", periods=100, tz="UTC"))
     frame["y"] = (frame.index < 50).astype(int)
@@ -84,6 +130,43 @@ class TestRule:
         assert verdict.evidence["baseline"] == {"name": "rule", "score": 1.0}
         assert "95% interval 1 to 1" in verdict.reasons[0]
         assert "meets the threshold in 100.0% of 1,000 resamples" in said(verdict)
+
+    def test_a_rule_that_is_lucky_on_few_rows_does_not_suffice(self) -> None:
+        """Of rules that know nothing some meet the objective on few rows; hardly one suffices."""
+        verdicts = [self.tossed(200, 0.5, seed) for seed in range(40)]
+        assert sum(map(self.is_lucky, verdicts)) >= 6
+        assert [one.decision for one in verdicts].count("rule_suffices") <= 2
+
+    def test_a_rule_that_is_surely_better_suffices(self) -> None:
+        for seed in range(4):
+            verdict = self.tossed(3000, 0.65, seed)
+            assert verdict.decision == "rule_suffices", verdict.reasons
+
+    @staticmethod
+    def is_lucky(verdict: Verdict) -> bool:
+        scores = {item["name"]: item["score"] for item in verdict.evidence["scores"]}
+        return scores["rule"] >= 0.55 and scores["rule"] > scores["class shares"]
+
+    @staticmethod
+    def tossed(rows: int, right: float, seed: int) -> Verdict:
+        """The rule x > 0 is right with a probability."""
+        generator = np.random.default_rng(seed)
+        frame = pd.DataFrame({"x": generator.normal(size=rows)})
+        frame["y"] = ((frame["x"] > 0) == (generator.random(rows) < right)).astype(int)
+        contract = problem(
+            objective={"metric": "accuracy", "threshold": 0.55}, baseline={"rule": "x > 0"}
+        )
+        return decided(frame, contract, seed)
+
+    def test_a_rule_no_better_than_one_answer_for_all_does_not_suffice(self) -> None:
+        frame = numbers(1000).assign(y=lambda rows: (rows["noise"] > -1.6).astype(int))
+        contract = problem(
+            objective={"metric": "accuracy", "threshold": 0.85}, baseline={"rule": "x > -5"}
+        )
+        verdict = decided(frame, contract)
+        scores = {item["name"]: item["score"] for item in verdict.evidence["scores"]}
+        assert scores["rule"] == scores["class shares"] >= 0.85
+        assert verdict.decision != "rule_suffices"
 
     def test_how_sure_is_told_and_what_would_make_it_surer(self) -> None:
         verdict = self.tumours("worst_radius > 16.8", threshold=0.89)

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from noria.contracts import Analysis
 from noria.core.redundancy import Redundant, redundant_pairs
 from tests.unit.planted import made, noise, with_missing
 
-LIMIT = 0.95
+LIMITS = Analysis()
 ROWS = 3000
 
 
 def pairs(**columns: Any) -> dict[tuple[str, str], Redundant]:
-    found = redundant_pairs(made(np.arange(ROWS) % 2, **columns), LIMIT)
+    found = redundant_pairs(made(np.arange(ROWS) % 2, **columns), LIMITS)
     return {(pair.first, pair.second): pair for pair in found}
 
 
@@ -45,7 +46,7 @@ def test_codes_and_names_say_the_same(generator: np.random.Generator) -> None:
     name = np.char.add("carrier ", code)
     slips = np.where(np.arange(ROWS) % 200 == 0, "mistyped", name)
     assert pairs(code=code, name=name)["code", "name"].mutual
-    assert pairs(code=code, name=slips)["code", "name"].value > LIMIT
+    assert pairs(code=code, name=slips)["code", "name"].value > LIMITS.redundancy
 
 
 def test_an_airport_tells_its_city_and_not_the_other_way_round(
@@ -73,7 +74,7 @@ def test_a_category_tells_a_number(generator: np.random.Generator) -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("rows", [40, 300, 2000])
 def test_noise_has_no_pairs(seed: int, rows: int) -> None:
-    assert redundant_pairs(noise(seed, rows), LIMIT) == []
+    assert redundant_pairs(noise(seed, rows), LIMITS) == []
 
 
 def test_an_identifier_tells_nothing(generator: np.random.Generator) -> None:

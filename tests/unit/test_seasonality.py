@@ -132,7 +132,7 @@ def test_a_heat_map_puts_days_and_hours_where_they_belong() -> None:
     times = START + HOUR // 4 * np.arange(4 * 24 * 7 * 6)
     weekday, hour = ((times - START) // DAY) % 7, ((times - START) // HOUR) % 24
     dataset = drawn(times, np.where((weekday == 2) & (hour == 13), 1.0, 0.1))
-    found = heat_map(dataset)
+    found = heat_map(dataset, LIMITS)
     assert found is not None
     assert found.values[2][13] == 1.0
     assert found.rows[2], found.columns[13] == ("Wed", "13")
@@ -141,7 +141,11 @@ def test_a_heat_map_puts_days_and_hours_where_they_belong() -> None:
 
 
 def test_a_heat_map_needs_rows_and_one_series() -> None:
-    assert heat_map(drawn(START + HOUR * np.arange(24 * 28), 0.5)) is None, "four rows per cell"
-    assert heat_map(drawn(START + HOUR // 10 * np.arange(240 * 6), 0.5)) is None, "one week"
-    assert heat_map(noise(0, 3000, 4)) is None, "many classes"
-    assert heat_map(made([0, 1], x=[0.0, 1.0])) is None
+    four_rows_a_cell = drawn(START + HOUR * np.arange(24 * 28), 0.5)
+    assert heat_map(four_rows_a_cell, LIMITS) is None
+    found = heat_map(four_rows_a_cell, Analysis(cell_rows=4))
+    assert found is not None
+    assert None not in found.values[0]
+    assert heat_map(drawn(START + HOUR // 10 * np.arange(240 * 6), 0.5), LIMITS) is None, "one week"
+    assert heat_map(noise(0, 3000, 4), LIMITS) is None, "many classes"
+    assert heat_map(made([0, 1], x=[0.0, 1.0]), LIMITS) is None

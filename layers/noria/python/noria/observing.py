@@ -200,7 +200,7 @@ class _Tick:
         scores = np.array([score for _, score in pairs], dtype=np.float64)
         codes = truth if self._problem.task == "regression" else truth.astype(np.int64)
         try:
-            quality = metrics.score(self._problem.objective.metric, codes, scores)
+            quality = metrics.score(self._problem.objective.measure, codes, scores)
         except DataError as error:
             self._notes.append(f"quality waits for more labels: {error}")
             return seen, False

@@ -4,19 +4,22 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-FEWEST_ROWS = 20  # fewer rows without a target tell nothing about when a column is filled
-
 
 def known_afterwards(
-    values: pd.DataFrame, target: pd.Series, columns: Iterable[str], late: float
+    values: pd.DataFrame,
+    target: pd.Series,
+    columns: Iterable[str],
+    late: float,
+    fewest: int,
 ) -> list[str]:
     """Name the columns that rows with a target have more often than those without, by `late`.
 
     Rows without a target are those whose outcome is still to come (or never came): a column that
-    is empty there and filled elsewhere is written together with the outcome.
+    is empty there and filled elsewhere is written together with the outcome. Fewer rows of either
+    kind than `fewest` tell nothing.
     """
     unlabelled = target.isna()
-    if unlabelled.sum() < FEWEST_ROWS or (~unlabelled).sum() < FEWEST_ROWS:
+    if min(unlabelled.sum(), (~unlabelled).sum()) < fewest:
         return []
     present = values[list(columns)].notna()
     gap = present[~unlabelled].mean() - present[unlabelled].mean()

@@ -25,7 +25,6 @@ from noria.core.seasonality import HeatMap, Season, heat_map, seasons
 from noria.core.shifts import Shifts, shifts
 
 SAMPLE_SEED = 20130101  # fixed, so that a run repeated gives the same numbers
-PAIR_ROWS = 5_000  # an association near 1 needs no more, and there are many pairs
 CHARTED = 8
 
 
@@ -74,7 +73,7 @@ def analyse(dataset: Dataset, problem: Problem, known_afterwards: Iterable[str] 
     moved = shifts(sampled_in_order(dataset, limits.sample_rows), problem)
     suspects = leakage_suspects(sample, related, problem, known_afterwards)
     columns = _columns(dataset, related, moved)
-    redundant = redundant_pairs(sampled(sample, PAIR_ROWS), limits.redundancy)
+    redundant = redundant_pairs(sampled(sample, limits.pair_rows), limits)
     return Analysis(
         rows=len(dataset),
         training_rows=len(training),
@@ -82,9 +81,9 @@ def analyse(dataset: Dataset, problem: Problem, known_afterwards: Iterable[str] 
         sampled_rows=len(sample),
         columns=columns,
         target=profiling.profile_target(dataset),
-        time=profile_time(dataset, limits.gap),
+        time=profile_time(dataset, limits),
         seasons=seasons(training, limits),
-        heat_map=heat_map(training),
+        heat_map=heat_map(training, limits),
         redundant=redundant,
         leakage_suspects=[suspect.column for suspect in suspects],
         leakage=suspects,
@@ -160,6 +159,11 @@ def _notes(dataset: Dataset, sample: Dataset, redundant: list[Redundant]) -> lis
             f"{SAMPLE_SEED}."
         )
     notes.append(f"p values are corrected for {len(dataset.columns)} columns (Holm).")
+    if dataset.event_time is not None:
+        notes.append(
+            "p values take every row for a witness of its own: where neighbours in time are alike, "
+            "they are too small, and the strength says more."
+        )
     if len(redundant) == MOST_PAIRS:
         notes.append(f"Of the pairs that say the same only the {MOST_PAIRS} strongest are kept.")
     return notes

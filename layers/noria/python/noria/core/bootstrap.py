@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.core import metrics
+from noria.core.resampling import drawn_counts
+from noria.core.serial import Serial
 from noria.errors import DataError
 
 Array = NDArray[Any]
@@ -14,10 +16,13 @@ MOST, FEWEST, ROW_DRAWS = 500, 100, 4_000_000
 
 
 class Replicates:
-    """Row counts of resampled holdouts; fewer where there are many rows (about 4 million draws)."""
+    """Row counts of resampled holdouts; fewer where there are many rows (about 4 million draws).
 
-    def __init__(self, metric: str, y: Array, seed: int) -> None:
-        self.metric, self.y = metric, np.asarray(y)
+    With `serial` neighbours in time are drawn together, as `drawn_counts` does.
+    """
+
+    def __init__(self, metric: str, y: Array, seed: int, serial: Serial | None = None) -> None:
+        self.metric, self.y, self.serial = metric, np.asarray(y), serial
         self.count = int(np.clip(ROW_DRAWS // max(1, len(self.y)), FEWEST, MOST))
         self.seed = seed
 
@@ -39,7 +44,7 @@ class Replicates:
     def _each(self, measure: Callable[[Array], float]) -> NDArray[np.float64]:
         generator, rows, found = np.random.default_rng(self.seed), len(self.y), []
         for _ in range(self.count):
-            counts = np.bincount(generator.integers(0, rows, rows), minlength=rows)
+            counts = drawn_counts(rows, 1, generator, self.serial)[0]
             try:
                 found.append(measure(counts))
             except DataError:

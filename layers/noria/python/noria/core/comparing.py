@@ -8,15 +8,11 @@ from numpy.typing import NDArray
 
 from noria.contracts import Problem
 from noria.core import metrics
+from noria.core.chance import Chance, chance_of_agreement, target_columns
 from noria.core.dataset import Dataset
 from noria.core.quick_model import quick_model
-from noria.core.resampling import (
-    Interval,
-    drawn_counts,
-    gain_interval,
-    permutation_p_value,
-    resampled_scores,
-)
+from noria.core.resampling import Interval, drawn_counts, gain_interval, resampled_scores
+from noria.core.serial import serial
 from noria.core.slices import slice_results
 from noria.core.trivial import rule_answer, trivial_answers
 
@@ -50,13 +46,17 @@ class Gain:
 
 @dataclass(frozen=True)
 class Compared:
-    """All ways to answer, scored on `judged` of `holdout` rows, out of `total`."""
+    """All ways to answer, scored on `judged` of `holdout` rows, out of `total`.
+
+    `block` is how many neighbours in time the bootstrap draws together, 1 without event time.
+    """
 
     problem: Problem
     trivial: list[Scored]
     rule: Scored | None
     quick: Scored
-    p_value: float
+    chance: Chance
+    block: int
     judged: int
     holdout: int
     total: int
@@ -64,8 +64,8 @@ class Compared:
 
     @property
     def metric(self) -> str:
-        """The metric of the objective."""
-        return self.problem.objective.metric
+        """The metric of the objective, with its precision where it has one."""
+        return self.problem.objective.measure
 
     @property
     def best_trivial(self) -> Scored:
@@ -122,24 +122,29 @@ def compare_answers(
 
     `training` and `judged` are the training and holdout rows of `dataset`, or samples of them.
     """
-    counts = drawn_counts(len(judged), problem.analysis.resamples, generator)
+    y, times, limits = judged.target, judged.event_time, problem.analysis
     mean = 0.0 if dataset.classes else float(dataset.target.mean())
     answers = {
-        **trivial_answers(training, judged, problem.objective.metric),
+        **trivial_answers(training, judged, problem.objective.metric, limits.recent),
         **rule_answer(judged, mean),
         QUICK: quick_model(training, judged, seed),
     }
+    together = serial(target_columns(y, answers[QUICK]), times)
+    counts = drawn_counts(len(judged), limits.resamples, generator, together)
     scored = {
         name: _scored(name, answer, judged, problem, counts) for name, answer in answers.items()
     }
     quick, rule = scored.pop(QUICK), scored.pop(RULE, None)
-    permutations = problem.analysis.permutations
+    chance = chance_of_agreement(
+        y, quick.prediction, limits.permutations, generator, times, limits.stretches
+    )
     return Compared(
         problem=problem,
         trivial=list(scored.values()),
         rule=rule,
         quick=quick,
-        p_value=permutation_p_value(judged.target, quick.prediction, permutations, generator),
+        chance=chance,
+        block=together.length if together else 1,
         judged=len(judged),
         holdout=len(dataset.holdout_rows),
         total=len(dataset),
@@ -150,7 +155,7 @@ def compare_answers(
 def _scored(
     name: str, prediction: Array, judged: Dataset, problem: Problem, counts: Array
 ) -> Scored:
-    metric = problem.objective.metric
+    metric = problem.objective.measure
     resampled = resampled_scores(metric, judged.target, prediction, counts)
     return Scored(
         name=name,

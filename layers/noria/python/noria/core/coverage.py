@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.contracts import Analysis
 from noria.core.dataset import Dataset, is_missing
 from noria.core.profiling import target_series
 
@@ -13,8 +14,6 @@ Array = NDArray[Any]
 PERIODS = 30
 MOST_GAPS = 10
 RHYTHMS = (86400, 7 * 86400)  # nights, then weekends
-FEWEST_CYCLES = 5  # days or weeks with rows, from which a rhythm can be told
-IN_NEARLY_ALL = 0.8  # of the days or weeks with rows a pause of the rhythm starts
 
 
 class Period(BaseModel):
@@ -52,12 +51,12 @@ class TimeProfile(BaseModel):
     periods: list[Period]
 
 
-def profile_time(dataset: Dataset, gap: float) -> TimeProfile | None:
+def profile_time(dataset: Dataset, limits: Analysis) -> TimeProfile | None:
     """Describe the time coverage, None without event times; a gap is `gap` usual steps and more.
 
-    Pauses that start on nearly every day with rows, or in nearly every such week, are the data's
-    rhythm and no gaps. Beside them a gap is longer than two of them, as a stretch in which one
-    day's rows are missing spans two pauses and that day.
+    Pauses that start in a share `rhythm` of the days with rows, or of such weeks, are the data's
+    rhythm and no gaps (from `rhythm_cycles` days or weeks on). Beside them a gap is longer than
+    two of them, as a stretch in which one day's rows are missing spans two pauses and that day.
     """
     if dataset.event_time is None:
         return None
@@ -68,7 +67,8 @@ def profile_time(dataset: Dataset, gap: float) -> TimeProfile | None:
     distinct = np.unique(times)
     steps = np.diff(distinct)
     step = float(np.median(steps)) if len(steps) else 0.0
-    pause = _usual_pause(distinct, steps, gap * step)
+    shortest = limits.gap * step
+    pause = _usual_pause(distinct, steps, shortest, limits)
     return TimeProfile(
         start=int(distinct[0]),
         end=int(distinct[-1]),
@@ -76,22 +76,24 @@ def profile_time(dataset: Dataset, gap: float) -> TimeProfile | None:
         longest_gap=float(steps.max()) if len(steps) else 0.0,
         usual_step=step,
         usual_pause=pause,
-        gaps=_gaps(distinct, steps, max(gap * step, 2 * (pause or 0.0)), step),
+        gaps=_gaps(distinct, steps, max(shortest, 2 * (pause or 0.0)), step),
         missing=int((~present).sum()),
         periods=_periods(times, target_series(dataset.target[present], dataset.classes)),
     )
 
 
-def _usual_pause(distinct: Array, steps: Array, longer_than: float) -> float | None:
+def _usual_pause(
+    distinct: Array, steps: Array, longer_than: float, limits: Analysis
+) -> float | None:
     """The length of the pauses that recur by day, or of the longer ones that recur by week."""
     pause = None
     for cycle in RHYTHMS:
         cycles, first = np.unique(distinct[:-1] // cycle, return_index=True)
-        if len(cycles) < FEWEST_CYCLES:
+        if len(cycles) < limits.rhythm_cycles:
             return pause
         longest = np.maximum.reduceat(steps, first)
         recurring = longest[longest > longer_than]
-        if len(recurring) >= IN_NEARLY_ALL * len(cycles):
+        if len(recurring) >= limits.rhythm * len(cycles):
             pause = float(np.median(recurring))
             longer_than = 2 * pause
     return pause

@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict
 from noria.contracts import Problem
 from noria.core import metrics
 from noria.core.bootstrap import Replicates, interval
+from noria.core.chance import target_columns
 from noria.core.dataset import Dataset
+from noria.core.serial import serial
 from noria.core.slices import SliceResult, slice_results
 from noria.core.verdicts import Verdict
 from noria.core.weakness import Findings
 from noria.errors import DataError, ParityError
 
 Array = NDArray[Any]
-PARITY_TOLERANCE = 1e-4
-CHAMPION_CONFIDENCE = 0.8
 WEAK_SPOTS = 3
 
 
@@ -41,7 +41,7 @@ class Parity(_Result):
     maximum_difference: float
     differing: int
     flipped: int
-    tolerance: float = PARITY_TOLERANCE
+    tolerance: float
 
     @property
     def holds(self) -> bool:
@@ -56,6 +56,7 @@ class Comparison(_Result):
     gain: float | None
     lower_bound: float | None
     probability_better: float | None
+    confidence: float
     reason: str
 
 
@@ -90,32 +91,34 @@ def evaluate(
     seed: int = 0,
     champion_problem: str = "",
     findings: Findings | None = None,
+    times: Array | None = None,
 ) -> Evaluation:
     """Measure a challenger on the holdout rows.
 
     `slices` holds raw columns of those rows: those with a floor are judged, the others reported
     where the model is weak, as are the `findings` in its errors. `baselines` are metric values
-    that need no ML. `champion_problem` says why a champion could not be scored. ParityError when
-    artifact and pipeline disagree.
+    that need no ML. `champion_problem` says why a champion could not be scored. With the rows'
+    event `times` the intervals are those of a block bootstrap. ParityError when artifact and
+    pipeline disagree.
     """
-    metric, task = problem.objective.metric, problem.task
-    parity = check_parity(y, challenger_scores, pipeline_scores, task)
+    metric, task, limits = problem.objective.measure, problem.task, problem.evaluation
+    parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity)
     value = metrics.score(metric, y, challenger_scores)
-    replicates = Replicates(metric, y, seed)
-    low, high = interval(replicates.of(challenger_scores), problem.evaluation.confidence, value)
+    together = serial(target_columns(y, challenger_scores), times)
+    replicates = Replicates(metric, y, seed, together)
+    low, high = interval(replicates.of(challenger_scores), limits.confidence, value)
     found = slice_results(problem, y, slices, challenger_scores)
     best = best_baseline(metric, baselines)
     gained = None if best is None else metrics.gain(metric, value, baselines[best])
     compared = None
     if champion_scores is not None or champion_problem:
-        compared = compare(
-            metric, y, challenger_scores, champion_scores, replicates, champion_problem
-        )
+        rivals = (challenger_scores, champion_scores)
+        compared = compare(y, *rivals, replicates, limits.champion_confidence, champion_problem)
     return Evaluation(
-        metric=metric,
+        metric=problem.objective.metric,
         value=value,
         threshold=problem.objective.threshold,
-        interval=Interval(low=low, high=high, confidence=problem.evaluation.confidence),
+        interval=Interval(low=low, high=high, confidence=limits.confidence),
         rows=len(y),
         metrics=metrics.scores(y, challenger_scores, task),
         parity=parity,
@@ -133,8 +136,13 @@ def evaluate(
     )
 
 
-def check_parity(y: Array, exported: Array, pipeline: Array, task: metrics.Task) -> Parity:
-    """Compare the artifact's scores with the pipeline's; ParityError when they disagree."""
+def check_parity(
+    y: Array, exported: Array, pipeline: Array, task: metrics.Task, tolerance: float
+) -> Parity:
+    """Compare the artifact's scores with the pipeline's; ParityError when they disagree.
+
+    They do where a label flips or a score differs by more than `tolerance`.
+    """
     one, other = np.asarray(exported, dtype=float), np.asarray(pipeline, dtype=float)
     if one.shape != other.shape or len(one) != len(y):
         raise ParityError(f"scores have shapes {one.shape} and {other.shape} for {len(y)} rows")
@@ -146,12 +154,13 @@ def check_parity(y: Array, exported: Array, pipeline: Array, task: metrics.Task)
     parity = Parity(
         rows=len(y),
         maximum_difference=float(differences.max(initial=0.0)),
-        differing=int(np.count_nonzero(differences > PARITY_TOLERANCE)),
+        differing=int(np.count_nonzero(differences > tolerance)),
         flipped=int(flips),
+        tolerance=tolerance,
     )
     if not parity.holds:
         raise ParityError(
-            f"{parity.differing} of {len(y)} scores differ by more than {PARITY_TOLERANCE} and "
+            f"{parity.differing} of {len(y)} scores differ by more than {tolerance:g} and "
             f"{parity.flipped} labels flip between artifact and pipeline: the version is refused"
         )
     return parity
@@ -192,29 +201,34 @@ def best_baseline(metric: str, baselines: Mapping[str, float]) -> str | None:
 
 
 def compare(
-    metric: str,
     y: Array,
     challenger: Array,
     champion: Array | None,
     replicates: Replicates,
+    confidence: float,
     problem: str = "",
 ) -> Comparison:
-    """Bootstrap the paired gain of the challenger over the champion on identical rows."""
+    """Bootstrap the paired gain of the challenger over the champion on identical rows.
+
+    The lower bound is one-sided, with `confidence`.
+    """
+    metric = replicates.metric
     if champion is None:
         return Comparison(
             champion_value=None, gain=None, lower_bound=None, probability_better=None,
-            reason=f"the champion cannot be scored any more: {problem}",
+            confidence=confidence, reason=f"the champion cannot be scored any more: {problem}",
         )  # fmt: skip
     value = metrics.score(metric, y, champion)
     gained = metrics.gain(metric, metrics.score(metric, y, challenger), value)
     differences = replicates.gains(challenger, champion)
-    lower = float(np.quantile(differences, 1 - CHAMPION_CONFIDENCE)) if len(differences) else gained
+    lower = float(np.quantile(differences, 1 - confidence)) if len(differences) else gained
     better = float(np.mean(differences > 0)) if len(differences) else float(gained > 0)
     return Comparison(
         champion_value=value,
         gain=gained,
         lower_bound=lower,
         probability_better=better,
+        confidence=confidence,
         reason=f"on the same {len(y)} rows the champion has {metric} {value:.4f}",
     )
 
@@ -276,8 +290,8 @@ def _gain_reason(evaluation: Evaluation) -> list[str]:
 def beats_champion(evaluation: Evaluation) -> Verdict:
     """Decide "wins" or "loses".
 
-    A challenger wins when its gain is positive and the lower bound of the one-sided 80 %
-    bootstrap interval of the paired gain is not negative; without a scorable champion it wins.
+    A challenger wins when its gain is positive and the one-sided lower bound of the paired gain
+    (`evaluation.champion_confidence`) is not negative; without a scorable champion it wins.
     """
     compared = evaluation.comparison
     if compared is None:
@@ -288,7 +302,7 @@ def beats_champion(evaluation: Evaluation) -> Verdict:
     wins = compared.gain > 0 and compared.lower_bound >= 0
     reason = (
         f"{compared.reason}; the challenger's gain is {compared.gain:+.4f}, with "
-        f"{CHAMPION_CONFIDENCE:.0%} confidence at least {compared.lower_bound:+.4f}"
+        f"{compared.confidence:.0%} confidence at least {compared.lower_bound:+.4f}"
     )
     return Verdict(decision="wins" if wins else "loses", reasons=[reason], evidence=evidence)
 

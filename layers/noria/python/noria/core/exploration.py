@@ -121,7 +121,7 @@ class _Trial:
         self.seconds["score"] += self.clock() - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
         try:
-            found = metrics.score(self.problem.objective.metric, target[test], prediction)
+            found = metrics.score(self.problem.objective.measure, target[test], prediction)
             self.scores.append(found)
         except DataError as error:
             self.notes.append(f"fold {number} left out: {error}")

@@ -6,6 +6,7 @@ class probabilities of shape (n, k), or values of shape (n,). Weights are counts
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +16,10 @@ from noria.errors import DataError
 
 Array = NDArray[Any]
 Task = Literal["binary", "multiclass", "regression"]
-LABEL_THRESHOLD = 0.5
+LABEL_THRESHOLD = 0.5  # no choice: the more probable class makes the fewest errors (Bayes)
 LABEL_DECIMALS = 5
-MINIMUM_PRECISION = 0.8
+AT_PRECISION = "recall_at_precision"
+MINIMUM_PRECISION = 0.8  # the contract's default; the endpoint starts without the contract
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def scores(y: Array, prediction: Array, task: Task) -> dict[str, float]:
 
 
 def named(metric: str) -> Metric:
-    """Look a metric up by its contract name."""
+    """Look a metric up by its contract name, or by `Objective.measure`: name@precision."""
+    name, _, given = metric.partition("@")
+    if name == AT_PRECISION:
+        return _at_precision(float(given) if given else MINIMUM_PRECISION)
     if metric not in METRICS:
         raise DataError(f"metric {metric!r} is unknown: choose one of {', '.join(METRICS)}")
     return METRICS[metric]
@@ -192,9 +197,9 @@ def _precision_curve(positive: Array, guess: Array, weights: Array) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def _recall_curve(positive: Array, guess: Array, weights: Array) -> float:
+def _recall_curve(positive: Array, guess: Array, weights: Array, least: float) -> float:
     precision, recall = _precision_and_recall(positive, guess, weights)
-    return float(recall[precision >= MINIMUM_PRECISION].max(initial=0.0))
+    return float(recall[precision >= least].max(initial=0.0))
 
 
 def _roc_auc(truth: Array, guess: Array, weights: Array) -> float:
@@ -205,8 +210,12 @@ def _average_precision(truth: Array, guess: Array, weights: Array) -> float:
     return _by_class(_precision_curve, truth, guess, weights)
 
 
-def _recall_at_precision(truth: Array, guess: Array, weights: Array) -> float:
-    return _by_class(_recall_curve, truth, guess, weights)
+def _at_precision(least: float) -> Metric:
+    def recall(truth: Array, guess: Array, weights: Array) -> float:
+        return _by_class(partial(_recall_curve, least=least), truth, guess, weights)
+
+    said = f"positives found while at least {least:.0%} of alarms are right"
+    return Metric(AT_PRECISION, recall, True, False, said)
 
 
 def _log_loss(truth: Array, guess: Array, weights: Array) -> float:
@@ -243,13 +252,7 @@ METRICS = {
         Metric("roc_auc", _roc_auc, True, False, "chance to rank a positive above a negative"),
         Metric("average_precision", _average_precision, True, False, "area under precision-recall"),
         Metric("log_loss", _log_loss, False, False, "surprise at the truth, in nats"),
-        Metric(
-            "recall_at_precision",
-            _recall_at_precision,
-            True,
-            False,
-            f"positives found while at least {MINIMUM_PRECISION:.0%} of alarms are right",
-        ),
+        _at_precision(MINIMUM_PRECISION),
         Metric("rmse", _rmse, False, True, "root of the mean squared error"),
         Metric("mae", _mae, False, True, "mean absolute error"),
         Metric("r2", _r2, True, True, "share of the variance explained"),

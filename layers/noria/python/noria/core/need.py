@@ -68,7 +68,10 @@ def _evidence(compared: Compared) -> dict[str, Any]:
         "gain": compared.gain_over(compared.best_trivial).interval.listed(),
         "gain_over_rule": None if rule is None else compared.gain_over(rule).interval.listed(),
         "rule_meets_share": None if rule is None else share_that_meets(compared, rule),
-        "permutation_p_value": compared.p_value,
+        "permutation_p_value": compared.chance.p_value,
+        "permuted": compared.chance.drawn,
+        "stretches_of_time": compared.chance.stretches,
+        "bootstrap_block_rows": compared.block,
         "confidence": compared.problem.evaluation.confidence,
         "holdout_rows": compared.judged,
     }

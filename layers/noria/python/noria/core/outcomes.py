@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from noria.core.chance import Chance
 from noria.core.comparing import Compared, Scored
 from noria.core.resampling import Interval
+from noria.core.serial import FEWEST_STRETCHES
 from noria.core.sufficiency import Rows, half_width_on, one_sided, rows_needed
 
 GO_ON, RULE_SUFFICES, SERVE_RULE, REEVALUATE = "go_on", "rule_suffices", "serve_rule", "reevaluate"
@@ -73,20 +75,31 @@ def no_signal(compared: Compared) -> Outcome | None:
     """The quick model's answers cannot be told from chance."""
     gain, problem = compared.gain_over(compared.best_trivial), compared.problem
     chance, confidence = problem.analysis.chance, problem.evaluation.confidence
-    if has_signal(gain.interval, compared.p_value, chance, confidence):
+    if has_signal(gain.interval, compared.chance.p_value, chance, confidence):
         return None
     return REEVALUATE, [
         f"No signal that can be told from chance: the quick model's gain over "
         f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric}, and "
-        f"shuffled targets do as well in {compared.p_value:.0%} of the permutations.",
+        f"{compared.chance.sentence}.",
         _what_would_help(compared, gain.interval),
+        *_too_slow_to_tell(compared.chance),
+    ]
+
+
+def _too_slow_to_tell(chance: Chance) -> list[str]:
+    """Say what stretches of time leave out, where longer ones are possible."""
+    if chance.drawn != "signs of stretches" or chance.stretches <= FEWEST_STRETCHES:
+        return []
+    return [
+        f"What moves slower than one of the {chance.stretches} stretches of time does not count, "
+        "as it cannot be told from wandering: fewer analysis.stretches are longer."
     ]
 
 
 def has_signal(gain: Interval, p_value: float, chance: float, confidence: float) -> bool:
     """Tell the quick model from chance; a gain alone is not enough, for noise gains F1 too.
 
-    A permutation test (Phipson and Smyth 2010) tells by a p value below `chance`, or below
+    A randomisation test (`chance_of_agreement`) tells by a p value below `chance`, or below
     1 - `confidence` where the paired bootstrap interval of the gain lies above zero too.
     """
     if gain.high < 0:  # surely worse than no model, whatever it has learnt
@@ -154,7 +167,7 @@ def signal(compared: Compared) -> Outcome:
     said = [
         f"There is signal: the quick model reaches {compared.metric} {quick.score:.4g} against "
         f"{trivial.score:.4g} for {trivial.name}, a gain of {gain.value:+.3g} "
-        f"({_between(gain.interval)}), permutation p {compared.p_value:.2g}."
+        f"({_between(gain.interval)}); {compared.chance.sentence}."
     ]
     if compared.rule is not None:
         said.append(_over_the_rule(compared, compared.rule))

@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.contracts import Analysis
 from noria.core.dataset import Dataset
 from noria.core.profiling import as_numbers
 from noria.core.ranking import centred_ranks
 
 Array = NDArray[Any]
-FEWEST_ROWS = 30  # a pair with fewer rows in common tells nothing
-FEWEST_CHANCES = 10  # rows that could have contradicted it: e^-10 that none does by chance
-SHARED = 0.5  # of the rows with either column, those with both
 MOST_PAIRS = 200
 RHO, RATIO, WALLACE = "Spearman's rho", "correlation ratio of ranks", "adjusted Wallace"
 
@@ -47,13 +45,14 @@ class _Coded:
     rare: float
 
 
-def redundant_pairs(sample: Dataset, limit: float) -> list[Redundant]:
-    """Find the pairs whose association reaches a limit (`analysis.redundancy`), strongest first.
+def redundant_pairs(sample: Dataset, limits: Analysis) -> list[Redundant]:
+    """Find the pairs whose association reaches `analysis.redundancy`, strongest first.
 
-    A pair counts where at least half of the rows that have either column have both. At most
+    A pair counts with `fewest_rows` rows that have both columns, which are a share `shared_rows`
+    of those that have either, and `contradictions` rows that could have told otherwise. At most
     `MOST_PAIRS` are returned.
     """
-    if len(sample) < FEWEST_ROWS:
+    if len(sample) < limits.fewest_rows:
         return []
     numbers = [column.name for column in sample.columns if column.kind != "category"]
     table = _table(sample, numbers)
@@ -62,9 +61,9 @@ def redundant_pairs(sample: Dataset, limit: float) -> list[Redundant]:
     coded = [_coded(name, table[:, place], np.nan) for place, name in enumerate(numbers)]
     ranks, present = centred_ranks(table)
     found = [
-        *_number_pairs(numbers, ranks, present, limit),
-        *_category_pairs(categories, coded, limit),
-        *_mixed_pairs(categories, coded, ranks, present, limit),
+        *_number_pairs(numbers, ranks, present, limits),
+        *_category_pairs(categories, coded, limits),
+        *_mixed_pairs(categories, coded, ranks, present, limits),
     ]
     return sorted(found, key=lambda pair: -abs(pair.value))[:MOST_PAIRS]
 
@@ -84,12 +83,12 @@ def _coded(name: str, values: Array, missing: Any) -> _Coded:
     return _Coded(name, places[codes.reshape(-1)].astype(np.int64), len(known), float(rare))
 
 
-def _is_shared(both: Any, either: Any) -> Any:
-    return (both >= FEWEST_ROWS) & (both >= SHARED * either)
+def _is_shared(both: Any, either: Any, limits: Analysis) -> Any:
+    return (both >= limits.fewest_rows) & (both >= limits.shared_rows * either)
 
 
 def _number_pairs(
-    names: list[str], ranks: Array, present: Array, limit: float
+    names: list[str], ranks: Array, present: Array, limits: Analysis
 ) -> Iterator[Redundant]:
     """Correlate the ranks of all pairs at once, over the rows that have both (Spearman 1904)."""
     mask = present.astype(np.float64)
@@ -101,20 +100,21 @@ def _number_pairs(
     covered = ranks.T @ ranks - sums * sums.T / rows
     rho = np.divide(covered, scale, out=np.zeros_like(scale), where=scale > 1e-9)
     either = np.add.outer(mask.sum(axis=0), mask.sum(axis=0)) - both
-    close = _is_shared(both, either) & (np.abs(rho) >= limit)
+    close = _is_shared(both, either, limits) & (np.abs(rho) >= limits.redundancy)
     for a, b in np.argwhere(np.triu(close, k=1)):
         value = float(np.clip(rho[a, b], -1, 1))
         yield _pair(names[a], names[b], RHO, value, mutual=True)
 
 
 def _category_pairs(
-    categories: list[_Coded], numbers: list[_Coded], limit: float
+    categories: list[_Coded], numbers: list[_Coded], limits: Analysis
 ) -> Iterator[Redundant]:
     """Compare categories both ways, and numbers with repeated values as codes of categories."""
+    limit = limits.redundancy
     codes = [column for column in numbers if 1 < column.levels <= len(column.codes) / 4]
     for place, second in enumerate(categories):
         for first in categories[:place]:
-            there, back = _wallace(first, second), _wallace(second, first)
+            there, back = _wallace(first, second, limits), _wallace(second, first, limits)
             if there >= limit and back >= limit:
                 yield _pair(first.name, second.name, WALLACE, min(there, back), mutual=True)
             elif there >= limit:
@@ -122,11 +122,11 @@ def _category_pairs(
             elif back >= limit:
                 yield _pair(second.name, first.name, WALLACE, back)
         for first in codes:
-            if (value := _wallace(first, second)) >= limit:
+            if (value := _wallace(first, second, limits)) >= limit:
                 yield _pair(first.name, second.name, WALLACE, value)
 
 
-def _wallace(first: _Coded, second: _Coded) -> float:
+def _wallace(first: _Coded, second: _Coded, limits: Analysis) -> float:
     """How often two rows alike in the first are alike in the second, corrected for chance.
 
     Wallace (1983), "A method for comparing two hierarchical clusterings: comment", adjusted after
@@ -134,11 +134,11 @@ def _wallace(first: _Coded, second: _Coded) -> float:
     """
     both = (first.codes >= 0) & (second.codes >= 0)
     rows, either = int(both.sum()), int(((first.codes >= 0) | (second.codes >= 0)).sum())
-    if not _is_shared(rows, either):
+    if not _is_shared(rows, either, limits):
         return 0.0
     a, b = first.codes[both], second.codes[both]
     groups = np.bincount(a)
-    if groups[groups > 1].sum() * second.rare < FEWEST_CHANCES:
+    if groups[groups > 1].sum() * second.rare < limits.contradictions:
         return 0.0
     alike = _pairs_alike(groups)
     joint = np.unique(a * second.levels + b, return_counts=True)[1]
@@ -154,17 +154,21 @@ def _pairs_alike(counts: Array) -> float:
 
 
 def _mixed_pairs(
-    categories: list[_Coded], numbers: list[_Coded], ranks: Array, present: Array, limit: float
+    categories: list[_Coded],
+    numbers: list[_Coded],
+    ranks: Array,
+    present: Array,
+    limits: Analysis,
 ) -> Iterator[Redundant]:
     for category in categories:
-        ratios = _correlation_ratios(category, numbers, ranks, present)
+        ratios = _correlation_ratios(category, numbers, ranks, present, limits)
         for number, ratio in zip(numbers, ratios, strict=True):
-            if ratio >= limit:
+            if ratio >= limits.redundancy:
                 yield _pair(category.name, number.name, RATIO, float(ratio))
 
 
 def _correlation_ratios(
-    category: _Coded, numbers: list[_Coded], ranks: Array, present: Array
+    category: _Coded, numbers: list[_Coded], ranks: Array, present: Array, limits: Analysis
 ) -> NDArray[np.float64]:
     """The correlation ratio eta of every number's ranks by one category.
 
@@ -182,8 +186,8 @@ def _correlation_ratios(
     within = squares - (sums**2 / np.maximum(counts, 1)).sum(axis=0)
     chances = np.where(counts > 1, counts, 0).sum(axis=0) * [number.rare for number in numbers]
     either = present.sum(axis=0) + known.sum() - rows
-    enough = _is_shared(rows, either) & (rows - groups >= FEWEST_ROWS)
-    enough &= (chances >= FEWEST_CHANCES) & (total > 1e-9)
+    enough = _is_shared(rows, either, limits) & (rows - groups >= limits.fewest_rows)
+    enough &= (chances >= limits.contradictions) & (total > 1e-9)
     freedom = np.maximum(rows - groups, 1)
     unexplained = within / freedom / np.where(enough, total, 1) * np.maximum(rows - 1, 1)
     return np.where(enough, np.sqrt(np.clip(1 - unexplained, 0, 1)), 0.0)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from scipy import stats
 
 Array = NDArray[Any]
-TOP_CATEGORIES = 50
+TOP_CATEGORIES = 50  # with codes of their own: rarer ones together, as chi-squared needs rows
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""Uncertainty by resampling: bootstrap intervals, paired gains and a permutation test."""
+"""Uncertainty by resampling: bootstrap intervals and paired gains."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noria.core import metrics
+from noria.core.serial import Serial
 from noria.errors import DataError
 
 Array = NDArray[Any]
@@ -40,15 +42,23 @@ class Interval(NamedTuple):
         return list(self) if np.isfinite(self).all() else None
 
 
-def drawn_counts(rows: int, resamples: int, generator: np.random.Generator) -> NDArray[np.int16]:
+def drawn_counts(
+    rows: int, resamples: int, generator: np.random.Generator, serial: Serial | None = None
+) -> NDArray[np.int16]:
     """Draw rows with replacement; returns how often each was drawn, (resamples, rows).
 
     A thousand resamples tell the ends of a 95 % interval (Efron and Tibshirani, "An Introduction
-    to the Bootstrap", 1993, chapter 19: 1,000 or more for percentiles).
+    to the Bootstrap", 1993, chapter 19: 1,000 or more for percentiles). With `serial` blocks of
+    neighbours in time are drawn, in a circle, so that what they share stays together (circular
+    block bootstrap, Politis and Romano 1992).
     """
+    order, length = serial or Serial(np.arange(rows), 1)
     counts = np.empty((resamples, rows), dtype=np.int16)
+    within = np.arange(length)
     for place in range(resamples):
-        counts[place] = np.bincount(generator.integers(0, rows, rows), minlength=rows)
+        starts = generator.integers(0, rows, -(-rows // length))
+        drawn = (starts[:, None] + within).reshape(-1)[:rows] % rows
+        counts[place] = np.bincount(order[drawn], minlength=rows)
     return counts
 
 
@@ -59,8 +69,12 @@ def resampled_scores(
 
     NaN where a resample leaves the metric undefined. The same counts make scores paired.
     """
-    if metric in _CURVES:
-        return _ranked_scores(_CURVES[metric], y, prediction, counts)
+    name, _, precision = metric.partition("@")
+    if name in _CURVES:
+        curve = _CURVES[name]
+        if precision:
+            curve = partial(_recall_at_precision, least=float(precision))
+        return _ranked_scores(curve, y, prediction, counts)
     found = np.full(len(counts), np.nan)
     for place, weights in enumerate(counts):
         try:
@@ -74,39 +88,6 @@ def gain_interval(metric: str, new: Array, old: Array, confidence: float) -> Int
     """The interval of a paired gain: positive is better, whichever way the metric goes."""
     difference = new - old
     return Interval.of(difference if metrics.is_better_higher(metric) else -difference, confidence)
-
-
-def permutation_p_value(
-    y: Array, prediction: Array, permutations: int, generator: np.random.Generator
-) -> float:
-    """Tell how often shuffled targets agree with the predictions as well as the true ones do.
-
-    Agreement is the covariance of target and prediction (classes: the mean probability of the
-    true class, ranked), so that no threshold hides a signal. Phipson and Smyth's (2010) p value.
-    """
-    columns = prediction if prediction.ndim == 2 else prediction[:, None]
-    truth = (
-        (y[:, None] == np.arange(columns.shape[1])).astype(np.float64)
-        if prediction.ndim == 2
-        else y[:, None].astype(np.float64)
-    )
-    scaled = _ranked(columns)
-    agreement = float((truth * scaled).sum())
-    shuffled = np.array(
-        [float((truth[generator.permutation(len(y))] * scaled).sum()) for _ in range(permutations)]
-    )
-    tolerance = 1e-9 * max(abs(agreement), 1.0)
-    return float((1 + (shuffled >= agreement - tolerance).sum()) / (1 + permutations))
-
-
-def _ranked(columns: Array) -> Array:
-    """Replace each column by its ranks (ties share the mean rank), centred and scaled."""
-    ranked = np.empty(columns.shape, dtype=np.float64)
-    for place in range(columns.shape[1]):
-        _, inverse, counts = np.unique(columns[:, place], return_inverse=True, return_counts=True)
-        ranked[:, place] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    centred = ranked - ranked.mean(axis=0)
-    return np.asarray(centred / max(len(columns), 1))
 
 
 def _ranked_scores(curve: Curve, y: Array, prediction: Array, counts: Array) -> Array:
@@ -156,13 +137,15 @@ def _average_precision(hits: Array, marked: Array) -> Array:
     return np.asarray((np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1) / hits[:, -1])
 
 
-def _recall_at_precision(hits: Array, marked: Array) -> Array:
-    precise = np.where(marked > 0, hits / marked, 0.0) >= metrics.MINIMUM_PRECISION
+def _recall_at_precision(
+    hits: Array, marked: Array, least: float = metrics.MINIMUM_PRECISION
+) -> Array:
+    precise = np.where(marked > 0, hits / marked, 0.0) >= least
     return np.asarray(np.where(precise, hits, 0.0).max(axis=1) / hits[:, -1])
 
 
 _CURVES: dict[str, Curve] = {
     "roc_auc": _auc,
     "average_precision": _average_precision,
-    "recall_at_precision": _recall_at_precision,
+    metrics.AT_PRECISION: _recall_at_precision,
 }

@@ -26,9 +26,7 @@ LABELS = {
     "day of week": DAYS,
     "month": MONTHS,
 }
-FULL_CYCLES = 2  # with one alone a season cannot be told from a trend
 FEWEST_ROWS = 5  # per group, for the chi-squared approximation (Kruskal and Wallis 1952)
-CELL_ROWS = 20  # a share of fewer rows is off by more than 0.1 (its standard error at a half)
 
 
 class Season(BaseModel):
@@ -72,7 +70,7 @@ class _Timed:
 
 
 def seasons(dataset: Dataset, limits: Analysis) -> list[Season]:
-    """Measure every season of which the rows cover two full cycles; empty without event times.
+    """Measure every season of which the rows cover `season_cycles`; empty without event times.
 
     The effect is the rank epsilon squared, H / (n - 1) corrected for the groups (Tomczak and
     Tomczak 2014), of classes beyond two the squared Cramér's V. Significance is the analysis of
@@ -87,7 +85,7 @@ def seasons(dataset: Dataset, limits: Analysis) -> list[Season]:
     names = [
         name
         for name, (codes, _) in found.items()
-        if span >= FULL_CYCLES * CYCLES[name] - UNITS[name] and np.ptp(codes) > 0
+        if span >= limits.season_cycles * CYCLES[name] - UNITS[name] and np.ptp(codes) > 0
     ]
     chances = holm([_p_value(timed, *found[name]) for name in names])
     return [
@@ -168,25 +166,27 @@ def _effect(timed: _Timed, codes: Array) -> float:
     return across_groups(target, groups).value
 
 
-def heat_map(dataset: Dataset) -> HeatMap | None:
+def heat_map(dataset: Dataset, limits: Analysis) -> HeatMap | None:
     """The target by day of the week and hour, of two classes or numbers.
 
-    None without two full weeks, or where the occupied cells hold fewer than twenty rows on average.
+    None without `season_cycles` full weeks, or where the occupied cells hold fewer than
+    `cell_rows` rows on average.
     """
     timed = _timed(dataset)
     if timed is None or len(timed.series) != 1:
         return None
     found = calendar(timed.times)
     (days, _), (hours, _) = found["day of week"], found["hour of day"]
-    if np.ptp(timed.times) < FULL_CYCLES * CYCLES["day of week"] - DAY or np.ptp(hours) == 0:
+    least = limits.season_cycles * CYCLES["day of week"] - DAY
+    if np.ptp(timed.times) < least or np.ptp(hours) == 0:
         return None
     cells = days * 24 + hours
     counts = np.bincount(cells, minlength=7 * 24)
-    if len(cells) < CELL_ROWS * np.count_nonzero(counts):
+    if len(cells) < limits.cell_rows * np.count_nonzero(counts):
         return None
     ((label, values),) = timed.series.items()
     means = means_by(cells, values, 7 * 24)
-    shown = [means[cell] if counts[cell] >= CELL_ROWS else None for cell in range(7 * 24)]
+    shown = [means[cell] if counts[cell] >= limits.cell_rows else None for cell in range(7 * 24)]
     return HeatMap(
         label=label,
         rows=list(DAYS),

@@ -14,7 +14,6 @@ from noria.core.drift import BINS, ColumnDrift, build_reference, compare
 from noria.core.profiling import most_common
 from noria.core.relations import holm, number_to_target
 
-FEWEST_ROWS = 30  # per third
 FEWEST_OF_CATEGORY = 10  # rarer ones count together, as chance alone puts them on one side
 OTHER = "(other)"
 CHARTED = 3
@@ -46,10 +45,10 @@ def shifts(ordered: Dataset, problem: Problem) -> Shifts:
     Measured as the monitor does (`noria.core.drift`), so that `monitoring.drift` means the same;
     a column drifted where it is beyond that and beyond chance (`analysis.significance`). It tells
     the time where |Spearman's rho| with it reaches `analysis.redundancy`. Empty without event
-    times or with fewer than 30 rows per third.
+    times or with fewer than `analysis.fewest_rows` rows per third.
     """
     third = len(ordered) // 3
-    if ordered.event_time is None or third < FEWEST_ROWS:
+    if ordered.event_time is None or third < problem.analysis.fewest_rows:
         return Shifts(columns=[], drifted=[], distributions=[])
     thirds = {"first third": np.arange(third), "last third": np.arange(-third, 0)}
     found = _found(ordered.take(np.concatenate(list(thirds.values()))), third)

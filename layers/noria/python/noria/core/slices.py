@@ -12,10 +12,7 @@ from noria.core import metrics
 from noria.errors import DataError
 
 Array = NDArray[Any]
-#: A metric on fewer rows says more about chance than about the model: shown, not judged.
-JUDGED_ROWS = 30
-MOST_VALUES = 50
-FEW_NUMBERS = 10
+FEW_NUMBERS = 10  # numbers with more values than this go by quarters
 
 
 class SliceResult(BaseModel):
@@ -35,7 +32,11 @@ class SliceResult(BaseModel):
 def slice_results(
     problem: Problem, y: Array, columns: Mapping[str, Array], prediction: Array
 ) -> list[SliceResult]:
-    """Measure every value of every given column; DataError when a column with a floor is absent."""
+    """Measure the most frequent values of every given column.
+
+    As many as `evaluation.slice_values`, judged with `evaluation.slice_rows` rows or more.
+    DataError when a column with a floor is absent.
+    """
     floors = {one.column: one.floor for one in problem.objective.slices}
     for name in floors:
         if name not in columns:
@@ -43,17 +44,17 @@ def slice_results(
                 f"objective.slices: column {name!r} is not among the holdout's columns "
                 f"({', '.join(columns) or 'none'}): keep it in the features or drop the slice"
             )
-    metric = problem.objective.metric
     return [
-        _measure(metric, name, value, y[rows], prediction[rows], floors.get(name))
+        _measure(problem, name, value, y[rows], prediction[rows], floors.get(name))
         for name, values in columns.items()
-        for value, rows in _groups(np.asarray(values))
+        for value, rows in _groups(np.asarray(values), problem.evaluation.slice_values)
     ]
 
 
 def _measure(
-    metric: str, column: str, value: str, y: Array, prediction: Array, floor: float | None
+    problem: Problem, column: str, value: str, y: Array, prediction: Array, floor: float | None
 ) -> SliceResult:
+    metric, fewest = problem.objective.measure, problem.evaluation.slice_rows
     score, note = None, ""
     try:
         score = metrics.score(metric, y, prediction)
@@ -62,20 +63,20 @@ def _measure(
     met = None
     if floor is not None and score is not None:
         met = metrics.meets(metric, score, floor)
-        if len(y) < JUDGED_ROWS:
-            met, note = None, f"not judged: fewer than {JUDGED_ROWS} rows"
+        if len(y) < fewest:
+            met, note = None, f"not judged: fewer than {fewest} rows"
     return SliceResult(
         column=column, value=value, rows=len(y), score=score, floor=floor, met=met, note=note
     )
 
 
-def _groups(values: Array) -> Iterator[tuple[str, Array]]:
+def _groups(values: Array, most: int) -> Iterator[tuple[str, Array]]:
     """Yield the rows of each value; numbers with many values by quarter."""
     if values.dtype.kind in "fi" and len(np.unique(values[~_unknown(values)])) > FEW_NUMBERS:
         yield from _quarters(values)
         return
     distinct, codes, counts = np.unique(_texts(values), return_inverse=True, return_counts=True)
-    for code in np.argsort(-counts, kind="stable")[:MOST_VALUES]:
+    for code in np.argsort(-counts, kind="stable")[:most]:
         yield str(distinct[code]), codes == code
 
 

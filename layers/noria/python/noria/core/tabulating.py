@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.contracts import Problem
+from noria.contracts import Analysis, Problem
 from noria.core import splitting
 from noria.core.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
 from noria.core.event_time import event_time_name, needed_columns
@@ -28,7 +28,6 @@ from noria.core.text import plain_words
 from noria.core.times import read_times
 from noria.errors import DataError
 
-ENTITY_CATEGORIES = 200  # an entity key with more distinct values would be learnt by heart
 DATASET_KINDS: dict[str, Kind] = {
     "number": "number",
     "bool": "number",
@@ -97,7 +96,7 @@ def feature_kinds(
         for name, kind in columns.items()
         if kind in DATASET_KINDS
         and name not in left_out
-        and (name not in problem.entity_key or _few_entities(accepted[name]))
+        and (name not in problem.entity_key or _few_entities(accepted[name], problem.analysis))
     }
 
 
@@ -109,8 +108,10 @@ def _only_for_target(problem: Problem) -> set[str]:
     return set(target_columns(problem)) - (known_before - {problem.target.name})
 
 
-def _few_entities(values: pd.Series) -> bool:
-    return values.nunique() <= min(ENTITY_CATEGORIES, max(len(values) // 10, 2))
+def _few_entities(values: pd.Series, limits: Analysis) -> bool:
+    """Whether an entity key is a feature: one with more values would be learnt by heart."""
+    most = max(len(values) // limits.entity_rows, 2)
+    return values.nunique() <= min(limits.entity_categories, most)
 
 
 def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:

@@ -19,8 +19,6 @@ from noria.core.inference import (
 from noria.core.spelling import folded, tidy
 from noria.errors import DataError
 
-MAXIMUM_CLASSES = 100
-CONTINUOUS_DISTINCT = 20  # more distinct fractional numbers than this are a quantity, no classes
 SHOWN = 10
 
 
@@ -156,14 +154,19 @@ def _numeric_target(raw: pd.Series, problem: Problem) -> pd.Series:
 
 
 def class_problems(labels: pd.Series, problem: Problem) -> list[str]:
-    """Say why labels cannot be learnt as classes; empty when they can."""
-    counts = labels.value_counts()
+    """Say why labels cannot be learnt as classes; empty when they can.
+
+    More distinct fractional numbers than `analysis.continuous_values` are a quantity; more classes
+    than `analysis.maximum_classes`, or than half the rows, are too many.
+    """
+    counts, limits = labels.value_counts(), problem.analysis
     name, task = problem.target.name, problem.task
     if len(counts) < 2:
         only = f"only class {counts.index[0]!r}" if len(counts) else "no known value"
         return [f"target {name!r} has {only}: a model needs rows of at least two classes"]
     numbers = pd.to_numeric(counts.index.to_series(), errors="coerce")
-    if len(counts) > CONTINUOUS_DISTINCT and numbers.notna().all() and (numbers % 1 != 0).any():
+    fractional = numbers.notna().all() and (numbers % 1 != 0).any()
+    if len(counts) > limits.continuous_values and fractional:
         return [f"target {name!r} is continuous ({len(counts)} values): set task to regression"]
     if task == "binary" and len(counts) > 2:
         shown = ", ".join(str(label) for label in counts.index[:SHOWN])
@@ -171,9 +174,10 @@ def class_problems(labels: pd.Series, problem: Problem) -> list[str]:
             f"target {name!r} has {len(counts)} classes ({shown}) but task is binary: "
             "set task to multiclass, or give the target an expression"
         ]
-    if len(counts) > MAXIMUM_CLASSES or len(counts) > len(labels) / 2:
+    if len(counts) > limits.maximum_classes or len(counts) > len(labels) / 2:
         return [
             f"target {name!r} has {len(counts)} classes in {len(labels)} rows, at most "
-            f"{MAXIMUM_CLASSES} and two rows each can be learnt: group them"
+            f"{limits.maximum_classes} and two rows each can be learnt: group them, or raise "
+            "analysis.maximum_classes"
         ]
     return []

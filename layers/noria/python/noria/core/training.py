@@ -49,11 +49,11 @@ def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
     raise_if_all_failed(list(experiments))
     tried = [one for one in experiments if one.mean is not None]
     common = min(len(one.scores) for one in tried)
-    metric = problem.objective.metric
+    metric = problem.objective.measure
     best = max(tried, key=lambda one: _mean_gain(metric, one.scores[:common]))
     simple = sorted(tried, key=lambda one: CANDIDATES[one.candidate].complexity)
     chosen = next(one for one in simple if one is best or _as_good(metric, one, best, common))
-    reason = f"the best mean {metric} of {len(tried)} candidates"
+    reason = f"the best mean {problem.objective.metric} of {len(tried)} candidates"
     if chosen is not best:
         reason = f"simpler than {best.candidate} and within one standard error of it"
     return chosen.model_copy(update={"notes": [*chosen.notes, f"chosen: {reason}"]})
@@ -95,7 +95,7 @@ def train(
     judged = frame_of(holdout) if len(holdout) else None
     scores = np.zeros(0) if judged is None else predict_scores(pipeline, judged, classes)
     importances = permutation_importances(
-        pipeline, holdout if len(holdout) else training, problem.objective.metric, seed
+        pipeline, holdout if len(holdout) else training, problem.objective.measure, seed
     )
     read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
     signature = _signature(

@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 from noria.core.dataset import Dataset
 
 Array = NDArray[Any]
-RECENT_SHARE = 0.1  # of the training rows: what held lately often holds next
 
 
-def trivial_answers(training: Dataset, judged: Dataset, metric: str) -> dict[str, Array]:
-    """Answer without looking at the row: class shares or mean, and those of the latest rows."""
+def trivial_answers(
+    training: Dataset, judged: Dataset, metric: str, recent: float
+) -> dict[str, Array]:
+    """Answer without looking at the row: class shares or mean, and those of the latest rows.
+
+    Latest are a share `recent` of the training rows (`analysis.recent`).
+    """
     rows = len(judged)
     target = training.target
     if training.classes:
@@ -26,13 +30,13 @@ def trivial_answers(training: Dataset, judged: Dataset, metric: str) -> dict[str
         }
     if training.event_time is not None:
         latest = np.argsort(training.event_time, kind="stable")[
-            -max(int(len(training) * RECENT_SHARE), 1) :
+            -max(int(len(training) * recent), 1) :
         ]
-        recent = target[latest]
+        lately = target[latest]
         answers["recent shares" if training.classes else "recent mean"] = (
-            _shares(recent, training.classes, rows)
+            _shares(lately, training.classes, rows)
             if training.classes
-            else np.full(rows, recent.mean())
+            else np.full(rows, lately.mean())
         )
     return answers
 

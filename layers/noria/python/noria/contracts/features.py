@@ -1,0 +1,90 @@
+"""What may become a feature, and how often engineering may be tried again."""
+
+from datetime import timedelta
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from noria.contracts.fields import ColumnName, Duration, Section, format_duration
+
+
+class Window(Section):
+    """A history feature: what the entity's earlier rows say, over a period before each row."""
+
+    column: ColumnName
+    """Any column of the sources, also one that is known only afterwards, or the target (a binary
+    one counts 1 for its positive class)."""
+    function: Literal["count", "sum", "mean", "minimum", "maximum", "time_since"]
+    """What is taken of the values that were known at the row's time; time_since is the hours since
+    the last one. The count and sum of no row are 0, the others are missing then."""
+    over: Duration
+    """How far back rows count, in whole seconds."""
+    as_: ColumnName = Field(alias="as")
+    """The feature's name."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @field_validator("over")
+    @classmethod
+    def _whole_seconds(cls, value: timedelta) -> timedelta:
+        if value < timedelta(seconds=1) or value % timedelta(seconds=1):
+            raise ValueError("over is a whole number of seconds, 1s or more")
+        return value
+
+
+SHORTEST_REFRESH = timedelta(hours=1)
+RecipeName = Literal[
+    "basic", "calendar", "windows", "target_encoding", "interactions", "text", "selection"
+]  # fmt: skip
+
+
+class Features(Section):
+    """What may become a feature, and how often engineering may be tried again."""
+
+    exclude: list[ColumnName] = []
+    """Columns that are no features, such as those known only afterwards."""
+    windows: list[Window] = []
+    """History of the entity, looked up for each row and in every answer alike."""
+    delay: Duration | None = None
+    """How long after its event time a row is in the feature store: history leaves out what is
+    younger, in training and in every answer alike (default: `monitoring.label_delay`)."""
+    refresh: Duration | None = None
+    """How often rows are fetched for the feature store between runs, where there are windows: whole
+    minutes, 1h at least (default: `delay`, for history as young as training saw it)."""
+    retention: Duration | None = None
+    """How long the feature store keeps rows, by their event time (default: for ever)."""
+    recipes: Literal["auto"] | list[RecipeName] = "auto"
+    """The recipes that are added in turn after `basic` (numbers as they are, categories encoded):
+    `calendar` (dates, cycles and spans of timestamps), `windows` (the history of the entity),
+    `target_encoding` (the target's mean per category), `interactions` (ratios, products, squares),
+    `text` (hashed words and word pairs), `selection` (only features that help). Those that change
+    nothing for the data's columns are left out. With auto what evaluation found weak decides which
+    is next; a list is climbed in its order."""
+    maximum_iterations: int = Field(default=3, ge=1, le=10)
+    """Turns of the loop back to feature engineering, at most. Convention: the holdout steers them,
+    and its intervals stay nearly honest for few (Dwork et al. 2015, "The reusable holdout")."""
+
+    @field_validator("refresh")
+    @classmethod
+    def _schedulable(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and (value < SHORTEST_REFRESH or value % timedelta(minutes=1)):
+            raise ValueError("refresh is a whole number of minutes, 1h or more")
+        return value
+
+    @model_validator(mode="after")
+    def _one_name_each(self) -> Self:
+        names = [window.as_ for window in self.windows]
+        double = next((name for name in names if names.count(name) > 1), None)
+        if double is not None:
+            raise ValueError(f"windows give '{double}' to two features: name each its own as")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_it_reads(self) -> Self:
+        longest = max(self.windows, key=lambda one: one.over, default=None)
+        if self.retention is not None and longest is not None and self.retention < longest.over:
+            raise ValueError(
+                f"retention {format_duration(self.retention)} is shorter than window "
+                f"'{longest.as_}' over {format_duration(longest.over)}: keep rows at least so long"
+            )
+        return self

@@ -1,0 +1,101 @@
+"""What happens to a model once it is good: deployment, watching, the next turn, growing."""
+
+from datetime import timedelta
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from noria.contracts.fields import Duration, Section, lasting
+
+
+class Canary(Section):
+    """The share of live traffic that a new version gets first, and for how long."""
+
+    share: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the requests. AWS CodeDeploy's predefined canaries take a tenth."""
+    minutes: float = Field(default=10, ge=0, le=1440)
+    """How long, in minutes: CodeDeploy's predefined ones take 5, 10, 15 or 30."""
+
+
+class Deployment(Section):
+    """How the endpoint is protected and how a new version reaches it."""
+
+    auth: Literal["iam", "jwt"] = "iam"
+    """Who may call: requests signed with AWS credentials (iam), or with an identity provider's
+    token (jwt)."""
+    jwt_issuer: str | None = None
+    """The provider's address, which its tokens name as iss; for auth: jwt."""
+    jwt_audience: list[str] = []
+    """The audiences (aud) that a token may name; for auth: jwt."""
+    approval: bool = False
+    """Whether a person approves a model before it is deployed."""
+    canary: Canary | None = Canary()
+    """How a new version is tried on a share of live traffic first; null for all at once."""
+
+    @model_validator(mode="after")
+    def _jwt_is_complete(self) -> Self:
+        if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError("auth: jwt needs jwt_issuer and jwt_audience")
+        return self
+
+
+class Monitoring(Section):
+    """How often live use is compared with training, and what is too far away."""
+
+    every: Duration = lasting("1h")
+    """How often live inputs, predictions and labels are looked at: whole minutes."""
+    drift: float = Field(default=0.2, gt=0)
+    """Population stability index above which live data have moved: 0.1 is called a small shift and
+    0.25 a large one (Siddiqi 2006, "Credit Risk Scorecards"). Corrected for the number of rows."""
+    label_delay: Duration = lasting("1d")
+    """How long after a prediction its true outcome is known."""
+    quality_floor: float | None = None
+    """What the objective's metric must reach on live predictions whose outcomes are known."""
+
+    @field_validator("every")
+    @classmethod
+    def _schedulable(cls, value: timedelta) -> timedelta:
+        if value < timedelta(minutes=1) or value.total_seconds() % 60:
+            raise ValueError("every is a whole number of minutes, 1m or more")
+        return value
+
+
+class Retraining(Section):
+    """What starts a new turn, and what holds it back."""
+
+    on: list[Literal["drift", "quality", "new_rows", "age"]] = [
+        "drift",
+        "quality",
+        "new_rows",
+        "age",
+    ]
+    """The causes that start a new turn."""
+    new_rows: int = Field(default=20_000, ge=1)
+    """Rows since the champion's training from which there are enough new ones."""
+    maximum_age: Duration = lasting("90d")
+    """Age of the champion from which it is trained again. Convention: a season."""
+    cooldown: Duration = lasting("6h")
+    """Time that passes between two turns, whatever alarms say."""
+    monthly_runs: int = Field(default=30, ge=1)
+    """Turns in a calendar month, at most. Convention: one a day."""
+    stop_after_failed_challengers: int = Field(default=3, ge=1)
+    """Challengers in a row that do not beat the champion, after which no alarm starts a turn until
+    a person does."""
+
+
+LARGEST_MEMORY = 10_240  # MB, Lambda's limit
+
+
+class Scaling(Section):
+    """When work is too large for Lambda, with its 10 GB and 15 minutes."""
+
+    memory: int = Field(default=3008, ge=1024, le=LARGEST_MEMORY)
+    """MB that the functions that hold all rows get: new AWS accounts allow 3,008, older ones up to
+    10,240 (AWS Lambda's quotas)."""
+    lambda_rows: int = Field(default=4_000_000, ge=1000)
+    """Collected rows of all sources that 10,240 MB take, as `make bench` measured on the flights of
+    2013; less memory takes proportionally fewer."""
+
+    def rows_in(self, memory: int) -> int:
+        """How many rows a function of so many MB takes."""
+        return int(self.lambda_rows * min(1.0, memory / LARGEST_MEMORY))

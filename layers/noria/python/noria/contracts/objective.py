@@ -1,0 +1,109 @@
+"""What a good model is, how it is looked for, and how it is judged."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from noria.contracts.fields import ColumnName, ExpressionText, Section
+
+Task = Literal["binary", "multiclass", "regression"]
+Metric = Literal[
+    "accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision",
+    "log_loss", "recall_at_precision", "rmse", "mae", "r2",
+]  # fmt: skip
+METRICS_OF: dict[str, frozenset[str]] = {
+    "binary": frozenset({"accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc",
+                         "average_precision", "log_loss", "recall_at_precision"}),
+    "multiclass": frozenset(["accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc"]),
+    "regression": frozenset(["rmse", "mae", "r2"]),
+}  # fmt: skip
+
+
+class Slice(Section):
+    """A column whose every value must reach a floor of the objective's metric."""
+
+    column: ColumnName
+    """The column; numbers with many values go by quarters."""
+    floor: float
+    """What the metric must reach where the column has one value (see `evaluation.slice_rows`)."""
+
+
+class Objective(Section):
+    """What counts as good enough; the direction follows from the metric."""
+
+    metric: Metric
+    """What is measured on the holdout. For classes accuracy, balanced_accuracy, f1_macro, log_loss
+    and roc_auc, for two of them also f1, average_precision and recall_at_precision; for regression
+    rmse, mae and r2. As scikit-learn's documentation defines them."""
+    threshold: float
+    """What the metric must reach: at least, or at most for log_loss, rmse and mae."""
+    minimum_gain: float = Field(default=0.0, ge=0)
+    """How much better than the best baseline that is not ML a model must be, in the metric."""
+    minimum_precision: float = Field(default=0.8, gt=0, le=1)
+    """The share of alarms that must be right in `recall_at_precision`. Convention: four of five,
+    as people stop answering alarms that are wrong more often (Breznitz 1984, "Cry Wolf")."""
+    slices: list[Slice] = []
+    """Columns whose every value must reach a floor."""
+
+    @property
+    def measure(self) -> str:
+        """The metric as `noria.core.metrics` takes it, with a precision that is not the default."""
+        usual = type(self).model_fields["minimum_precision"].default
+        if self.metric != "recall_at_precision" or self.minimum_precision == usual:
+            return self.metric
+        return f"{self.metric}@{self.minimum_precision!r}"
+
+
+class Baseline(Section):
+    """What people do today without ML."""
+
+    rule: ExpressionText | None = None
+    """The answer in the closed grammar: a condition for two classes, a label or a number else."""
+    serve: bool = False
+    """Whether a rule that meets the objective is deployed behind the endpoint like a model."""
+
+    @model_validator(mode="after")
+    def _something_to_serve(self) -> Self:
+        if self.serve and self.rule is None:
+            raise ValueError("serve needs rule: write the rule that is to answer requests")
+        return self
+
+
+class Exploration(Section):
+    """How far to look for models; `rows` and `seconds` bound the search, not the training."""
+
+    candidates: Literal["auto"] | list[str] = "auto"
+    """The kinds of model that are tried; auto takes all that suit the task."""
+    folds: int = Field(default=5, ge=2, le=20)
+    """Folds of cross-validation, forward in time where there is an event time. Five or ten are
+    usual (Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", 7.10)."""
+    seconds: int = Field(default=120, ge=1)
+    """Time for all candidates together. Convention: far from Lambda's 900 seconds."""
+    rows: int = Field(default=50_000, ge=50)
+    """Training rows that candidates are tried on, at most, the latest where there is an event time.
+    Convention: one fit takes seconds, and what ranks candidates there ranks them on more."""
+
+
+class Evaluation(Section):
+    """How a model is judged."""
+
+    holdout: float = Field(default=0.2, gt=0, lt=0.9)
+    """Share of the rows that no model sees before it is judged: the latest where there is an event
+    time. Convention: a fifth; a third is usual too (Kohavi 1995, "A study of cross-validation and
+    bootstrap")."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Confidence of the bootstrap intervals (convention since Neyman 1937)."""
+    slice_rows: int = Field(default=30, ge=1)
+    """Rows from which a slice is judged by its floor: a metric on fewer says more about chance
+    than about the model. Convention: 30, as `analysis.fewest_rows`."""
+    slice_values: int = Field(default=50, ge=1)
+    """Values of a column that are measured, the most frequent ones. Convention: more than a person
+    reads; the floors of rarer values are not judged."""
+    parity: float = Field(default=1e-4, gt=0, lt=1)
+    """How far a score of the deployed artifact may be from the trained pipeline's (regression: in
+    standard deviations of the target). Convention: far below what people see, and a thousand times
+    the rounding of 32-bit floats (6e-8, IEEE 754)."""
+    champion_confidence: float = Field(default=0.8, gt=0.5, lt=1)
+    """One-sided confidence with which a challenger must not be worse than the champion, on the same
+    rows. Convention: 80 %, for keeping a stale model costs as well as promoting a worse one, and a
+    canary and the monitor come after it."""

@@ -1,0 +1,171 @@
+"""Where data comes from: a section per kind of source, and how sources are joined."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from noria.contracts.fields import (
+    ColumnName,
+    Duration,
+    Section,
+    SourceName,
+    Texts,
+    ZoneName,
+    lasting,
+)
+
+
+class Join(Section):
+    """How a source is joined to the primary: by key, and as of a time where given."""
+
+    on: list[ColumnName] = Field(min_length=1)
+    """The key: columns that both sides have."""
+    as_of: ColumnName | None = None
+    """The source's time column: each row gets the latest values that are not after its event
+    time."""
+    tolerance: Duration | None = None
+    """How old such values may be at most; without it any age."""
+    format: Texts = []
+    """How `as_of` is written: strptime formats or epoch_s, epoch_ms, epoch_us, epoch_ns (default:
+    ISO 8601, or what all values agree on)."""
+    timezone: ZoneName | None = None
+    """The IANA zone of `as_of` times without one (default: UTC)."""
+
+    @model_validator(mode="after")
+    def _needs_as_of(self) -> Self:
+        for field in ("tolerance", "format", "timezone"):
+            if getattr(self, field) and self.as_of is None:
+                raise ValueError(f"{field} needs as_of: name the source's time column there")
+        return self
+
+
+class BaseSource(Section):
+    """What every kind of source has."""
+
+    name: SourceName
+    """The source's name, in lower case; files of kind s3 lie below `incoming/<name>/`."""
+    primary: bool = False
+    """Whether the source's rows are the examples: true for exactly one."""
+    format: Literal["csv", "parquet", "json", "excel"] | None = None
+    """How files are written (default: by their suffix)."""
+    join: Join | None = None
+    """How the source is joined to the primary one."""
+
+
+class S3Source(BaseSource):
+    """Files that people drop under ``incoming/<name>/`` of the stack's bucket."""
+
+    kind: Literal["s3"]
+    """Files in the stack's bucket."""
+
+
+class HttpSource(BaseSource):
+    """A file at a public https address."""
+
+    kind: Literal["http"]
+    """A file at a public https address."""
+    url: str = Field(pattern=r"^https?://", max_length=2000)
+    """The address."""
+    insecure: bool = False
+    """Whether plain http is accepted."""
+    maximum_bytes: int = Field(default=500_000_000, gt=0)
+    """Bytes that are fetched at most. Convention: held in memory, they fit Lambda's least."""
+    maximum_seconds: int = Field(default=600, gt=0, le=840)
+    """Seconds that the fetch takes at most; Lambda ends a function after 900."""
+
+    @model_validator(mode="after")
+    def _https_unless_said(self) -> Self:
+        if self.url.startswith("http://") and not self.insecure:
+            raise ValueError("url is plain http: use https, or set insecure: true to accept it")
+        return self
+
+
+class GoogleSheetSource(BaseSource):
+    """A Google sheet: published, or private with a service account from Secrets Manager."""
+
+    kind: Literal["google_sheet"]
+    """A tab of a Google sheet."""
+    sheet: str = Field(pattern=r"^[A-Za-z0-9_-]{10,}$")
+    """The sheet's id: what stands between /d/ and the next slash of its address."""
+    range: str | None = Field(default=None, min_length=1, max_length=200)
+    """The cells, in A1 notation (default: all)."""
+    gid: int | None = Field(default=None, ge=0)
+    """The tab: the number behind #gid= in its address (default: the first)."""
+    header: int = Field(default=1, ge=1, le=1000)
+    """The row of the range that holds the column names, counted from 1."""
+    secret: str | None = Field(default=None, min_length=1)
+    """The secret with a service account's JSON key, for a private sheet."""
+
+    @model_validator(mode="after")
+    def _one_way_to_the_tab(self) -> Self:
+        named = self.range is not None and "!" in self.range
+        if named and self.gid is not None:
+            raise ValueError("range names a tab and so does gid: give one of them")
+        if named and self.secret is None:
+            raise ValueError(
+                "a published sheet's range cannot name a tab: give the tab as gid, the number "
+                "behind #gid= in its address, and the range without it"
+            )
+        return self
+
+
+class Filter(Section):
+    """Which rows of a table: its values are bound, never written into the statement."""
+
+    column: ColumnName
+    """The table's column."""
+    operator: Literal["=", "!=", "<", "<=", ">", ">=", "in", "is null", "is not null"] = "="
+    """How it is compared."""
+    value: str | int | float | bool | datetime | list[str | int | float] | None = None
+    """What it is compared with: a list for in, nothing for is null and is not null."""
+
+    @model_validator(mode="after")
+    def _value_suits(self) -> Self:
+        if (self.value is None) != self.operator.startswith("is "):
+            raise ValueError(f"operator '{self.operator}' and value {self.value!r} do not fit")
+        if isinstance(self.value, list) != (self.operator == "in"):
+            raise ValueError("a list of values goes with operator: in, and only with that")
+        if self.value == []:
+            raise ValueError("operator: in needs one value or more")
+        return self
+
+
+class DatabaseSource(BaseSource):
+    """A table or one query of a database, read with credentials from Secrets Manager."""
+
+    kind: Literal["database"]
+    """A table or query of a database."""
+    engine: Literal["postgresql", "mysql", "redshift"]
+    """The database's kind."""
+    secret: str = Field(min_length=1)
+    """The secret with host, port, username, password and dbname, as AWS writes those of RDS."""
+    table: str | None = Field(default=None, min_length=1, max_length=200)
+    """The table, with its schema where it needs one."""
+    query: str | None = Field(default=None, min_length=1)
+    """One SELECT, in place of a table."""
+    columns: list[ColumnName] = []
+    """The columns that are read (default: all)."""
+    filters: list[Filter] = []
+    """Conditions that all hold in the rows that are read."""
+    watermark: ColumnName | None = None
+    """A column that only grows: a later run reads only rows that are not below its last value."""
+    statement_timeout: Duration = lasting("5m")
+    """How long the database may take for one statement. Convention: a third of Lambda's 15
+    minutes."""
+
+    @model_validator(mode="after")
+    def _table_or_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either table or query, and not both")
+        if self.query is not None and self.filters:
+            raise ValueError("filters go with table: write the query's own where")
+        return self
+
+
+Source = Annotated[
+    S3Source | HttpSource | GoogleSheetSource | DatabaseSource, Field(discriminator="kind")
+]
+
+
+SOURCE_KINDS = ("s3", "http", "google_sheet", "database")
