@@ -13,6 +13,7 @@ from noria.core.schemas import Schema, schema_drift
 from noria.core.tabulating import to_dataset
 from noria.core.usability import too_large, with_drift
 from noria.core.verdicts import Verdict
+from noria.core.window_columns import with_windows
 from noria.errors import ContractError, DataError
 
 SCHEMAS = "clean/schemas.json"
@@ -47,21 +48,41 @@ def _joined(stage: Stage) -> pd.DataFrame:
 def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
     run = f"run={stage.event.execution}"
     schemas = _schemas(stage)
-    verdict = with_drift(cleansing.verdict, schemas.drift, stage.problem)
+    told = cleansing.verdict.model_copy(
+        update={"reasons": [*cleansing.verdict.reasons, *_reading_notes(stage)]}
+    )
+    verdict = with_drift(told, schemas.drift, stage.problem)
     stage.store.put(f"quarantine/{run}/rows.parquet", _parquet(cleansing.quarantined))
     if verdict.decision != "usable":
         return stage.decided(verdict)
-    dataset = to_dataset(cleansing.accepted, stage.problem, cleansing.columns, cleansing.spellings)
+    dataset = with_windows(
+        to_dataset(cleansing.accepted, stage.problem, cleansing.columns, cleansing.spellings),
+        cleansing.accepted,
+        stage.problem,
+    )
     stage.store.put(f"clean/{run}/rows.parquet", _parquet(cleansing.accepted))
     stage.store.put(f"clean/{run}/outliers.parquet", _parquet(cleansing.flagged))
     stage.store.put(stage.dataset_key, dataset.to_bytes())
-    schemas.remember()
+    if not stage.event.features_only:
+        schemas.remember()  # what changed is told by the next turn of the wheel
     return {
         **stage.decided(verdict),
         "rows": len(cleansing.accepted),
         "quarantined": len(cleansing.quarantined),
         "clean": stage.store.uri(f"clean/{run}/rows.parquet"),
     }
+
+
+def _reading_notes(stage: Stage) -> list[str]:
+    """What was found while the sources' files were read, such as cells that hold an error."""
+    collected = stage.store.get_json(stage.run.key("collected.json"))
+    return [
+        f"Source {source['source']!r}: {note}"
+        for source in collected["sources"]
+        for note in dict.fromkeys(
+            note for file in source["files"] for note in file.get("notes", ())
+        )
+    ]
 
 
 class _Schemas:

@@ -17,6 +17,7 @@ from noria.aws.storage import Store
 from noria.collecting import Collected, Collector
 from noria.contracts import DatabaseSource, HttpSource
 from noria.core import columnar, containers, workbooks
+from noria.core.inference import typed_column
 from noria.errors import DataError, SourceError
 from tests.functions import sheets_api
 from tests.functions.bad_files import BAD_FILES, ODD_FILES, TABLE, BadFile
@@ -93,11 +94,24 @@ def test_unusual_but_readable(odd: str, bucket: Store, handled: Callable[[], Any
     assert [None if pd.isna(value) else value for value in first] == expected
 
 
-def test_decimal_commas_are_told(bucket: Store, handled: Callable[[], Any]) -> None:
-    bucket.put("incoming/sales/t.csv", b"x;y\n1,5;a\n2,5;b\n")
+def test_decimal_commas_mean_one_thing_in_all_files(
+    bucket: Store, handled: Callable[[], Any]
+) -> None:
+    """One file alone could have thousands; beside the other its commas are decimal."""
+    bucket.put("incoming/sales/a.csv", b"x;y\n1,234;a\n2,345;b\n")
+    bucket.put("incoming/sales/b.csv", b"x;y\n1,5;a\n3;b\n")
+    handled()
+    table = pd.read_parquet(io.BytesIO(bucket.get("raw/sales/run=r1/rows.parquet")))
+    column = typed_column(table["x"])
+    assert column.values.tolist() == [1.234, 2.345, 1.5, 3.0]
+    assert "'1,5' is 1.5" in column.notes[0]
+
+
+def test_error_cells_are_told(bucket: Store, handled: Callable[[], Any]) -> None:
+    bucket.put("incoming/sales/t.xlsx", ODD_FILES["Excel errors"][1])
     handled()
     (file,) = bucket.get_json("raw/sales/run=r1/provenance.json")["files"]
-    assert file["notes"] == ["decimal commas in x were read as points"]
+    assert file["notes"][0].startswith("column 'x': 1 cell with an Excel error")
 
 
 # A page that is asked for: its answer, the source's other fields, and what is told.

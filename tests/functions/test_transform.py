@@ -30,13 +30,14 @@ def parquet(frame: pd.DataFrame) -> bytes:
 
 
 def run(store: Store, name: str, frame: pd.DataFrame = ROWS, **quality: Any) -> dict[str, Any]:
-    """Hand a collected table to Transform, as CollectSources leaves it."""
+    """Hand a collected table to Transform, as CollectSources leaves it; `notes` are its file's."""
+    files = [{"name": "places.xlsx", "notes": quality.pop("notes", [])}]
     scaling = {"lambda_rows": quality.pop("lambda_rows", 5000)}
     store.put_json(f"runs/{name}/problem.json", CONTRACT | {"quality": quality, "scaling": scaling})
     schema = {str(column): str(kind) for column, kind in frame.dtypes.items()}
     folder = f"raw/places/run={name}/"
     store.put(f"{folder}rows.parquet", parquet(frame))
-    provenance = {"source": "places", "rows": len(frame), "schema": schema, "files": []}
+    provenance = {"source": "places", "rows": len(frame), "schema": schema, "files": files}
     store.put_json(f"{folder}provenance.json", provenance)
     event = {
         "state": "Transform", "execution": name, "started_at": "2026-11-24T00:00:00Z",
@@ -68,6 +69,13 @@ def test_rows_in_are_rows_out_and_quarantined(store: Store) -> None:
     assert bad["broken_rule"].tolist() == ["city is not one of Rome, Oslo, Bern"]
     flagged = read(store, "clean/run=r1/outliers.parquet")
     assert flagged.to_dict("records") == [{"row": 4, "column": "x", "value": 1e6}]
+
+
+def test_what_was_noticed_while_files_were_read_is_told(store: Store) -> None:
+    note = "3 cells of column 'x' hold an error (#N/A) and count as missing"
+    assert run(store, "r1", notes=[note, note])["decision"] == "usable"
+    told = verdict(store, "r1")["reasons"]
+    assert told.count(f"Source 'places': {note}") == 1
 
 
 def test_a_schema_that_drifted_is_named_column_by_column(store: Store) -> None:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from noria.contracts import Problem
 from noria.core.cleansing import cleanse
 from noria.core.joining import join_sources
+from noria.core.report_quality import quality_section
 from noria.core.rules import DUPLICATE, UNLABELLED
 from noria.core.tabulating import to_dataset
-from noria.errors import DataError
+from noria.errors import ContractError, DataError
 from tests.unit.data_frames import FLIGHTS, adds_up, bundled, flights, numbers, problem
 
 
@@ -413,6 +414,36 @@ def test_rules_without_meaning_are_unusable(rule: dict[str, Any], told: str) -> 
     assert told in reasons
 
 
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"aliases": {"A": ["B"], "B": ["A"]}}, "aliases make 'B' mean 'A', and keep 'B' as a"),
+        ({"aliases": {"A": ["b"], "B": ["c"]}}, "aliases make 'b' mean 'A', and keep 'B' as a"),
+        ({"aliases": {"A": ["x"], "B": [" X"]}}, "aliases give ' X' two meanings"),
+        ({"type": "text", "minimum": 0}, "minimum is for type int or float, not 'text'"),
+        ({"type": "bool", "maximum": 1}, "maximum is for type int or float, not 'bool'"),
+        ({"timezone": "UTC", "minimum": 0}, "timezone is for type timestamp, minimum for type int"),
+        (
+            {"unit": "km", "pattern": "a"},
+            "unit is for type int or float, pattern for",
+        ),
+        ({"type": "timestamp", "decimal": ","}, "decimal is for type int or float"),
+    ],
+)
+def test_rules_that_mean_two_things_are_refused(rule: dict[str, Any], told: str) -> None:
+    with pytest.raises(ContractError, match=r"quality\.columns\.c") as caught:
+        ruled({"c": rule})
+    assert told in str(caught.value)
+
+
+def test_aliases_whose_case_counts_are_other_spellings() -> None:
+    frame = numbers(60).assign(c=["A", "b", "B", "c"] * 15)
+    rule = {"aliases": {"A": ["b"], "B": ["c"]}, "case": "keep"}
+    assert cleanse(frame, ruled({"c": rule})).accepted["c"].tolist() == ["A", "A", "B", "B"] * 15
+    own = {"aliases": {"A": ["a", "A "], "B": ["b", "C", "c"]}}
+    assert cleanse(frame, ruled({"c": own})).accepted["c"].tolist() == ["A", "B", "B", "B"] * 15
+
+
 def test_what_becomes_of_missing_values_is_recorded() -> None:
     frame = numbers(100)
     frame.loc[:9, "x"] = None
@@ -434,13 +465,205 @@ def test_columns_written_with_the_outcome_are_named() -> None:
     assert excluded.verdict.evidence["known_afterwards"] == []
 
 
-def test_allowed_truths_limits_of_times_and_missing_keys_refuse_nobody() -> None:
+def test_allowed_truths_and_missing_keys_refuse_nobody() -> None:
     frame = numbers(60).assign(b=["yes", "No"] * 30, u=[f"k{n}" for n in range(60)])
-    frame["w"] = pd.Series(pd.date_range("2024-01-01", periods=60, freq="D")).where(frame.index > 9)
     frame.loc[:7, "u"] = None
-    columns = {"b": {"allowed": ["yes", "no"]}, "w": {"minimum": 0}}
-    cleansing = cleanse(frame, ruled(columns, unique=["u"]))
+    cleansing = cleanse(frame, ruled({"b": {"allowed": ["yes", "no"]}}, unique=["u"]))
     assert cleansing.verdict.evidence["rules"] == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"minimum": 0}, "quality.columns.w.minimum is for type int or float"),
+        ({"unit": "km"}, "quality.columns.w.unit is for type int or float"),
+        ({"pattern": "2024.*"}, "quality.columns.w.pattern is for type category or text"),
+    ],
+)
+@pytest.mark.parametrize("event_time", [None, "w"])
+def test_times_have_no_limits(rule: dict[str, Any], told: str, event_time: str | None) -> None:
+    times = pd.Series(pd.date_range("2024-01-01", periods=60, freq="D", tz="UTC"))
+    frame = numbers(60).assign(w=times.astype(str) if event_time else times)
+    contract = problem(event_time=event_time, quality={"minimum_rows": 10, "columns": {"w": rule}})
+    decision, reasons = decided(frame, contract)
+    assert decision == "unusable"
+    assert f"{told}, and the column holds times: leave it out" in reasons
+
+
+def test_limits_declare_a_number() -> None:
+    """Texts that no limit could be compared with are set aside, rather than let through."""
+    frame = numbers(60).assign(level=["n/v", "5", "7", "12"] * 15)
+    for rule in ({"minimum": 0}, {"maximum": 100}):
+        cleansing = cleanse(frame, ruled({"level": rule}))
+        assert cleansing.verdict.evidence["rules"] == {"level is not a number": 15}
+        assert set(cleansing.quarantined["level"]) == {"n/v"}
+        assert set(cleansing.accepted["level"]) == {5, 7, 12}
+    both = cleanse(frame, ruled({"level": {"minimum": 6, "maximum": 10}}))
+    assert both.verdict.evidence["rules"] == {
+        "level is not a number": 15,
+        "level is below the minimum 6": 15,
+        "level is above the maximum 10": 15,
+    }
+
+
+@pytest.mark.parametrize(("check", "shown"), [("x + 1", "1.1257"), ("word", "'p'"), ("y", "1")])
+def test_a_check_that_is_no_condition_is_refused(check: str, shown: str) -> None:
+    frame = numbers(60).assign(word=["p", "q"] * 30)
+    decision, reasons = decided(frame, ruled({}, checks=[check]))
+    assert decision == "unusable"
+    assert f"quality.checks {check!r} is no condition, true or false, but {shown}" in (
+        reasons.replace('"', "'")
+    )
+
+
+def test_a_check_may_be_a_column_of_truths() -> None:
+    frame = numbers(60).assign(ok=[True, False, None] * 20)
+    cleansing = cleanse(frame, ruled({}, checks=["ok", "not ok or x > -99"]))
+    assert cleansing.verdict.evidence["rules"] == {"not ok": 20}
+    assert len(cleansing.accepted) == 40
+
+
+@pytest.mark.parametrize("fill", ["median", "mean", {"value": 0}])
+def test_a_column_that_is_filled_is_wanted(fill: Any) -> None:
+    """Six of ten of the real glucose values are missing, more than quality.maximum_missing."""
+    frame = bundled("diabetes")
+    frame.loc[frame.index % 5 < 3, "s6"] = None
+    frame["empty"] = None
+    left = cleanse(frame, problem("regression"))
+    assert left.verdict.evidence["dropped_columns"]["s6"].startswith("60.2% missing")
+    columns = {"s6": {"missing": fill}, "empty": {"missing": {"value": 0}}}
+    contract = problem("regression", quality={"minimum_rows": 10, "columns": columns})
+    kept = cleanse(frame, contract)
+    assert kept.verdict.evidence["dropped_columns"] == {"empty": "all values are missing"}
+    dataset = to_dataset(kept.accepted, contract, kept.columns, kept.spellings)
+    known = frame["s6"].notna().to_numpy()
+    np.testing.assert_array_equal(dataset.data["s6"][known], frame["s6"][known].astype(np.float32))
+    assert len(np.unique(dataset.data["s6"][~known])) == 1
+
+
+def test_a_column_named_like_the_quarantines_own_is_kept() -> None:
+    frame = numbers(60).assign(broken_rule=["old", "older", "oldest"] * 20)
+    frame.loc[4, "x"] = 99.0
+    cleansing = cleanse(frame, ruled({"x": {"maximum": 50}}))
+    assert cleansing.quarantined.iloc[0, -2:].to_dict() == {
+        "broken_rule": "older", "broken_rule_2": "x is above the maximum 50",
+    }  # fmt: skip
+    assert set(cleansing.accepted["broken_rule"]) == {"old", "older", "oldest"}
+    assert any("the quarantine's own is 'broken_rule_2'" in r for r in cleansing.verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("zone", "mark", "missing"),
+    [
+        (None, "1900-01-01", 6), ("UTC", "1900-01-01", 6), ("UTC", "1900-01-01T00:00:00Z", 6),
+        ("America/New_York", "1900-01-01", 6), ("America/New_York", "1900-01-01T00:00:00Z", 0),
+        ("UTC", "1.1.1900", 6), ("UTC", -2208988800, 6), ("UTC", "unknown", 0),
+    ],
+)  # fmt: skip
+def test_marks_of_missing_times(zone: str | None, mark: str | int, missing: int) -> None:
+    """A mark is the time that the column shows, or with a zone the moment."""
+    days = ["1900-01-01", *(f"2024-01-0{n}" for n in range(1, 10))] * 6
+    frame = numbers(60).assign(w=pd.Series(pd.to_datetime(days)).dt.tz_localize(zone))
+    marks = {"w": {"missing_values": ["2", mark]}}
+    assert cleanse(frame, ruled(marks)).accepted["w"].isna().sum() == missing
+    contract = problem(event_time="w", quality={
+        "minimum_rows": 10, "maximum_quarantined": 1, "columns": marks,
+    })  # fmt: skip
+    assert len(cleanse(frame, contract).quarantined) == missing
+
+
+def test_an_event_time_beyond_the_calendar_says_what_to_do() -> None:
+    frame = numbers(60).assign(day="2024-01-01", n=[float(n) for n in range(60)])
+    frame.loc[3, "n"] = 1e11
+    contract = problem(event_time="day + days(n)")
+    decision, reasons = decided(frame, contract)
+    assert decision == "unusable"
+    assert "event_time 'day + days(n)' goes beyond the calendar" in reasons
+    assert "give its columns a minimum and a maximum in quality.columns" in reasons
+    followed = problem(event_time="day + days(n)", quality={
+        "minimum_rows": 10, "columns": {"n": {"maximum": 1000}},
+    })  # fmt: skip
+    cleansing = cleanse(frame, followed)
+    assert cleansing.verdict.decision == "usable"
+    assert cleansing.verdict.evidence["rules"] == {
+        "n is above the maximum 1000": 1,
+        "event time 'event_time' is missing or not a timestamp": 1,
+    }
+
+
+def test_marks_hold_for_the_columns_of_an_event_time() -> None:
+    frame = numbers(60).assign(day="2024-01-01", minute=[float(n) for n in range(60)])
+    frame.loc[:4, "minute"] = -1
+    contract = problem(event_time="day + minutes(minute)", quality={
+        "minimum_rows": 10, "maximum_quarantined": 1,
+        "columns": {"minute": {"missing_values": [-1]}},
+    })  # fmt: skip
+    assert len(cleanse(frame, contract).quarantined) == 5
+
+
+def test_what_is_no_feature_is_named_with_the_remedy() -> None:
+    """In the verdict and in the report, also where the column is a key."""
+    frame = events(code=[f"c{n}" for n in range(60)], who=[f"p{n}" for n in range(60)])
+    contract = problem(entity_key=["who"], event_time="at", features={"exclude": ["noise"]})
+    cleansing = cleanse(frame, contract)
+    assert set(cleansing.verdict.evidence["left_out"]) == {"code", "who"}
+    reasons = "\n".join(cleansing.verdict.reasons)
+    assert "No feature, as nearly every row has its own value: 'code'" in reasons
+    assert "declare quality.columns.<name>.type: category, text or float" in reasons
+    page = quality_section([{"state": "Transform", **cleansing.verdict.model_dump(mode="json")}])
+    assert "code: names single rows (60 values in 60 rows); where it is a feature, declare" in page
+    assert "who: an entity key with 60 values, which would be learnt by heart" in page
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("category", "category"), ("text", "text")])
+def test_a_declared_type_makes_a_feature_of_names(kind: str, expected: str) -> None:
+    frame = numbers(60).assign(code=[f"c{n}" for n in range(60)])
+    contract = ruled({"code": {"type": kind}})
+    cleansing = cleanse(frame, contract)
+    assert cleansing.columns["code"] == expected
+    assert cleansing.verdict.evidence["left_out"] == {}
+    dataset = to_dataset(cleansing.accepted, contract, cleansing.columns, cleansing.spellings)
+    assert "code" in dataset.data
+
+
+@pytest.mark.parametrize(
+    ("quality", "kind"),
+    [
+        ({}, "identifier"), ({"identifier_rows": 60}, "category"), ({"identifier_rows": 59},
+         "identifier"), ({"identifier_share": 1}, "category"), ({"prose_words": 1}, "text"),
+    ],
+)  # fmt: skip
+def test_the_contract_decides_what_names_single_rows(quality: dict[str, Any], kind: str) -> None:
+    frame = numbers(60).assign(code=[f"c{n}" for n in range(60)])
+    assert cleanse(frame, ruled({}, **quality)).columns["code"] == kind
+
+
+def test_the_contract_decides_how_many_must_agree() -> None:
+    dates = ["2024-01-02"] * 27 + ["soon"] * 33
+    frame = numbers(60).assign(w=dates, town=["Rome", "ROME", "Oslo"] * 20)
+    read = {"w": {"type": "timestamp", "timezone": "UTC"}}
+    german = frame.assign(w=["31.12.2023"] * 27 + ["soon"] * 33)
+    assert len(cleanse(german, ruled(read)).quarantined) == 60
+    assert len(cleanse(german, ruled(read, declared_share=0.4)).quarantined) == 33
+    kept = cleanse(frame, ruled({}, merged_spellings=2))
+    assert set(kept.accepted["town"]) == {"Rome", "ROME", "Oslo"}
+    assert set(cleanse(frame, ruled({}, merged_spellings=3)).accepted["town"]) == {"ROME", "Oslo"}
+
+
+def test_dates_in_two_orders_are_asked_for() -> None:
+    either = [f"{day:02d}/{month:02d}/2024" for day in range(1, 13) for month in range(1, 13)]
+    frame = numbers(300).assign(w=[*(either * 3)[:297], "25/12/2024", "26/12/2024", "12/25/2024"])
+    decision, reasons = decided(frame, problem(event_time="w"))
+    assert decision == "unusable"
+    assert "w: '25/12/2024' is day before month and '12/25/2024' month before day" in reasons
+    assert "declare quality.columns.w.format, such as %d/%m/%Y" in reasons
+    frame.loc[299, "w"] = "99/99/2024"
+    decision, reasons = decided(frame, problem(event_time="w"))
+    assert decision == "usable"
+    assert "w: dates read as day before month, as '25/12/2024' tells" in reasons
+    declared = {"w": {"format": ["%m/%d/%Y"]}}
+    contract = problem(event_time="w", quality={"minimum_rows": 10, "columns": declared})
+    assert len(cleanse(frame, contract).quarantined) == 3
 
 
 def test_one_endless_cell_takes_no_time() -> None:

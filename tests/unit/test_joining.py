@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.contracts import Problem
+from noria.core.cleansing import cleanse
 from noria.core.joining import join_sources
 from noria.errors import DataError
 from tests.unit.data_frames import FLIGHTS, flights, problem
@@ -108,6 +109,35 @@ def test_duplicate_keys_are_refused_and_exact_repeats_dropped() -> None:
     assert joined.attrs["joins"]["other"]["duplicates_dropped"] == 1
     with pytest.raises(DataError, match=r"'other' has 1 more rows .*\(k\) = 1"):
         join_sources({"rows": primary, "other": rows(k=[1, 1], v=[5, 6])}, contract({"on": ["k"]}))
+
+
+def test_rows_that_no_row_can_find_are_counted_and_told() -> None:
+    """Three rows without their key, one without its time, one exact repeat."""
+    primary = rows(k=["a", "b"] * 30, at=["2024-01-01T10:30:00Z"] * 60, y=[0.5, 1.5] * 30)
+    hour = "2024-01-01T10:00:00Z"
+    other = rows(k=[None, "a", None, "b", "b", "a", None], v=[1, 2, 3, 4, 4, 5, 6],
+                 t=[hour, hour, hour, hour, hour, None, hour])  # fmt: skip
+    timed = contract({"on": ["k"], "as_of": "t"}, "at")
+    joined = join_sources({"rows": primary, "other": other}, timed)
+    assert joined["v"].tolist() == [2, 4] * 30
+    assert joined.attrs["joins"]["other"] == {
+        "matched": 1.0, "duplicates_dropped": 1, "without_key": 4, "key": ["k", "t"],
+    }  # fmt: skip
+    reasons = "\n".join(cleanse(joined, timed).verdict.reasons)
+    assert "1 repeated row of 'other' left out" in reasons
+    assert "4 rows of 'other' without k or t left out, as no row can find them" in reasons
+
+
+def test_the_planes_without_a_number_are_counted() -> None:
+    """Of the real planes all have one; of the flights some have none, and find no plane."""
+    tables = flights(3000)
+    planes = tables["planes"]
+    missing = planes.head(7).assign(tailnum=None)
+    tables["planes"] = pd.concat([planes, missing], ignore_index=True)
+    joined = join_sources(tables, Problem.parse(FLIGHTS))
+    assert joined.attrs["joins"]["planes"]["without_key"] == 7
+    assert joined.attrs["joins"]["airlines"]["without_key"] == 0
+    assert len(joined) == len(tables["flights"])
 
 
 def test_missing_columns_and_sources_are_named() -> None:

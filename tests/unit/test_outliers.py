@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from noria.contracts import Quality
 from noria.core.cleansing import cleanse
 from noria.core.outliers import fences, outliers
 from tests.unit.data_frames import bundled, numbers, problem
@@ -33,10 +34,12 @@ def test_the_contract_decides_how_far_is_far() -> None:
 
 def test_levels_and_constants_have_no_outliers() -> None:
     frame = pd.DataFrame({"rare": [0.0] * 99 + [1.0], "same": 3.0, "none": np.nan})
-    table, found = outliers(frame, dict.fromkeys(frame, "number"), 3.5)
+    table, found = outliers(frame, dict.fromkeys(frame, "number"), Quality())
     assert table.empty
     assert list(table.columns) == ["row", "column", "value"]
     assert found == []
+    two_levels = outliers(frame, dict.fromkeys(frame, "number"), Quality(outlier_values=2))
+    assert two_levels[0].to_dict("list") == {"row": [99], "column": ["rare"], "value": [1.0]}
 
 
 def test_the_score_is_that_of_iglewicz_and_hoaglin() -> None:

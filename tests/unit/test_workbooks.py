@@ -5,9 +5,11 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
+from noria.core import workbook_errors
 from noria.core.partitions import partition_values, with_partitions
 from noria.core.reading import read_table
 from noria.errors import DataError
+from tests.functions.bad_files import cell, sheet
 from tests.unit.workbook_files import Cell, workbook
 
 DAY = datetime(2026, 1, 31, 12)  # noqa: DTZ001
@@ -31,6 +33,37 @@ def test_a_workbook_is_a_table(name: str) -> None:
     assert frame["flag"].tolist() == [True, False, None]
     assert frame["day"].tolist()[0] == pd.Timestamp(DAY)
     assert pd.isna(frame["day"][1])
+
+
+def test_error_cells_are_counted_by_column() -> None:
+    """Cells with a place and cells without one, behind two empty columns and rows."""
+    no, at_d5, at_e6 = (f'<c{at} t="e"><v>#N/A</v></c>' for at in ("", ' r="D5"', ' r="E6"'))
+    rows = (
+        f'<row r="3">{cell("C3", "id")}{cell("D3", "price")}{cell("E3", "ok")}</row>'
+        f'<row r="4"><c r="C4"><v>1</v></c>{no}<c><v>1</v></c></row>'
+        f'<row r="5"><c r="C5"><v>2</v></c>{at_d5}</row>'
+        f'<row r="6"><c r="C6"><v>3</v></c><c r="D6"><v>7</v></c>{at_e6}</row>'
+    )
+    frame = read_table(sheet(rows), "t.xlsx")
+    assert frame["price"].isna().tolist() == [True, True, False]
+    assert [note.partition(" read as missing")[0] for note in frame.attrs["notes"]] == [
+        "column 'price': 2 cells with an Excel error such as #DIV/0! or #N/A",
+        "column 'ok': 1 cell with an Excel error such as #DIV/0! or #N/A",
+    ]
+    assert read_table(workbook(Data=TABLE), "t.xlsx").attrs["notes"] == ()
+
+
+def test_error_cells_of_a_long_sheet_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sheet is read in pieces, and a cell on a border belongs to one of them."""
+    lines = "".join(
+        f'<row r="{n}"><c r="A{n}" t="e"><v>#N/A</v></c><c r="B{n}"><v>{n}</v></c></row>'
+        for n in range(2, 400)
+    )
+    content = sheet(f'<row r="1">{cell("A1", "x")}{cell("B1", "n")}</row>{lines}')
+    for size in (17, 1000, 1 << 22):
+        monkeypatch.setattr(workbook_errors, "CHUNK", size)
+        (note,) = read_table(content, "t.xlsx").attrs["notes"]
+        assert note.startswith("column 'x': 398 cells with an Excel error")
 
 
 @pytest.mark.parametrize(

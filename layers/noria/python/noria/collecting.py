@@ -24,7 +24,7 @@ from noria.core.reading import read_table
 from noria.errors import DataError
 
 # Counted up when a file is read differently: what was parsed before is then parsed again.
-READING = 2
+READING = 3
 WRITTEN_BY_US = ("google_sheet", "database")  # their parts have suffixes, whatever format says
 
 

@@ -7,16 +7,16 @@ from typing import Any
 import pandas as pd
 
 from noria.contracts import Fill, Problem
-from noria.core import quality
+from noria.core import left_out, quality
 from noria.core.afterwards import known_afterwards
-from noria.core.declarations import impossible
+from noria.core.declarations import impossible, unsuitable
 from noria.core.event_time import event_time_name, with_event_time
 from noria.core.inference import ColumnKind, Typed
-from noria.core.naming import counted, listed
+from noria.core.naming import counted, listed, unique_name
 from noria.core.outliers import outliers
 from noria.core.rules import UNLABELLED, Rules, broken_rules
 from noria.core.spelling import Spellings
-from noria.core.target import MAXIMUM_CLASSES, target_columns, target_values
+from noria.core.target import target_columns, target_values
 from noria.core.usability import usability_failures
 from noria.core.verdicts import Verdict
 from noria.errors import ContractError, DataError
@@ -29,9 +29,10 @@ KEPT = "kept as missing: the model's graph handles them"
 class Cleansing:
     """The outcome: typed accepted rows, quarantined rows as they came, kinds and the verdict.
 
-    `quarantined` has the original columns and the text `broken_rule`; every row that came in is
-    in exactly one of the two. `flagged` lists outliers among the accepted rows (`row`, `column`,
-    `value`). `spellings` is how each category's texts were brought to one spelling.
+    `quarantined` has the original columns and, last, the text `broken_rule` (`broken_rule_2` where
+    the data have such a column); every row that came in is in exactly one of the two. `flagged`
+    lists outliers among the accepted rows (`row`, `column`, `value`). `spellings` is how each
+    category's texts were brought to one spelling.
     """
 
     accepted: pd.DataFrame
@@ -48,7 +49,9 @@ def cleanse(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     The decision is `usable` or `unusable`. Rows whose target is not known yet and repeated
     identical rows are quarantined but do not count against `quality.maximum_quarantined`.
     """
-    refused = [*impossible(problem), *quality.unknown_columns(frame, problem)]
+    refused = [
+        *impossible(problem), *unsuitable(frame, problem), *quality.unknown_columns(frame, problem),
+    ]  # fmt: skip
     if refused:
         return _refused(frame, refused)
     try:
@@ -66,32 +69,42 @@ def with_known_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame
 def _refused(frame: pd.DataFrame, reasons: list[str]) -> Cleansing:
     evidence = {"rows": len(frame), "accepted": len(frame), "quarantined": 0}
     verdict = Verdict(decision="unusable", reasons=reasons, evidence=evidence)
-    return Cleansing(frame, frame.iloc[:0].assign(**{BROKEN_RULE: ""}), verdict)
+    return Cleansing(frame, _quarantined(frame.iloc[:0], pd.Series([], dtype="str")), verdict)
+
+
+def _quarantined(rows: pd.DataFrame, texts: pd.Series) -> pd.DataFrame:
+    name = unique_name(BROKEN_RULE, map(str, rows.columns))
+    return rows.assign(**{name: texts}).reset_index(drop=True)
 
 
 def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     typed = quality.typed_columns(frame, problem)
     values = pd.DataFrame({n: column.values for n, column in typed.items()}, copy=False)
-    target = target_values(frame, problem, typed)
+    try:
+        target = target_values(frame, problem, typed)
+    except DataError as error:  # how its column was read may be why
+        return _refused(frame, [str(error), *quality.type_notes(frame, typed, problem)])
     rules = broken_rules(frame, values, typed, target, problem)
     good = rules.good
-    drops = quality.columns_to_drop(values, good, typed, problem)
+    drops = left_out.columns_to_drop(values, good, typed, problem)
     kinds = quality.kinds(typed, problem, drops)
     accepted = values.loc[good, list(kinds)].reset_index(drop=True)
     if problem.target.expression is None:
         accepted[problem.target.name] = target[good].to_numpy()
-    flagged, found = outliers(accepted, kinds, problem.quality.outliers)
-    late = known_afterwards(values, target, _features(kinds, problem), problem.analysis.late)
+    flagged, found = outliers(accepted, kinds, problem.quality)
+    limits, features = problem.analysis, _features(kinds, problem)
+    late = known_afterwards(values, target, features, limits.late, limits.late_rows)
     evidence = _evidence(frame, rules, drops, kinds, typed, target[good], problem) | {
         "outliers": found,
         "known_afterwards": late,
         "missing_rules": _missing_rules(accepted, kinds, problem),
+        "left_out": left_out.left_out(accepted, kinds, problem),
     }
     failures = usability_failures(problem, rules, target[good], len(frame))
-    notes = [*quality.type_notes(frame, typed, problem), *_notes(frame, drops, evidence)]
+    notes = [*quality.type_notes(frame, typed, problem), *_notes(frame, drops, evidence, problem)]
     return Cleansing(
         accepted=accepted,
-        quarantined=frame[~good].assign(**{BROKEN_RULE: rules.texts[~good]}).reset_index(drop=True),
+        quarantined=_quarantined(frame[~good], rules.texts[~good]),
         verdict=Verdict(
             decision="unusable" if failures else "usable",
             reasons=[*failures, *_found(rules, len(frame)), *notes],
@@ -143,8 +156,17 @@ def _treatment(name: str, problem: Problem) -> str:
     return f"filled with the {rule.missing.replace('_', ' ')} of the training rows"
 
 
-def _notes(frame: pd.DataFrame, drops: dict[str, str], evidence: Mapping[str, Any]) -> list[str]:
-    notes = [*quality.drop_sentences(drops), *_join_sentences(frame)]
+def _notes(
+    frame: pd.DataFrame, drops: dict[str, str], evidence: Mapping[str, Any], problem: Problem
+) -> list[str]:
+    notes = [
+        *left_out.drop_sentences(drops),
+        *left_out.left_out_sentences(evidence["left_out"], problem),
+        *_join_sentences(frame),
+    ]
+    if BROKEN_RULE in frame.columns:
+        name = unique_name(BROKEN_RULE, map(str, frame.columns))
+        notes.append(f"The data have a column {BROKEN_RULE!r}: the quarantine's own is {name!r}")
     if evidence["known_afterwards"]:
         names = ", ".join(evidence["known_afterwards"])
         notes.append(
@@ -169,7 +191,14 @@ def _join_sentences(frame: pd.DataFrame) -> list[str]:
         if note["matched"] < 1:
             sentences.append(f"{note['matched']:.1%} of the rows found a match in {source!r}")
         if note["duplicates_dropped"]:
-            sentences.append(f"{note['duplicates_dropped']:,} repeated rows of {source!r} left out")
+            repeated = counted(note["duplicates_dropped"], "repeated row")
+            sentences.append(f"{repeated} of {source!r} left out")
+        if note["without_key"]:
+            lost = counted(note["without_key"], "row")
+            sentences.append(
+                f"{lost} of {source!r} without {' or '.join(note['key'])} left out, as no row can "
+                "find them: complete the key in the source if they matter"
+            )
     return sentences
 
 
@@ -182,7 +211,7 @@ def _evidence(
     target: pd.Series,
     problem: Problem,
 ) -> dict[str, Any]:
-    counts = target.value_counts().head(MAXIMUM_CLASSES)
+    counts = target.value_counts().head(problem.analysis.maximum_classes)
     return {
         "rows": len(frame),
         "accepted": int(rules.good.sum()),

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as arrow
 
 from noria.contracts import ColumnRule, Join, Problem
+from noria.contracts.quality import FIELD_TYPES
 from noria.core.times import EPOCHS, zone_problem
 from noria.core.units import unit_problem
 
@@ -24,6 +25,19 @@ def impossible(problem: Problem) -> list[str]:
         for place, found in parts.items()
         for field, told in found
         if told is not None
+    ]
+
+
+def unsuitable(frame: pd.DataFrame, problem: Problem) -> list[str]:
+    """Say which rules are for numbers or texts although their columns hold times."""
+    return [
+        f"quality.columns.{name}.{field} is for type {' or '.join(types)}, and the column holds "
+        "times: leave it out, or compare times in quality.checks"
+        for name, rule in problem.quality.columns.items()
+        if name == problem.event_time_column
+        or (name in frame.columns and pd.api.types.is_datetime64_any_dtype(frame[name]))
+        for field, types in FIELD_TYPES.items()
+        if rule.has(field) and "timestamp" not in types
     ]
 
 

@@ -20,12 +20,13 @@ OTHER_DELIMITERS = "^~¦\x01\x1f"
 BLOCK_BYTES = 8 * 1024**2
 PROBED_CHARACTERS, PROBED_LINES = 65536, 50
 SHOWN = 5
-DECIMAL_COMMA = r"^\s*-?(\d+|\d{1,3}(\.\d{3})+),\d+\s*$"
-WHOLE = r"^\s*-?(\d+|\d{1,3}(\.\d{3})+)\s*$"
 
 
 def read_csv(content: bytes, name: str) -> pd.DataFrame:
     """Read CSV whose delimiter is a comma, semicolon, tab or bar; types are inferred.
+
+    Numbers with decimal commas or thousands separators stay texts: which is which is told by all
+    rows of a source, in cleansing.
 
     Raises DataError for text that is not UTF-8, bad column names, no rows, ragged rows, open
     quotes, an unknown delimiter and repeated headers.
@@ -42,10 +43,7 @@ def read_csv(content: bytes, name: str) -> pd.DataFrame:
         raise _no_rows(names, name)
     _check_delimiter(text, names, name)
     _check_repeated_header(table, names, name)
-    table, notes = _with_decimal_commas(table.rename_columns(names), delimiter)
-    frame = to_pandas(table, name)
-    frame.attrs["notes"] = notes
-    return frame
+    return to_pandas(table.rename_columns(names), name)
 
 
 def _no_rows(names: list[str], name: str) -> DataError:
@@ -179,23 +177,3 @@ def _check_repeated_header(table: pa.Table, names: list[str], name: str) -> None
         raise DataError(
             f"{name} repeats its header among the rows, as row {rows} below it: leave those out"
         )
-
-
-def _with_decimal_commas(table: pa.Table, delimiter: str) -> tuple[pa.Table, tuple[str, ...]]:
-    """Read 1.234,5 as a number where all values of a column are such, and the comma is free."""
-    commas = []
-    for position, title in enumerate(table.column_names if delimiter != "," else ()):
-        column = table[title]
-        if pa.types.is_string(column.type) and _has_decimal_commas(column):
-            plain = pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
-            numbers = pc.utf8_trim_whitespace(plain).cast(pa.float64())
-            table = table.set_column(position, title, numbers)
-            commas.append(title)
-    note = f"decimal commas in {listed(commas, SHOWN)} were read as points"
-    return table, (note,) if commas else ()
-
-
-def _has_decimal_commas(column: pa.ChunkedArray) -> bool:
-    decimal = pc.match_substring_regex(column, DECIMAL_COMMA)
-    either = pc.or_(decimal, pc.match_substring_regex(column, WHOLE))
-    return bool(pc.any(decimal).as_py()) and bool(pc.all(either).as_py())

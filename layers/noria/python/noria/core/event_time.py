@@ -2,20 +2,21 @@
 
 import pandas as pd
 
-from noria.contracts import ColumnRule, Join, Problem
+from noria.contracts import ColumnRule, Join, Problem, Quality
+from noria.core.cells import without_marks
 from noria.core.expressions import is_column, parse
 from noria.core.times import TimeReading, read_times
-from noria.errors import DataError
+from noria.errors import DataError, ExpressionError
 
 COMPUTED = "event_time"
 LARGEST_NUMBER = 1e12  # larger numbers in an event time are errors, and overflow as durations
+BEYOND = (OverflowError, pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta)
+NO_RULE = ColumnRule()
 
 
-def reading_of(rule: ColumnRule | Join | None) -> TimeReading | None:
-    """Return how a column's times are written, where its rule or its join says so."""
-    if rule is None or not (rule.format or rule.timezone):
-        return None
-    return TimeReading(tuple(rule.format), rule.timezone or "UTC")
+def reading_of(rule: ColumnRule | Join, quality: Quality) -> TimeReading:
+    """Return how a column's times are written, as its rule or its join says."""
+    return TimeReading(tuple(rule.format), rule.timezone or "UTC", quality.declared_share)
 
 
 def event_time_name(problem: Problem) -> str | None:
@@ -41,27 +42,34 @@ def with_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
             f"{COMPUTED!r}, but the data have a column of that name: rename that column"
         )
     expression = parse(problem.event_time)
-    rules = problem.quality.columns
-    inputs = {name: _as_input(frame[name], rules.get(name)) for name in expression.columns}
+    inputs = {name: _as_input(frame[name], name, problem) for name in expression.columns}
     try:
         result = pd.Series(expression.evaluate(inputs), index=frame.index)
-    except OverflowError as error:
+    except ExpressionError as error:
+        if not isinstance(error.__cause__, BEYOND):
+            raise
         raise DataError(
-            f"event_time {problem.event_time!r} goes beyond the calendar ({error}): "
+            f"event_time {problem.event_time!r} goes beyond the calendar ({error.__cause__}): "
             "give its columns a minimum and a maximum in quality.columns"
         ) from error
     return frame.assign(**{COMPUTED: read_times(result)})
 
 
-def _as_input(values: pd.Series, rule: ColumnRule | None) -> pd.Series:
-    """Hand numbers on as they are, and anything else as timestamps (NaT where it is none)."""
-    reading = reading_of(rule)
+def _as_input(raw: pd.Series, name: str, problem: Problem) -> pd.Series:
+    """Hand numbers within their limits on, and anything else as timestamps (NaT where none)."""
+    rule = problem.quality.columns.get(name, NO_RULE)
+    values = without_marks(raw, rule.missing_values)
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    if reading is not None or not numeric:
-        return read_times(values, reading)
-    return values.where(values.abs() < LARGEST_NUMBER)
+    if rule.format or rule.timezone or not numeric:
+        return read_times(values, reading_of(rule, problem.quality))
+    low = -LARGEST_NUMBER if rule.minimum is None else rule.minimum
+    high = LARGEST_NUMBER if rule.maximum is None else rule.maximum
+    return values.where(values.between(max(low, -LARGEST_NUMBER), min(high, LARGEST_NUMBER)))
 
 
 def column_times(frame: pd.DataFrame, name: str, problem: Problem) -> pd.Series:
     """Read a column's times as its rule in the contract says, to UTC."""
-    return read_times(frame[name], reading_of(problem.quality.columns.get(name)))
+    rule = problem.quality.columns.get(name, NO_RULE)
+    return read_times(
+        without_marks(frame[name], rule.missing_values), reading_of(rule, problem.quality)
+    )

@@ -1,25 +1,27 @@
 """The type of a column: as the contract declares it, or inferred from its values."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
-from noria.contracts import ColumnRule
+from noria.contracts import ColumnRule, Quality
+from noria.core.cells import cleaned_text as cleaned_text
+from noria.core.cells import is_textual, numbers_of
+from noria.core.cells import missing as missing
+from noria.core.cells import without_marks as without_marks
 from noria.core.event_time import reading_of
-from noria.core.parsing import MISSING_TEXTS, as_text
-from noria.core.spelling import Spellings, spellings_of, tidy
-from noria.core.times import MAJORITY, guess, read_times
-from noria.core.units import in_unit
+from noria.core.parsing import as_text
+from noria.core.quantities import declared_numbers, numbers_in_texts
+from noria.core.spelling import Spellings, spellings_of
+from noria.core.times import Guess, guess, read_times
 
 ColumnKind = Literal["number", "category", "timestamp", "bool", "text", "identifier", "target"]
 TRUE_TEXTS = frozenset({"true", "t", "yes", "y", "on"})
 FALSE_TEXTS = frozenset({"false", "f", "no", "n", "off"})
-NUMERIC_SHARE = 0.98  # the contract's default for quality.numeric_share
-LARGEST = float(np.finfo(np.float32).max)  # features are float32
 NO_RULE = ColumnRule()
+DEFAULTS = Quality()
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def declared_type(rule: ColumnRule) -> str | None:
     """Return the type that a rule declares, by its name or by what only that type has."""
     if rule.type is not None:
         return rule.type
-    if rule.unit is not None:
+    bounds = (rule.unit, rule.decimal, rule.minimum, rule.maximum)
+    if any(bound is not None for bound in bounds):
         return "float"
     if rule.format or rule.timezone:
         return "timestamp"
@@ -51,23 +54,31 @@ def declared_type(rule: ColumnRule) -> str | None:
 
 
 def typed_column(
-    values: pd.Series, rule: ColumnRule = NO_RULE, numeric_share: float = NUMERIC_SHARE
+    values: pd.Series, rule: ColumnRule = NO_RULE, quality: Quality = DEFAULTS
 ) -> Typed:
     """Convert a column as its rule says, else as its values suggest."""
-    values = without_marks(values, rule.missing_values)
+    values = _tidied(without_marks(values, rule.missing_values))
     declared = declared_type(rule)
     if declared is None:
-        return _inferred(values, rule, numeric_share)
-    present = ~missing(values)
+        return _inferred(values, rule, quality)
+    present = values.notna()
     if declared in ("int", "float"):
-        return _declared_number(values, present, rule, whole=declared == "int")
+        return _declared_number(values, present, rule, quality)
     if declared == "timestamp":
-        return _declared_time(values, present, rule)
+        return _declared_time(values, present, rule, quality)
     if declared == "bool":
-        truths = as_truth(_spelled(values, rule).values if rule.aliases else values)
+        spelled = _spelled(as_text(values), rule, quality).values if rule.aliases else values
+        truths = _truths(spelled)
         return Typed("bool", truths, present & truths.isna())
-    spelled = _spelled(values, rule)
-    return spelled if declared == "category" else Typed("text", *_of(spelled))
+    texts = _spelled(cleaned_text(values), rule, quality)
+    return texts if declared == "category" else Typed("text", *_of(texts))
+
+
+def _tidied(values: pd.Series) -> pd.Series:
+    """Bring texts, and mixtures that are read as texts, to tidy ones; truths stay what they are."""
+    if not is_textual(values) or infer_dtype(values, skipna=True) == "boolean":
+        return values
+    return cleaned_text(values)
 
 
 def _of(column: Typed) -> tuple[pd.Series, pd.Series, Spellings, dict[str, str]]:
@@ -75,149 +86,102 @@ def _of(column: Typed) -> tuple[pd.Series, pd.Series, Spellings, dict[str, str]]
 
 
 def _declared_number(
-    values: pd.Series, present: pd.Series, rule: ColumnRule, *, whole: bool
+    values: pd.Series, present: pd.Series, rule: ColumnRule, quality: Quality
 ) -> Typed:
-    converted: dict[str, int] = {}
-    if rule.unit is not None:
-        measured = in_unit(values.where(present), rule.unit, rule.source_unit)
-        values, converted = measured.numbers, measured.converted
-    numbers = _numbers(values)
-    if whole:
+    found = declared_numbers(values.where(present), rule, quality)
+    numbers = found.numbers
+    if declared_type(rule) == "int":
         numbers = numbers.where(numbers.isna() | (numbers % 1 == 0))
-    return Typed("number", numbers, present & numbers.isna(), converted=converted)
+    unreadable = present & numbers.isna()
+    return Typed("number", numbers, unreadable, converted=found.converted, notes=found.notes)
 
 
-def _declared_time(values: pd.Series, present: pd.Series, rule: ColumnRule) -> Typed:
-    times = read_times(values.where(present), reading_of(rule))
-    unclear = not rule.format and _is_textual(values) and not times.notna().any()
-    texts = cleaned_text(values).dropna().unique().tolist() if unclear else []
-    notes = _unclear(values) if guess(texts, share=MAJORITY).ambiguous else ()
+def _declared_time(
+    values: pd.Series, present: pd.Series, rule: ColumnRule, quality: Quality
+) -> Typed:
+    reading, notes = reading_of(rule, quality), tuple[str, ...]()
+    if not rule.format and isinstance(values.dtype, pd.StringDtype):
+        counts = values.value_counts()
+        found = guess(counts.index.tolist(), counts.tolist(), quality.declared_share)
+        formats = found.reading.formats if found.reading is not None else ("ISO8601",)
+        reading, notes = replace(reading, formats=formats), _about_order(values.name, found)
+    times = read_times(values.where(present), reading)
     return Typed("timestamp", times, present & times.isna(), notes=notes)
 
 
-def _inferred(values: pd.Series, rule: ColumnRule, numeric_share: float) -> Typed:
-    """Infer number, bool, timestamp or category; a few stray texts among numbers are unreadable."""
+def _inferred(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
+    """Infer number, bool, timestamp or category from what kind of values a column has."""
     nothing = pd.Series(False, index=values.index)
     if pd.api.types.is_bool_dtype(values):
         return Typed("bool", values.astype("boolean").astype("float64"), nothing)
     if pd.api.types.is_numeric_dtype(values):
-        numbers = _numbers(values)
+        numbers = numbers_of(values)
         return Typed("number", numbers, values.notna() & numbers.isna())
     if pd.api.types.is_datetime64_any_dtype(values):
         return Typed("timestamp", read_times(values), nothing)
-    text = cleaned_text(values)
-    present = text.notna()
+    return _inferred_from_texts(as_text(values), rule, quality)
+
+
+def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
+    """Infer a type from tidy texts; a few stray ones among numbers or times are unreadable."""
     if _all_truths(text):
-        return Typed("bool", as_truth(text), nothing)
-    counts = text.value_counts()
-    guessed = guess(counts.index.tolist(), counts.tolist(), numeric_share)
+        return Typed("bool", _truths(text), pd.Series(False, index=text.index))
+    counts, present = text.value_counts(), text.notna()
+    guessed = guess(counts.index.tolist(), counts.tolist(), quality.numeric_share)
+    notes = _about_order(text.name, guessed)
     if guessed.reading is not None:
         times = read_times(text, guessed.reading)
-        return Typed("timestamp", times, present & times.isna())
-    numbers = _numbers(text)
-    mostly = present.any() and numbers.notna().sum() >= numeric_share * present.sum()
-    if mostly and not text.str.match(r"^0\d").any():  # leading zeros: codes such as 02134
-        return Typed("number", numbers, present & numbers.isna())
-    spelled = _spelled(text, rule)
-    return Typed("category", *_of(spelled), notes=_unclear(values) if guessed.ambiguous else ())
+        return Typed("timestamp", times, present & times.isna(), notes=notes)
+    if not _has_codes(counts.index):
+        found = numbers_in_texts(text, quality.numeric_share)
+        unreadable = present & found.numbers.isna()
+        if present.any() and unreadable.sum() <= (1 - quality.numeric_share) * present.sum():
+            return Typed("number", found.numbers, unreadable, notes=found.notes)
+        notes += found.notes
+    return Typed("category", *_of(_spelled(text, rule, quality)), notes=notes)
 
 
-def _unclear(values: pd.Series) -> tuple[str, ...]:
-    name, example = values.name, values.dropna().iloc[0]
-    return (
-        f"{name}: day and month could be either way round ({example!r}), so its dates stay text: "
-        f"declare quality.columns.{name}.format, such as %d/%m/%Y",
-    )
+def _has_codes(texts: pd.Index) -> bool:
+    """Tell codes such as 02134 from numbers by their leading zeros."""
+    return bool(texts.str.match(r"^0\d").any())
 
 
-def _spelled(values: pd.Series, rule: ColumnRule) -> Typed:
-    """Bring texts to one spelling each; what was written otherwise is in `merged`."""
-    text = cleaned_text(values)
+def _about_order(name: object, found: Guess) -> tuple[str, ...]:
+    """Say what told the order of day and month, or ask for it."""
+    if found.question is not None:
+        return (
+            f"{name}: {found.question}, so its dates were not read: "
+            f"declare quality.columns.{name}.format, such as %d/%m/%Y",
+        )
+    return (f"{name}: dates read as {found.told}",) if found.told is not None else ()
+
+
+def _spelled(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
+    """Bring tidy texts to one spelling each; what was written otherwise is in `merged`."""
     counts = {str(name): int(count) for name, count in text.value_counts().items()}
     spellings = spellings_of(
         counts,
         aliases=rule.aliases,
         preferred=[str(value) for value in rule.allowed or () if isinstance(value, str)],
-        merge_case=rule.case == "merge",
+        merge_case=rule.case == "merge" and len(counts) <= quality.merged_spellings,
     )
     merged = {name: spellings(name) for name in counts if spellings(name) != name}
     kept = text.replace(merged) if merged else text
-    nothing = pd.Series(False, index=values.index)
+    nothing = pd.Series(False, index=text.index)
     return Typed("category", kept, nothing, spellings, merged)
 
 
-def without_marks(values: pd.Series, marks: Iterable[str | int | float]) -> pd.Series:
-    """Blank the values that the contract says stand for a missing one."""
-    marks = list(marks)
-    if not marks:
-        return values
-    if _is_textual(values):
-        texts = {tidy(str(mark)) for mark in marks}
-        numbers = {float(mark) for mark in marks if not isinstance(mark, str)}
-        text = cleaned_text(values)
-        hit = text.isin(texts) | _numbers(text).isin(numbers)
-        return values.mask(hit, None)
-    numbers = {float(mark) for mark in marks if _is_number(mark)}
-    return values.mask(values.isin(numbers)) if pd.api.types.is_numeric_dtype(values) else values
-
-
-def _is_number(mark: str | int | float) -> bool:
-    try:
-        float(mark)
-    except ValueError:
-        return False
-    return True
-
-
-def missing(values: pd.Series) -> pd.Series:
-    """Mark nulls and the texts that stand for them."""
-    if _is_textual(values):
-        return cleaned_text(values).isna()
-    return values.isna()
-
-
-def cleaned_text(values: pd.Series) -> pd.Series:
-    """Write values as tidy text, with the texts that mean missing as None."""
-    text = as_text(values)
-    codes, distinct = pd.factorize(text)
-    plain = pd.Series([tidy(str(item)) for item in distinct], dtype="str")
-    plain = plain.mask(plain.isin(MISSING_TEXTS), None)
-    if values.dtype == text.dtype and plain.equals(pd.Series(distinct, dtype="str")):
-        return text  # tidy already: most columns are, and a copy of each would be large
-    return pd.Series(plain.reindex(codes).array, index=values.index, name=values.name)
-
-
-def as_truth(values: pd.Series) -> pd.Series:
+def _truths(values: pd.Series) -> pd.Series:
     """Read booleans as 1.0 and 0.0; anything else becomes NaN."""
     if pd.api.types.is_bool_dtype(values):
         return values.astype("boolean").astype("float64")
     if pd.api.types.is_numeric_dtype(values):
         return values.where(values.isin([0, 1])).astype("float64")
     truths = {**dict.fromkeys(TRUE_TEXTS | {"1"}, 1.0), **dict.fromkeys(FALSE_TEXTS | {"0"}, 0.0)}
-    return cleaned_text(values).str.lower().map(truths).astype("float64")
-
-
-def _numbers(values: pd.Series) -> pd.Series:
-    """Convert to numbers; what is not a finite number within float32 becomes missing."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return pd.Series(np.nan, index=values.index)
-    if pd.api.types.is_integer_dtype(values) and not values.hasnans:
-        return values
-    if _is_textual(values):  # each distinct text is read once
-        codes, distinct = pd.factorize(values)
-        parsed = pd.Series(pd.to_numeric(pd.Series(distinct), errors="coerce"), dtype="float64")
-        numbers = pd.Series(parsed.reindex(codes).to_numpy(), index=values.index)
-    else:
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    beyond = numbers.abs() > LARGEST
-    return numbers.mask(beyond) if beyond.any() else numbers
+    return as_text(values).str.lower().map(truths).astype("float64")
 
 
 def _all_truths(text: pd.Series) -> bool:
     distinct = {value.lower() for value in text.dropna().unique()}
     pairs = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"))
     return any(distinct == set(pair) for pair in pairs) or distinct in ({"true"}, {"false"})
-
-
-def _is_textual(values: pd.Series) -> bool:
-    return isinstance(values.dtype, pd.StringDtype) or values.dtype == object

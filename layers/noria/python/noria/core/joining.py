@@ -1,6 +1,7 @@
 """Joining the other sources of a problem to its primary one, row by row."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from pandas.api.types import infer_dtype
@@ -28,8 +29,9 @@ def join_sources(frames: Mapping[str, pd.DataFrame], problem: Problem) -> pd.Dat
     The result has the primary's rows in their order, never more. A source's key and `as_of`
     columns are not repeated; its other columns keep their names, and where a name is already
     taken it becomes `<source>_<column>` (`planes_year`). A computed event time is added as
-    `event_time`. `attrs["joins"]` holds, per source, the share of rows that found a match and
-    the exact duplicates that were dropped.
+    `event_time`. `attrs["joins"]` holds, per source, the share of rows that found a match
+    (`matched`) and how many of the source's own rows were left out: exact duplicates
+    (`duplicates_dropped`) and those that no row can find, as they lack `key` (`without_key`).
     Raises DataError for a missing source or column and for keys that are not unique.
     """
     primary = problem.primary
@@ -40,12 +42,12 @@ def join_sources(frames: Mapping[str, pd.DataFrame], problem: Problem) -> pd.Dat
         if source.name == primary.name or source.join is None:
             continue
         joined = _timed(joined, problem)
-        other, duplicates = _unique(_frame_of(frames, source), source, source.join)
+        other, left_out = _unique(_frame_of(frames, source), source, source.join, problem)
         positions = _positions(joined, other, source, source.join, problem)
         joined = _attached(joined, other, positions, source, source.join)
         notes[source.name] = {
             "matched": float(positions.notna().mean()) if len(positions) else 0.0,
-            "duplicates_dropped": duplicates,
+            **left_out,
         }
     joined = _timed(joined, problem)
     joined.attrs["joins"] = notes
@@ -70,16 +72,24 @@ def _timed(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     return timed
 
 
-def _unique(frame: pd.DataFrame, source: Source, join: Join) -> tuple[pd.DataFrame, int]:
-    """Drop rows without a key and exact duplicates, and count the duplicates."""
+def _unique(
+    frame: pd.DataFrame, source: Source, join: Join, problem: Problem
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Drop rows without a key and exact duplicates, and count both."""
     keys = [*join.on, *([join.as_of] if join.as_of else [])]
     for key in keys:
         _require(frame, key, source.name)
     if join.as_of:  # one moment may be written in several zones
-        frame = frame.assign(**{join.as_of: _as_of_times(frame[join.as_of], join.as_of, source)})
+        times = _as_of_times(frame[join.as_of], source, join, problem)
+        frame = frame.assign(**{join.as_of: times})
     present = frame.dropna(subset=keys)
     distinct = present.drop_duplicates()
-    return distinct.reset_index(drop=True), len(present) - len(distinct)
+    counts = {
+        "duplicates_dropped": len(present) - len(distinct),
+        "without_key": len(frame) - len(present),
+        "key": keys,
+    }
+    return distinct.reset_index(drop=True), counts
 
 
 def _refuse_repeated(keys: pd.DataFrame, source: Source) -> None:
@@ -181,14 +191,14 @@ def _event_times(left: pd.DataFrame, source: Source, problem: Problem) -> pd.Ser
     return column_times(left, name, problem)
 
 
-def _as_of_times(values: pd.Series, column: str, source: Source) -> pd.Series:
-    times = read_times(values, reading_of(source.join))
+def _as_of_times(values: pd.Series, source: Source, join: Join, problem: Problem) -> pd.Series:
+    times = read_times(values, reading_of(join, problem.quality))
     unread = times.isna() & values.notna()
     if unread.any():
         raise DataError(
-            f"source {source.name!r}: {int(unread.sum())} values of as_of column {column!r} are "
-            f"not timestamps, such as {values[unread].iloc[0]!r}: write ISO 8601 with a zone, or "
-            "declare the join's format"
+            f"source {source.name!r}: {int(unread.sum())} values of as_of column {join.as_of!r} "
+            f"are not timestamps, such as {values[unread].iloc[0]!r}: write ISO 8601 with a zone, "
+            "or declare the join's format"
         )
     return times
 

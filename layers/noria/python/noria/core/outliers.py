@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from noria.contracts import Quality
 from noria.core.inference import ColumnKind
 
-#: Fewer distinct values are levels of something, not measurements with a spread.
-FEWEST_VALUES = 10
 NORMAL_MAD, NORMAL_MEAN = 0.6745, 1.253314  # of a normal distribution, in standard deviations
 COLUMNS = ("row", "column", "value")
 
@@ -31,7 +30,7 @@ def fences(values: NDArray[np.float64], limit: float) -> tuple[float, float] | N
 
 
 def outliers(
-    accepted: pd.DataFrame, kinds: Mapping[str, ColumnKind], limit: float | None
+    accepted: pd.DataFrame, kinds: Mapping[str, ColumnKind], quality: Quality
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Flag the numbers beyond their column's fences.
 
@@ -40,10 +39,10 @@ def outliers(
     """
     flagged, found = [], []
     for name, kind in kinds.items():
-        if limit is None or kind != "number" or name not in accepted.columns:
+        if quality.outliers is None or kind != "number" or name not in accepted.columns:
             continue
         numbers = accepted[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        beyond = _beyond(numbers, limit)
+        beyond = _beyond(numbers, quality.outliers, quality.outlier_values)
         if beyond is None:
             continue
         rows, (low, high) = beyond
@@ -57,10 +56,10 @@ def outliers(
 
 
 def _beyond(
-    numbers: NDArray[np.float64], limit: float
+    numbers: NDArray[np.float64], limit: float, fewest: int
 ) -> tuple[NDArray[np.int64], tuple[float, float]] | None:
     present = numbers[~np.isnan(numbers)]
-    if len(np.unique(present)) < FEWEST_VALUES:
+    if len(np.unique(present)) < fewest:
         return None
     limits = fences(present, limit)
     if limits is None:

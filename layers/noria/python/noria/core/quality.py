@@ -1,17 +1,15 @@
-"""The columns of the joined rows: which are known, of what type, and which cannot help."""
+"""The columns of the joined rows: which are known, and of what type and kind."""
 
 import pandas as pd
 
-from noria.contracts import ColumnRule, Problem
+from noria.contracts import ColumnRule, Problem, Quality
 from noria.core.event_time import event_time_name, needed_columns
 from noria.core.expressions import parse
-from noria.core.inference import NO_RULE, ColumnKind, Typed, typed_column
+from noria.core.inference import NO_RULE, ColumnKind, Typed, declared_type, typed_column
 from noria.core.naming import counted, listed, unknown_column
 from noria.core.target import target_columns
 
-IDENTIFIER_ROWS = 50  # fewer rows than this tell nothing about a category's number of values
 EXAMPLES = 3
-PROSE_WORDS = 3
 
 
 def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
@@ -42,9 +40,7 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
 def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
     """Convert every column: as the contract declares it, the event time to UTC, else inferred."""
     return {
-        str(name): typed_column(
-            frame[name], rule_of(str(name), problem), problem.quality.numeric_share
-        )
+        str(name): typed_column(frame[name], rule_of(str(name), problem), problem.quality)
         for name in frame.columns
     }
 
@@ -64,7 +60,8 @@ def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem)
     notes = [note for column in columns.values() for note in column.notes]
     for name, column in columns.items():
         notes += _unit_notes(name, column, problem) + _spelling_notes(name, column)
-        if name in problem.quality.columns or not column.unreadable.any():
+        declared = declared_type(rule_of(name, problem))
+        if declared is not None or not column.unreadable.any():
             continue
         stray = frame.loc[column.unreadable, name]
         examples = listed([repr(value) for value in stray.drop_duplicates().head(EXAMPLES)])
@@ -89,40 +86,6 @@ def _spelling_notes(name: str, column: Typed) -> list[str]:
     return [f"{name}: {len(pairs):,} spellings brought to one: {listed(pairs, EXAMPLES)}"]
 
 
-def columns_to_drop(
-    values: pd.DataFrame, good: pd.Series, columns: dict[str, Typed], problem: Problem
-) -> dict[str, str]:
-    """Name the columns that cannot help a model, each with the reason; judged by the good rows."""
-    kept = _protected(problem)
-    limit = problem.quality.maximum_missing
-    reasons = {
-        name: _drop_reason(values.loc[good, name], limit)
-        for name in values.columns
-        if name not in kept and columns[name].kind != "text"
-    }
-    return {name: reason for name, reason in reasons.items() if reason is not None}
-
-
-def _protected(problem: Problem) -> frozenset[str]:
-    """List the columns that the contract needs for more than a feature."""
-    rule = parse(problem.baseline.rule).columns if problem.baseline.rule else frozenset()
-    time = event_time_name(problem)
-    slices = {piece.column for piece in problem.objective.slices}
-    named = {*problem.entity_key, *slices, *([time] if time is not None else [])}
-    return target_columns(problem) | rule | named
-
-
-def _drop_reason(values: pd.Series, maximum_missing: float) -> str | None:
-    share = float(values.isna().mean()) if len(values) else 0.0
-    if share == 1:
-        return "all values are missing"
-    if share > maximum_missing:
-        return f"{share:.1%} missing, quality.maximum_missing is {maximum_missing:.1%}"
-    if share == 0 and len(values) > 1 and values.nunique() == 1:
-        return "the same value in every row"
-    return None
-
-
 def kinds(
     columns: dict[str, Typed], problem: Problem, drops: dict[str, str]
 ) -> dict[str, ColumnKind]:
@@ -132,26 +95,22 @@ def kinds(
         if name in drops:
             continue
         found[name] = column.kind
-        if column.kind == "category" and _is_identifier(column.values, problem):
-            wordy = name not in problem.entity_key and is_wordy(column.values)
+        declared = problem.quality.columns.get(name, NO_RULE).type == "category"
+        if column.kind == "category" and not declared and _is_identifier(column.values, problem):
+            wordy = name not in problem.entity_key and is_wordy(column.values, problem.quality)
             found[name] = "text" if wordy else "identifier"
     if problem.target.expression is None:
         found[problem.target.name] = "target"
     return found
 
 
-def is_wordy(values: pd.Series) -> bool:
-    """Tell whether texts are prose rather than names or codes: three words or more, on average."""
+def is_wordy(values: pd.Series, quality: Quality) -> bool:
+    """Tell whether texts are prose rather than names or codes, by their words on average."""
     words = values.dropna().astype("str").str.count(r"\w+")
-    return len(words) > 0 and float(words.mean()) >= PROSE_WORDS
+    return len(words) > 0 and float(words.mean()) >= quality.prose_words
 
 
 def _is_identifier(values: pd.Series, problem: Problem) -> bool:
     present = values.dropna()
     limit = problem.quality.identifier_share * len(present)
-    return len(present) > IDENTIFIER_ROWS and present.nunique() > limit
-
-
-def drop_sentences(drops: dict[str, str]) -> list[str]:
-    """Say which columns were dropped and why."""
-    return [f"column {name!r} dropped: {reason}" for name, reason in drops.items()]
+    return len(present) > problem.quality.identifier_rows and present.nunique() > limit

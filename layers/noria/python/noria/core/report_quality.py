@@ -30,7 +30,7 @@ def quality_section(verdicts: Sequence[Document]) -> str:
         parts.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
         parts.card("Spellings that became one", _spellings(evidence.get("spellings") or {})),
         parts.card("Missing values", _named(evidence.get("missing_rules") or {})),
-        parts.card("Columns left out", _named(evidence.get("dropped_columns") or {})),
+        parts.card("Columns left out", _named(_no_features(evidence))),
     ]
     shown = "".join(cards)
     return f'<h2>What was cleaned</h2><div class="grid-of-charts">{shown}</div>' if shown else ""
@@ -76,6 +76,10 @@ def _spellings(columns: Mapping[str, Mapping[str, str]]) -> str:
 def _named(sentences: Mapping[str, str]) -> str:
     told = [f"{column}: {sentence}" for column, sentence in sentences.items()]
     return parts.bullets(told, FEW)
+
+
+def _no_features(evidence: Document) -> Mapping[str, str]:
+    return {**(evidence.get("dropped_columns") or {}), **(evidence.get("left_out") or {})}
 
 
 def _more(count: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as arrow
@@ -14,6 +15,7 @@ from noria.core.expressions import parse
 from noria.core.inference import Typed, declared_type, missing, typed_column
 from noria.core.naming import listed
 from noria.core.target import evaluated
+from noria.errors import ContractError
 
 UNLABELLED = "target is missing"
 DUPLICATE = "repeats another row"
@@ -108,6 +110,8 @@ def _not_of_type(name: str, rule: ColumnRule, declared: str) -> str:
         return f"{name} is no {rule.unit}, nor of a unit that converts to it"
     if rule.format:
         return f"{name} is no time written as {listed(rule.format, EXAMPLES)}"
+    if declared in ("int", "float") and rule.type is None:
+        return f"{name} is not a number"
     return f"{name} is not of type {declared}"
 
 
@@ -151,11 +155,19 @@ def _pattern(name: str, pattern: str, values: pd.Series) -> Broken:
 
 
 def _check(text: str, values: pd.DataFrame, columns: dict[str, Typed]) -> Broken:
-    """Find the rows in which a condition is known and false."""
+    """Find the rows in which a condition is known and false; ContractError where it is none."""
     expression = parse(text)
     held = evaluated(expression, values, columns).astype("object")
+    known = held[held.notna()]
+    stray = known[[not isinstance(value, bool | np.bool_) for value in known]]
+    if len(stray):
+        raise ContractError(
+            f"quality.checks {text!r} is no condition, true or false, but {_shown(stray.iloc[0])} "
+            f"in row {int(stray.index[0]) + 1:,}: compare it with something, as in a < b"
+        )
     column = next(iter(sorted(expression.columns)), None)
-    return Broken(f"not {text}", held.map(lambda value: value is not None and not value), column)
+    broken = held.notna() & ~held.where(held.notna(), True).astype(bool)
+    return Broken(f"not {text}", broken, column)
 
 
 def _duplicates(

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-MOST_SPELLINGS = 1_000  # a signature stays small; more values than this are names, not categories
 
 
 @dataclass(frozen=True, eq=True)
@@ -50,12 +49,11 @@ def spellings_of(
     spelling it stands for. Spellings that differ in case alone become the preferred one (those
     that the contract names), else the most frequent, else the first by name.
     """
-    merge = merge_case and len(counts) <= MOST_SPELLINGS
-    key = folded if merge else str
+    key = folded if merge_case else str
     stands_for = {
         key(tidy(other)): tidy(kept) for kept, others in aliases.items() for other in others
     }
-    if not merge:
+    if not merge_case:
         return Spellings({k: v for k, v in stands_for.items() if k != v})
     named = [*map(tidy, aliases), *map(tidy, preferred)]
     table = {folded(text): text for text in reversed(named)}

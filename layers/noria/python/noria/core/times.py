@@ -1,8 +1,8 @@
 """Reading timestamps: ISO 8601, other formats, epochs, and times without a zone."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import product
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,56 +11,42 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.core.parsing import as_text
+from noria.core.time_formats import COMMON, DATELIKE, ISO, ORDERS, ZONED, shape_of
 
 UTC = "UTC"
 LONGEST = 100  # characters: a longer text is no time, and would take long to match
 EPOCHS = {"epoch_s": 1.0, "epoch_ms": 1e3, "epoch_us": 1e6, "epoch_ns": 1e9}
 #: Numbers above a bound count finer units: 1e11 seconds would be the year 5138.
 EPOCH_BOUNDS = ((1e17, "epoch_ns"), (1e14, "epoch_us"), (1e11, "epoch_ms"))
-SHARE = 0.98  # as among numbers: a few stray texts do not make another type of a column
-MAJORITY = 0.5  # of a column that is said to hold times
+SHARE = 0.98  # the contract's default for quality.numeric_share
+DECLARED_SHARE = 0.5  # the contract's default for quality.declared_share
 PROBED = 50
-ZONED = r"(?:Z|z|[+-]\d{2}:?\d{2})\s*$"
-ISO = r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*$"
-#: What a date in one of the inferred formats begins with; other texts are not tried.
-DATELIKE = r"^\s*(?:[A-Za-z]{3,9},? )?(?:\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|\d{1,2}[ \-][A-Za-z]{3,9}[ \-]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4})(?:\D|$)"  # noqa: E501
-
-_NEUTRAL = ("%Y/%m/%d", "%Y.%m.%d", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
-            "%b %d %Y", "%B %d %Y")  # fmt: skip
-_DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
-_MONTH_FIRST = ("%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y")
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %z",
-           " %H:%M %z")  # fmt: skip
-_MAIL = ("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S")
-
-
-def _formats(dates: Iterable[str]) -> tuple[str, ...]:
-    return tuple(date + clock for date, clock in product(dates, _CLOCKS))
-
-
-ORDERS = {
-    "day before month": (*_formats(_NEUTRAL), *_MAIL, *_formats(_DAY_FIRST)),
-    "month before day": (*_formats(_NEUTRAL), *_MAIL, *_formats(_MONTH_FIRST)),
-}
 
 
 @dataclass(frozen=True)
 class TimeReading:
     """How a column's times are written: strptime formats or epochs tried in order, and a zone.
 
-    Without formats ISO 8601 is meant. `zone` (IANA) holds for times written without one.
+    Without formats they are guessed, if at least a `share` of the texts agree on one, and else ISO
+    8601 is meant. `zone` (IANA) holds for times written without one.
     """
 
     formats: tuple[str, ...] = ()
     zone: str = UTC
+    share: float = DECLARED_SHARE
 
 
 @dataclass(frozen=True)
 class Guess:
-    """How texts seem to be written; `ambiguous` where day and month could be either."""
+    """How texts seem to be written.
+
+    Where day and month could be either, `question` says so, with examples; where some texts alone
+    tell which comes first, `told` says which, and shows one of them.
+    """
 
     reading: TimeReading | None
-    ambiguous: bool = False
+    question: str | None = None
+    told: str | None = None
 
 
 def zone_problem(name: str) -> str | None:
@@ -89,8 +75,8 @@ def read_times(values: pd.Series, reading: TimeReading | None = None) -> pd.Seri
         return _from_numbers(values, chosen)
     codes, distinct = pd.factorize(values.astype("object"))
     texts = _short([str(value) for value in distinct])
-    if reading is None or not reading.formats:
-        chosen = _guessed(texts, codes, chosen.zone)
+    if not chosen.formats:
+        chosen = _guessed(texts, codes, chosen)
     parsed = _from_texts(texts, chosen).reindex(codes)  # code -1, a missing value, becomes NaT
     return pd.Series(parsed.array, index=values.index)
 
@@ -100,26 +86,51 @@ def guess(texts: Sequence[str], counts: Sequence[int] | None = None, share: floa
 
     `texts` are distinct, `counts` how often each occurs (default: once).
     """
-    weights = pd.Series(1 if counts is None else counts, index=range(len(texts)), dtype="float64")
-    series = _short(texts)[weights.sort_values(ascending=False).index]
-    if series.empty:
+    weights = np.ones(len(texts)) if counts is None else np.asarray(counts, dtype=np.float64)
+    usual = np.argsort(-weights, kind="stable")
+    probed = usual[:PROBED]
+    probable = [_is_datelike(texts[place]) for place in probed]
+    if not any(probable) or weights[probed][probable].sum() < share * weights[probed].sum():
         return Guess(None)
-    total, probed = weights.sum(), series.head(PROBED)
-    probable = probed.str.match(DATELIKE) | probed.str.match(ISO)
-    if weights[probed.index][probable].sum() < share * weights[probed.index].sum():
-        return Guess(None)
-    fits = {order: _fitting(series, formats) for order, formats in ORDERS.items()}
-    missed = {order: float(weights[left].sum()) for order, (_, left) in fits.items()}
-    fewest = min(missed.values())
-    if fewest > (1 - share) * total:
-        return Guess(None)
-    found = [
-        TimeReading(formats) for order, (formats, _) in fits.items() if missed[order] == fewest
-    ]
-    times = [_from_texts(series, reading) for reading in found]
-    if not all(times[0].equals(other) for other in times):
-        return Guess(None, ambiguous=True)
-    return Guess(found[0])
+    series, total = _short(texts)[usual], weights.sum()
+    common, left = _fitting(series, COMMON)
+    fits = {order: _fitting(left, formats) for order, formats in ORDERS.items() if len(left)}
+    enough = {
+        order: ((*common, *formats), rest.index)
+        for order, (formats, rest) in fits.items()
+        if weights[rest.index].sum() <= (1 - share) * total
+    }
+    if len(enough) == 2:
+        return _ordered(series, enough)
+    one = [formats for formats, _ in enough.values()] if len(left) else [common]
+    return Guess(TimeReading(one[0]) if one else None)
+
+
+def _ordered(texts: pd.Series, fits: Mapping[str, tuple[tuple[str, ...], pd.Index]]) -> Guess:
+    """Choose between two orders that both read enough: by a text that only one of them reads."""
+    (first, (early, early_left)), (second, (late, late_left)) = fits.items()
+    if early == late:
+        return Guess(TimeReading(early))
+    only_first, only_second = late_left.difference(early_left), early_left.difference(late_left)
+    if len(only_first) and len(only_second):
+        shown = f"{texts[only_first[0]]!r} is {first} and {texts[only_second[0]]!r} {second}"
+        return Guess(None, question=shown)
+    for order, formats, decisive in ((first, early, only_first), (second, late, only_second)):
+        if len(decisive):
+            told = f"{order}, as {texts[decisive[0]]!r} tells"
+            return Guess(TimeReading(formats), told=told)
+    either = _from_texts(texts, TimeReading(early)), _from_texts(texts, TimeReading(late))
+    unlike = texts[either[0].ne(either[1]) & either[0].notna()]
+    if len(unlike):
+        return Guess(
+            None, question=f"day and month of {unlike.iloc[0]!r} could be either way round"
+        )
+    return Guess(TimeReading(early))
+
+
+def _is_datelike(text: str) -> bool:
+    text = text.strip() if len(text) <= LONGEST else ""
+    return bool(re.match(DATELIKE, text) or re.match(ISO, text))
 
 
 def _short(texts: Sequence[str]) -> pd.Series:
@@ -127,27 +138,23 @@ def _short(texts: Sequence[str]) -> pd.Series:
     return pd.Series([t.strip() if len(t) <= LONGEST else "" for t in texts], dtype="object")
 
 
-def _fitting(texts: pd.Series, candidates: Sequence[str]) -> tuple[tuple[str, ...], pd.Index]:
-    """Choose the formats that read something the earlier ones did not; say what none reads."""
-    left, used = texts, list[str]()
-    for candidate in ("ISO8601", *candidates):
-        if left.empty:
-            break
-        if _read_any(left.head(PROBED), candidate):
-            read = _text_times(left, candidate, UTC).notna()
-            left, used = left[~read], [*used, candidate]
-    return tuple(used), left.index
+def _fitting(texts: pd.Series, candidates: Sequence[str]) -> tuple[tuple[str, ...], pd.Series]:
+    """Choose the formats that read something the earlier ones did not, and what none reads."""
+    left, some, used = texts, texts.head(PROBED), list[str]()
+    for candidate in candidates:
+        if not any(map(shape_of(candidate).fullmatch, some)):
+            continue
+        if _text_times(some, candidate, UTC).notna().any():
+            left = left[_text_times(left, candidate, UTC).isna()]
+            some, used = left.head(PROBED), [*used, candidate]
+    return tuple(used), left
 
 
-def _read_any(texts: pd.Series, candidate: str) -> bool:
-    return bool(_text_times(texts, candidate, UTC).notna().any())
-
-
-def _guessed(texts: pd.Series, codes: NDArray[Any], zone: str) -> TimeReading:
-    """Read as most of the texts suggest: somebody said that they are times."""
+def _guessed(texts: pd.Series, codes: NDArray[Any], chosen: TimeReading) -> TimeReading:
+    """Read as enough of the texts suggest: somebody said that they are times."""
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-    found = guess(texts.tolist(), counts.tolist(), MAJORITY).reading
-    return TimeReading(found.formats if found else (), zone)
+    found = guess(texts.tolist(), counts.tolist(), chosen.share).reading
+    return replace(chosen, formats=found.formats if found else ())
 
 
 def _from_texts(texts: pd.Series, reading: TimeReading) -> pd.Series:
@@ -178,7 +185,9 @@ def _parsed(texts: pd.Series, form: str, *, utc: bool = False) -> pd.Series:
 
 def _zoned(times: pd.Series, zone: str) -> pd.Series:
     """Convert to UTC; times without a zone are local times of the given one."""
-    if times.dt.tz is None:
+    if times.dt.tz is None and zone == UTC:
+        times = times.dt.tz_localize(UTC)
+    elif times.dt.tz is None:
         first = np.ones(len(times), dtype=bool)
         times = times.dt.tz_localize(zone, ambiguous=first, nonexistent="NaT")
     utc: pd.Series = times.dt.tz_convert(UTC).dt.as_unit("us")

@@ -8,8 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-MEASURED = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.ASCII | re.DOTALL)
+_NUMBER = r"[+-]?(?:\d{1,3}(?:\%s\d{3})+(?:\%s\d+)?|\d+(?:\%s\d*)?|\%s\d+)(?:[eE][+-]?\d+)?"
+#: A number and its unit, by the decimal mark; the other mark separates thousands.
+MEASURED = {
+    mark: re.compile(
+        rf"\s*({_NUMBER % (other, mark, mark, mark)})\s*(.*?)\s*", re.ASCII | re.DOTALL
+    )
+    for mark, other in ((".", ","), (",", "."))
+}
+LEADING = re.compile(r"\s*[+-]?[\d.,]*\d", re.ASCII)
 #: What a unit may be written with. Powers are single digits, so that no unit takes long to read.
 WRITTEN = re.compile(r"(?:[^\W\d_]|[°µμΩ%'\"/*·._ -]|\^?-?[23]|[²³⁻¹])+")
 LONGEST = 30
@@ -38,10 +45,19 @@ def unit_problem(unit: str, source_unit: str | None = None) -> str | None:
     return None
 
 
-def in_unit(values: pd.Series, unit: str, source_unit: str | None = None) -> Measured:
+def number_part(text: str) -> str | None:
+    """Return the number that a text begins with, as it is written, or None."""
+    match = LEADING.match(text) if len(text) <= LONGEST_TEXT else None
+    return match[0].strip() if match is not None else None
+
+
+def in_unit(
+    values: pd.Series, unit: str, source_unit: str | None = None, decimal: str = "."
+) -> Measured:
     """Convert numbers, and texts such as `5.2 mi` or `70 °F`, to `unit`.
 
-    Numbers without a unit are in `source_unit` (default `unit`). Units and their conversions are
+    Numbers without a unit are in `source_unit` (default `unit`), written with the given decimal
+    mark; the other one separates thousands. Units and their conversions are
     pint's; a unit that measures something else is unreadable.
     """
     bare = _factor(source_unit or unit, unit) or (1.0, 0.0)
@@ -50,7 +66,7 @@ def in_unit(values: pd.Series, unit: str, source_unit: str | None = None) -> Mea
         nothing = pd.Series(False, index=values.index)
         return Measured(numbers, nothing, _counted(source_unit, unit, int(values.notna().sum())))
     codes, distinct = pd.factorize(values)
-    read = [_read(str(text), unit, bare) for text in distinct]
+    read = [_read(str(text), unit, bare, decimal) for text in distinct]
     numbers = pd.Series([number for number, _ in read], dtype="float64").reindex(codes)
     found = pd.Series([name for _, name in read], dtype="object").reindex(codes).dropna()
     converted = pd.Series(numbers.to_numpy(), index=values.index)
@@ -62,12 +78,15 @@ def _counted(source_unit: str | None, unit: str, rows: int) -> dict[str, int]:
     return {source_unit: rows} if source_unit not in (None, unit) else {}
 
 
-def _read(text: str, unit: str, bare: tuple[float, float]) -> tuple[float, str | None]:
+def _read(
+    text: str, unit: str, bare: tuple[float, float], decimal: str
+) -> tuple[float, str | None]:
     """Read one text: the number in `unit` (NaN where there is none) and the unit it had."""
-    match = MEASURED.fullmatch(text) if len(text) <= LONGEST_TEXT else None
+    match = MEASURED[decimal].fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         return np.nan, None
-    number, written = float(match[1].replace(",", "")), match[2]
+    plain = match[1].replace("," if decimal == "." else ".", "").replace(",", ".")
+    number, written = float(plain), match[2]
     factor = _factor(written, unit) if written else bare
     if factor is None:
         return np.nan, None

@@ -4,9 +4,10 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import python_calamine as calamine
@@ -14,12 +15,17 @@ import python_calamine as calamine
 from noria.core import parsing
 from noria.core.containers import MAXIMUM_UNPACKED, ZIP
 from noria.core.naming import listed
+from noria.core.workbook_errors import (
+    CHUNK,
+    LONGEST_TAG,
+    column_number,
+    error_cells,
+    error_notes,
+)
 from noria.errors import DataError
 
 MAXIMUM_CELLS = 50_000_000  # calamine takes 32 bytes for each cell of the box around all cells
 CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>/]*>')
-CHUNK = 1 << 22
-LONGEST_TAG = 512  # bytes, kept over the border of two chunks
 UNNAMED = (
     "name each column in the first filled row (a merged cell names only its first column), and "
     "leave out titles above it and notes beside the table"
@@ -30,33 +36,51 @@ def read_excel(content: bytes, name: str) -> pd.DataFrame:
     """Read a workbook's only sheet that holds something; DataError for several and for damage.
 
     The first row that is not empty names the columns. A column of mixed cells becomes text.
+    `attrs["notes"]` counts the cells that hold an Excel error, which are missing values (in the
+    zipped formats; older ones do not tell).
     """
-    _check_extent(content, name)
+    errors = _checked_extent(content, name)
     sheets = _sheets(content, name)
-    filled = {title: rows for title, rows in sheets.items() if any(map(any, rows))}
+    filled = {title: sheet for title, sheet in sheets.items() if any(map(any, sheet.rows))}
     if len(filled) != 1:
         raise DataError(
             f"{name} holds {len(filled)} sheets with data ({', '.join(filled) or 'none'}): keep "
             "one table in the workbook, or export its sheet as CSV"
         )
-    return _table(next(iter(filled.values())), name)
+    sheet = next(iter(filled.values()))
+    frame = _table(sheet.rows, name)
+    titles = {sheet.start + place: str(title) for place, title in enumerate(frame.columns, 1)}
+    frame.attrs["notes"] = error_notes(errors, titles)
+    return frame
 
 
-def _sheets(content: bytes, name: str) -> dict[str, list[list[Any]]]:
+class _Sheet(NamedTuple):
+    rows: list[list[Any]]
+    start: int  # how many empty columns come before it
+
+
+def _sheets(content: bytes, name: str) -> dict[str, _Sheet]:
     try:
         workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return {title: workbook.get_sheet_by_name(title).to_python(skip_empty_area=True)
-                for title in workbook.sheet_names}  # fmt: skip
+        return {title: _sheet(workbook.get_sheet_by_name(title)) for title in workbook.sheet_names}
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise DataError(
             f"{name} is no readable workbook ({error}): save it again, without a password"
         ) from error
 
 
-def _check_extent(content: bytes, name: str) -> None:
-    """Refuse a workbook that unpacks to too much, or has a cell far away from all others."""
+def _sheet(sheet: calamine.CalamineSheet) -> _Sheet:
+    return _Sheet(sheet.to_python(skip_empty_area=True), sheet.start[1] if sheet.start else 0)
+
+
+def _checked_extent(content: bytes, name: str) -> Counter[int]:
+    """Refuse a workbook that unpacks to too much, or has a cell far away from all others.
+
+    Returns how many error cells there are by column, from 1.
+    """
+    errors: Counter[int] = Counter()
     if not content.startswith(ZIP):
-        return
+        return errors
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAXIMUM_UNPACKED:
@@ -64,9 +88,11 @@ def _check_extent(content: bytes, name: str) -> None:
             for item in archive.infolist():
                 if item.filename.startswith("xl/worksheets/"):
                     _check_box(archive, item, name)
+                    errors += error_cells(archive, item)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError,
             ValueError) as error:  # fmt: skip
         raise DataError(f"{name} is no readable workbook ({error}): save it again") from error
+    return errors
 
 
 def _check_box(archive: zipfile.ZipFile, item: zipfile.ZipInfo, name: str) -> None:
@@ -88,15 +114,8 @@ def _cells(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Iterator[tuple[in
         while chunk := stream.read(CHUNK):
             text = rest + chunk
             for match in CELL.finditer(text):
-                yield _column_number(match[1]), int(match[2])
+                yield column_number(match[1]), int(match[2])
             rest = text[-LONGEST_TAG:]
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _table(rows: list[list[Any]], name: str) -> pd.DataFrame:
