@@ -41,7 +41,7 @@ check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: setup ## compare with scripts and peers, measure Lambda's limits (PART=execution, analysis, features, lookup or lambda)
+bench: setup ## compare with scripts and peers, measure Lambda's limits (PART=execution, analysis, features, windows, lookup or lambda)
 	@$(BIN)/python -m tests.bench $(PART)
 
 synth: setup ## write the CloudFormation templates and assets to cdk.out (PROBLEM=contract.yaml: that one only)

@@ -7,19 +7,39 @@ from noria.aws.runlog import RunLog
 from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.admission import PastRun, admit
+from noria.core.verdicts import Verdict
 from noria.errors import ContractError
-from noria.runtime import parse_time
+from noria.runtime import FEATURES_ONLY, parse_time
 
-KNOWN_INPUT = frozenset({"problem", "cause", "as_of"})
+KNOWN_INPUT = frozenset({"problem", "cause", "as_of", "only"})
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Judge whether this execution may run, take the lease, and lay out the run's state."""
+    """Judge whether this execution may run, take the lease, and lay out the run's state.
+
+    One that only brings the feature store up to date may run beside any other, and is no turn of
+    the wheel: it takes no lease, and neither the cooldown nor the budget counts it.
+    """
     stage = Stage.open(event)
     _check_input(stage.event.input)
+    verdict = _beside(stage) if stage.event.features_only else _admitted(stage)
+    run = {
+        "id": stage.event.execution,
+        "as_of": stage.event.as_of.isoformat(),
+        "cause": _cause(stage),
+        "only": stage.event.input.get("only", ""),
+    }
+    return {"run": run, "input": stage.event.input, "admit": stage.decided(verdict)}
+
+
+def _beside(stage: Stage) -> Verdict:
+    _deployed(stage).merged(stage.event.input.get("problem", {}))
+    return Verdict(decision="run", reasons=["brings the feature store up to date, beside any run"])
+
+
+def _admitted(stage: Stage) -> Verdict:
     problem = _deployed(stage).merged(stage.event.input.get("problem", {}))
-    cause = stage.event.input.get("cause") or {"kind": "person"}
-    automatic = cause.get("kind") == "alarm"
+    automatic = _cause(stage).get("kind") == "alarm"
     log = RunLog(stage.store)
     verdict = admit(
         run_id=stage.event.execution,
@@ -33,8 +53,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         log.record(stage.event.execution, as_of=stage.event.as_of, automatic=automatic)
     else:
         stage.leases.release(stage.event.execution)
-    run = {"id": stage.event.execution, "as_of": stage.event.as_of.isoformat(), "cause": cause}
-    return {"run": run, "input": stage.event.input, "admit": stage.decided(verdict)}
+    return verdict
+
+
+def _cause(stage: Stage) -> dict[str, Any]:
+    return stage.event.input.get("cause") or {"kind": "person"}
 
 
 def _deployed(stage: Stage) -> Problem:
@@ -47,6 +70,11 @@ def _check_input(given: dict[str, Any]) -> None:
         raise ContractError(
             f"input.{unknown[0]}: is not known; an execution takes {{}} or "
             f"{', '.join(sorted(KNOWN_INPUT))}"
+        )
+    if given.get("only", FEATURES_ONLY) != FEATURES_ONLY:
+        raise ContractError(
+            f"input.only: {given['only']!r} is not known; the only part that runs by itself is "
+            f"{FEATURES_ONLY!r}"
         )
     if "as_of" in given:
         _check_time(given["as_of"])

@@ -9,6 +9,7 @@ from noria.endings import conclude
 DECIDED_BY = {
     "Skipped": "admit",
     "HaltBadData": "transform",
+    "FeaturesStored": "stored",
     "RuleSuffices": "analyse",
     "HaltProblem": "analyse",
     "HaltNotEffective": "evaluate",

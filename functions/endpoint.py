@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,11 +13,13 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from mangum import Mangum
 
 from noria.aws.clients import client
+from noria.aws.feature_store.online import OnlineTable, table_of
 from noria.aws.storage import Store
 from noria.aws.traffic import Stream, firehose
 from noria.errors import NoriaError, RequestError
 from noria.runtime import Environment
 from noria.serving import page, records, requests, schema
+from noria.serving.lookup import with_history
 from noria.serving.model import NoModelError, ServedModel, load
 
 RETRY = {"Retry-After": "5"}
@@ -37,6 +40,13 @@ def served() -> ServedModel:
     return load(environment.model, _function_version(), store)
 
 
+@cache
+def online() -> OnlineTable:
+    """The table of the latest values per entity, which stacks with history windows have."""
+    environment = Environment.read()
+    return OnlineTable(client("dynamodb"), table_of(environment.database), time.sleep)
+
+
 @app.post("/predict", openapi_extra=schema.body_of(schema.ROWS))
 async def predict(request: Request) -> JSONResponse:
     """Answer one row or up to 1,000; each prediction has an id, by which its label comes later."""
@@ -44,6 +54,7 @@ async def predict(request: Request) -> JSONResponse:
     current = served()
     requests.refuse_unanswerable(len(rows), current.signature)
     now = datetime.now(UTC)
+    rows = with_history(rows, current.signature.history, online, now)
     ids = records.new_ids(len(rows), now)
     answers = [
         {"id": name, **answer} for name, answer in zip(ids, current.answer(rows), strict=True)
@@ -109,9 +120,10 @@ async def cannot_serve(_: Request, error: NoriaError) -> JSONResponse:
 @app.exception_handler(ClientError)
 @app.exception_handler(BotoCoreError)
 async def storage_failed(_: Request, error: Exception) -> JSONResponse:
-    """Storage did not give the model: its reason is for the log, not for callers."""
-    print(json.dumps({"message": "the model cannot be loaded", "reason": str(error)}))
-    return _unavailable("the model cannot be loaded now: try again, or see the function's log")
+    """AWS did not give the model, or the history: its reason is for the log, not for callers."""
+    what = "the model or an entity's history cannot be read"
+    print(json.dumps({"message": what, "reason": str(error)}))
+    return _unavailable(f"{what} now: try again, or see the function's log")
 
 
 def _unavailable(detail: str) -> JSONResponse:

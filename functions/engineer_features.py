@@ -2,30 +2,36 @@
 
 from typing import Any
 
-from noria.context import Stage
+from noria.context import HISTORY, Stage
 from noria.core.candidates import names_for
 from noria.core.dataset import Dataset
 from noria.core.recipes import Plan, make_plan
 from noria.core.verdicts import Verdict
 from noria.core.weakness import Findings
-from noria.feature_loading import store_accepted
+from noria.feature_loading import open_accepted
+
+# What a run that only stores features leaves of its own: a lifecycle rule takes it away.
+PASSING = {"noria": "passing"}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make this turn's feature plan; on the first turn, store the rows that it is fed with.
 
     Row-level steps live in the model's own graph, so the stored values do not change with the
-    recipe: later turns write none again.
+    recipe: later turns write none again. History windows come out of the feature store once, for
+    all turns.
     """
     stage = Stage.open(event)
+    if stage.event.state == "StoreFeatures":
+        return _store_only(stage)
     turn = stage.turn + 1
     dataset = Dataset.from_bytes(stage.dataset())
+    if turn == 1:
+        dataset = _stored(stage, dataset)
     weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
     before, findings = _last_turn(stage) if stage.turn else (None, None)
     plan = make_plan(dataset, stage.problem, turn - 1, weakness, before, findings)
     stage.store.put(stage.run.turn_key(turn, "plan.json"), plan.model_dump_json().encode())
-    if turn == 1:
-        store_accepted(stage)
     verdict = Verdict(
         decision=plan.recipe, reasons=[plan.why], evidence={"features": plan.features}
     )
@@ -35,7 +41,35 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "recipe": plan.recipe,
         "reasons": [plan.why],
         "candidates": names_for(stage.problem),
+        **({"dataset": stage.expanded_key} if stage.problem.features.windows else {}),
     }
+
+
+def _store_only(stage: Stage) -> dict[str, Any]:
+    """Store the run's rows and load the online table; what the run itself leaves may go then."""
+    with open_accepted(stage) as accepted:
+        written = accepted.store(Dataset.from_bytes(stage.dataset()))
+        loaded = accepted.load_online(written.feature_set) if written.feature_set.windows else 0
+    for prefix in ("clean/", *(f"raw/{source.name}/" for source in stage.problem.sources)):
+        for key in stage.store.keys(f"{prefix}run={stage.event.execution}/"):
+            stage.store.tag(key, PASSING)
+    told = f"{written.rows:,} of {written.given:,} rows said something new"
+    online = f"{loaded:,} entities were loaded for the endpoint"
+    return {"rows": written.rows, "reasons": [told, online]}
+
+
+def _stored(stage: Stage, dataset: Dataset) -> Dataset:
+    """Store the run's rows, and return them with their history, where the contract wants one."""
+    with open_accepted(stage) as accepted:
+        feature_set = accepted.store(dataset).feature_set
+        if not feature_set.windows:
+            return dataset
+        expanded = accepted.expand(feature_set, dataset)
+        stage.store.put(stage.expanded_key, expanded.to_bytes())
+        history = accepted.history(feature_set, dataset)
+        stage.store.put(stage.run.key(HISTORY), history.model_dump_json().encode())
+        accepted.load_online(feature_set)
+    return expanded
 
 
 def _last_turn(stage: Stage) -> tuple[Plan, Findings]:

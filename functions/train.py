@@ -2,15 +2,17 @@
 
 import io
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from noria.context import Stage
+from noria.context import HISTORY, Stage
 from noria.core.dataset import Dataset
 from noria.core.drift import build_reference
 from noria.core.exploration import Experiment
+from noria.core.history import History
 from noria.core.recipes import Plan
 from noria.core.rule_model import RULE, RuleModel, rule_model
 from noria.core.samples import sample_rows
@@ -35,7 +37,9 @@ def _train(stage: Stage) -> dict[str, Any]:
     plan_key = stage.run.turn_key(stage.turn, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     chosen = choose(_experiments(stage), stage.problem)
-    trained = train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries())
+    trained = _with_history(
+        train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries()), stage, inputs
+    )
     checksums = _write(
         stage, inputs, dataset.only(trained.signature.names), trained, trained.importances
     )
@@ -43,6 +47,21 @@ def _train(stage: Stage) -> dict[str, Any]:
     verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": stage.version, "rows": len(dataset.training)}
+
+
+def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
+    """Say in the signature how the history windows that the model reads are looked up."""
+    if not stage.problem.features.windows:
+        return trained
+    stored = History.model_validate_json(inputs.get("history", stage.run.key(HISTORY)))
+    signature = trained.signature
+    history = stored.read_by(signature.names)
+    if history is None:
+        return trained
+    kept = {k: v for k, v in signature.example.items() if k not in history.names}
+    example = {**next(reversed(history.examples), {}), **kept}
+    told = {"history": history, "example": example}
+    return replace(trained, signature=signature.model_copy(update=told))
 
 
 def _export_rule(event: dict[str, Any]) -> dict[str, Any]:

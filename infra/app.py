@@ -28,7 +28,7 @@ SYNTHESIZED = ROOT / ".noria" / "synth"
 # The modules that a template is made by; the CLI and the local cloud only use it.
 APP = [
     *("app", "settings", "assets", "layers", "slimming", "stack", "store"),
-    *("stages", "grants", "lifecycle", "serving", "watch", "triggers"),
+    *("stages", "grants", "lifecycle", "backfill", "serving", "watch", "triggers"),
 ]
 
 

@@ -15,7 +15,12 @@ PUBLISH = (*LOOK, "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration")
 
 
 def storage(
-    store: Store, *, reads: Sequence[str], writes: Sequence[str], deletes: Sequence[str]
+    store: Store,
+    *,
+    reads: Sequence[str],
+    writes: Sequence[str],
+    deletes: Sequence[str],
+    tags: Sequence[str],
 ) -> list[iam.PolicyStatement]:
     """S3 by prefix and action. Listing spans the bucket: without it a missing key looks denied."""
     granted = {
@@ -23,20 +28,27 @@ def storage(
         "s3:PutObject": store.objects(*writes),
         "s3:AbortMultipartUpload": store.objects(*writes),
         "s3:DeleteObject": store.objects(*deletes),
+        "s3:PutObjectTagging": store.objects(*tags),
         "s3:ListBucket": [store.bucket.bucket_arn] if reads else [],
     }
     return [allow([action], arns) for action, arns in granted.items() if arns]
 
 
 def catalog(store: Store) -> iam.PolicyStatement:
-    """What the feature store calls to describe its tables and show a run's rows to Athena."""
-    calls = ("GetTable", "GetTables", "CreateTable", "UpdateTable", "CreatePartition")
+    """What the feature store calls to describe its tables and keep Athena's partitions in step."""
+    tables = ("GetTable", "GetTables", "CreateTable", "UpdateTable")
+    calls = (*tables, "GetPartitions", "BatchCreatePartition", "BatchDeletePartition")
     return allow([f"glue:{name}" for name in calls], store.catalog_arns())
 
 
 def online_features(store: Store) -> iam.PolicyStatement | None:
     """Putting an entity's latest values, where the contract has a table for them."""
     return allow(["dynamodb:PutItem"], [store.online.table_arn]) if store.online else None
+
+
+def look_up_features(store: Store) -> iam.PolicyStatement | None:
+    """Reading the latest values of entities, where the contract has a table for them."""
+    return allow(["dynamodb:BatchGetItem"], [store.online.table_arn]) if store.online else None
 
 
 def on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:

@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.stages import RETENTION, Stages
+from noria.runtime import FEATURES_ONLY
 
 # Lambda's own failures, worth another try; ours (NoriaError) would only fail again.
 TRANSIENT = [
@@ -69,6 +70,7 @@ class Lifecycle(Construct):
         reevaluate = self._ask("ReevaluateProblem", result="$.answer")
         revise = self._task("ReviseProblem", "define_problem", result="$.problem")
         export_rule = self._task("ExportRule", "train", result="$")
+        store = self._task("StoreFeatures", "engineer_features", result="$.stored")
         engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
         explore = self._each("ExploreModels", "explore", "$.features.candidates", "$.explore")
         train = self._task("TrainModel", "train", result="$.train")
@@ -82,6 +84,7 @@ class Lifecycle(Construct):
 
         skipped = self._ending("Skipped")
         halt_bad_data = self._ending("HaltBadData")
+        features_stored = self._ending("FeaturesStored")
         rule_suffices = self._ending("RuleSuffices")
         halt_problem = self._ending("HaltProblem")
         halt_not_effective = self._ending("HaltNotEffective")
@@ -92,9 +95,11 @@ class Lifecycle(Construct):
         admit.next(self._choice("AdmittedToRun", "$.admit.decision", {"run": define}, skipped))
         define.next(collect)
         collect.next(transform)
+        wanted = self._choice("FeaturesOnly", "$.run.only", {FEATURES_ONLY: store}, analyse)
         transform.next(
-            self._choice("DataUsable", "$.transform.decision", {"usable": analyse}, halt_bad_data)
+            self._choice("DataUsable", "$.transform.decision", {"usable": wanted}, halt_bad_data)
         )
+        store.next(features_stored)
         analyse.next(
             self._choice(
                 "IsMlNeeded",
@@ -148,10 +153,10 @@ class Lifecycle(Construct):
             self._choice("CanaryHealthy", "$.canary.decision", {"healthy": promote}, roll_back)
         )
         for stage in (
-            *(admit, define, collect, transform, analyse, reevaluate, revise, engineer, explore),
-            *(train, export_rule, score, evaluate, approval, publish, shift, check),
-            *(skipped, halt_bad_data, rule_suffices, halt_problem, halt_not_effective),
-            *(keep_champion, promote, roll_back),
+            *(admit, define, collect, transform, store, analyse, reevaluate, revise, engineer),
+            *(explore, train, export_rule, score, evaluate, approval, publish, shift, check),
+            *(skipped, halt_bad_data, features_stored, rule_suffices, halt_problem),
+            *(halt_not_effective, keep_champion, promote, roll_back),
         ):
             stage.add_catch(
                 self._failed, errors=["States.ALL"], result_path=f"$.failure.{stage.state_id}"
@@ -187,13 +192,13 @@ class Lifecycle(Construct):
 
     def _ask(self, name: str, *, result: str) -> tasks.LambdaInvoke:
         """A question to a person: the machine waits for the answer that comes with the token."""
-        return self._retrying(
+        return retrying(
             tasks.LambdaInvoke(
                 self,
                 name,
                 lambda_function=self._stages["ask"],
                 integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
-                payload=_payload(CONTEXT | {"token.$": "$$.Task.Token", "input.$": "$"}),
+                payload=payload_of(CONTEXT | {"token.$": "$$.Task.Token", "input.$": "$"}),
                 task_timeout=sfn.Timeout.duration(PATIENCE),
                 result_path=result,
                 retry_on_service_exceptions=False,
@@ -225,30 +230,18 @@ class Lifecycle(Construct):
         self, name: str, handler: str, *, payload: Mapping[str, Any] | None = None, **task: Any
     ) -> tasks.LambdaInvoke:
         function = self._stages[handler]
-        return self._retrying(
+        return retrying(
             tasks.LambdaInvoke(
                 self,
                 name,
                 lambda_function=function,
-                payload=_payload(payload or CONTEXT | {"input.$": "$"}),
+                payload=payload_of(payload or CONTEXT | {"input.$": "$"}),
                 payload_response_only=True,
-                task_timeout=sfn.Timeout.duration(_longer_than(function)),
+                task_timeout=sfn.Timeout.duration(longer_than(function)),
                 retry_on_service_exceptions=False,
                 **task,
             )
         )
-
-    @staticmethod
-    def _retrying(task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
-        task.add_retry(
-            errors=TRANSIENT,
-            interval=cdk.Duration.seconds(2),
-            backoff_rate=2,
-            max_attempts=6,
-            max_delay=cdk.Duration.seconds(60),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-        return task
 
     def _failure_path(self) -> sfn.IChainable:
         """Whatever fails is recorded with its stage and cause; the champion goes on serving."""
@@ -274,7 +267,20 @@ class Lifecycle(Construct):
         )
 
 
-def _payload(fields: Mapping[str, Any]) -> sfn.TaskInput:
+def retrying(task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
+    """A call that is tried again where Lambda itself failed."""
+    task.add_retry(
+        errors=TRANSIENT,
+        interval=cdk.Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=6,
+        max_delay=cdk.Duration.seconds(60),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    return task
+
+
+def payload_of(fields: Mapping[str, Any]) -> sfn.TaskInput:
     """CDK writes `name.$` itself for values that are paths."""
     return sfn.TaskInput.from_object(
         {name.removesuffix(".$"): sfn.JsonPath.string_at(path) for name, path in fields.items()}
@@ -287,7 +293,7 @@ def _equals(field: str, value: str | bool) -> sfn.Condition:
     return sfn.Condition.string_equals(field, value)
 
 
-def _longer_than(function: lambda_.Function) -> cdk.Duration:
+def longer_than(function: lambda_.Function) -> cdk.Duration:
     """So that a function's own time limit comes first, with a cause that says so."""
     limit = function.timeout.to_seconds() if function.timeout else 900
     return cdk.Duration.seconds(limit + 60)

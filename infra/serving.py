@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra import grants
 from infra.stages import ENDPOINT, RETENTION, Packages, contract_variable
 from infra.store import STREAMED, Store
 from noria.contracts import Deployment, Problem
@@ -59,7 +60,10 @@ class Serving(Construct):
                     "model": "champion",
                 }
             ),
-            powers={"stream": lambda: _append(store)},
+            powers={
+                "stream": lambda: _append(store),
+                "look_up": lambda: grants.look_up_features(store),
+            },
         )
         self.alias = self._alias(environment.alias)
         self.api = self._api(problem.deployment)

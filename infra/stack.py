@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.assets import Asset, code_version
+from infra.backfill import Backfill
 from infra.lifecycle import Lifecycle
 from infra.serving import Serving
 from infra.stages import Packages, Stages
@@ -61,6 +62,7 @@ class ProblemStack(cdk.Stack):
             topic=alerts.topic,
         )
         lifecycle = Lifecycle(self, "Lifecycle", stages=stages)
+        backfill = Backfill(self, "Backfill", stages=stages)
         watch = Watch(
             self,
             "Watch",
@@ -77,6 +79,8 @@ class ProblemStack(cdk.Stack):
             BucketName=store.bucket.bucket_name,
             DatabaseName=store.database_name,
             StateMachineArn=lifecycle.machine.state_machine_arn,
+            BackfillMachineArn=backfill.machine.state_machine_arn,
+            BackfillFunctionName=stages["backfill"].function_name,
             EndpointUrl=serving.url,
             EndpointFunctionName=serving.function.function_name,
             ApiId=serving.api.api_id,

@@ -41,6 +41,7 @@ class Row:
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
     deletes: Sequence[str] = ()
+    tags: Sequence[str] = ()
     powers: Sequence[str] = ()
     knows: Sequence[str] = ()
 
@@ -62,7 +63,8 @@ STAGES = (
         writes=[RUNS, REGISTRY], knows=["topic"]),
     Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
         powers=["catalog", "serve_features"],
-        reads=["clean/", "features", RUNS], writes=["features", RUNS]),
+        reads=["clean/", "features", RUNS], writes=["features", RUNS],
+        tags=["features", "clean/", "raw/"]),
     Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
     Row(name="train", layer="model", memory=LARGE, timeout=LONG,
@@ -91,10 +93,13 @@ STAGES = (
     Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
         reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
         writes=["monitoring/"], knows=["problem"]),
+    Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
+        powers=["catalog"], reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
+        tags=["features"], knows=["problem"]),
 )  # fmt: skip
 
 ENDPOINT = Row(
-    name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream"],
+    name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream", "look_up"],
     reads=["models/", REGISTRY], writes=[REGISTRY + "served/"],
     knows=["problem", "predictions_stream", "labels_stream", "model"],
 )  # fmt: skip
@@ -133,7 +138,9 @@ class Packages(Construct):
         group.grant_write(role)
         granted = [power() for power in (powers[name] for name in row.powers)]
         for statement in [
-            *grants.storage(store, reads=row.reads, writes=row.writes, deletes=row.deletes),
+            *grants.storage(
+                store, reads=row.reads, writes=row.writes, deletes=row.deletes, tags=row.tags
+            ),
             *filter(None, granted),
         ]:
             role.add_to_policy(statement)

@@ -71,7 +71,9 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 STREAMED = ("predictions", "labels")
-ONLINE_SUFFIX = "_online"  # as noria.feature_loading knows it
+SUPERSEDED = {"noria": "superseded"}  # as noria.aws.feature_store.files sets it
+PASSING = {"noria": "passing"}  # as functions.engineer_features sets it
+ONLINE_SUFFIX = "_online"  # as noria.aws.feature_store.online knows it
 
 
 class Store(Construct):
@@ -121,6 +123,22 @@ class Store(Construct):
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 ),
                 *(_cool_down(prefix) for prefix in ("raw/", "quarantine/")),
+                s3.LifecycleRule(
+                    id="forget-superseded-features",
+                    prefix="features",
+                    tag_filters=SUPERSEDED,
+                    expiration=cdk.Duration.days(7),  # far longer than any reader takes
+                ),
+                s3.LifecycleRule(
+                    id="forget-passing-runs",
+                    tag_filters=PASSING,
+                    expiration=cdk.Duration.days(7),
+                ),
+                s3.LifecycleRule(
+                    id="forget-backfills",  # an execution can be taken up again for 14 days
+                    prefix="features-backfills/",
+                    expiration=cdk.Duration.days(30),
+                ),
                 s3.LifecycleRule(
                     id="forget-matched-labels",  # the monitor waits 30 days for a label
                     prefix="monitoring/_index/",

@@ -18,6 +18,7 @@ from constructs import Construct
 from infra.serving import Serving
 from infra.triggers import AT_LEAST, Trigger, triggers_of
 from noria.contracts import Problem
+from noria.runtime import FEATURES_ONLY
 
 LONGEST_PERIOD = timedelta(days=7)  # CloudWatch evaluates no longer period
 SLOW_ANSWER = 3000  # milliseconds
@@ -62,6 +63,8 @@ class Watch(Construct):
         self._tell = actions.SnsAction(topic)
         self._undelivered = self._queue()
         self._schedule(monitor, problem.monitoring.every)
+        if problem.features.windows:
+            self._refresh_features(machine, problem.feature_refresh)
         self._retrain_on_alarms(problem, namespace, machine)
         self._record_uncaught_failures(machine, record_failure)
         self._alarm_people(machine, serving)
@@ -75,6 +78,29 @@ class Watch(Construct):
             targets=[
                 targets.LambdaFunction(
                     monitor, dead_letter_queue=self._undelivered, retry_attempts=3
+                )
+            ],
+        )
+
+    def _refresh_features(self, machine: sfn.StateMachine, every: timedelta) -> None:
+        """The history that the endpoint looks up is kept as young as training believes it to be."""
+        events.Rule(
+            self,
+            "RefreshFeatures",
+            description="Bring the feature store up to date",
+            schedule=events.Schedule.rate(cdk.Duration.minutes(every.total_seconds() // 60)),
+            targets=[
+                targets.SfnStateMachine(
+                    machine,
+                    input=events.RuleTargetInput.from_object(
+                        {
+                            "only": FEATURES_ONLY,
+                            "cause": {"kind": "schedule"},
+                            "as_of": events.EventField.time,
+                        }
+                    ),
+                    dead_letter_queue=self._undelivered,
+                    retry_attempts=3,
                 )
             ],
         )

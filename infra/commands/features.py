@@ -8,9 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from infra.commands.backfill import backfill, compact
 from infra.commands.options import Local, StackName
 
 app = typer.Typer(no_args_is_help=True, help="Feature store: sets, their versions and columns.")
+app.command()(backfill)
+app.command()(compact)
 SetName = Annotated[str, typer.Argument(metavar="[SET]", help="The feature set.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DIGITS = 6
@@ -34,7 +37,8 @@ def list_sets(stack: StackName, as_json: AsJson = False, local: Local = False) -
     for one in told:
         definition = one["definition"]
         key = ", ".join(column["name"] for column in definition["entity_key"]) or "none"
-        counts = (f"{len(definition['features'])}", f"{one['rows']:,}", f"{len(one['runs'])}")
+        runs = len(one["runs"]) + one["runs_forgotten"]
+        counts = (f"{len(definition['features'])}", f"{one['rows']:,}", f"{runs:,}")
         table.add_row(
             definition["name"], f"{definition['version']}", escape(key), *counts, one["table"]
         )
@@ -95,11 +99,18 @@ def _heading(told: dict[str, Any]) -> list[str]:
         f"  entity key: {key or 'none: nothing can be looked up'}",
         f"  event time: {definition['event_time']}",
         f"  source: {definition['source']}",
-        f"  rows: {told['rows']:,} from {len(told['runs'])} runs",
+        f"  rows: {told['rows']:,} from {_origins(told)}, in {told['files']} files of "
+        f"{told['bytes'] / 2**20:,.1f} MiB",
     ]
     if latest:
         lines.append(f"  the latest write: {latest['rows']:,} rows of run {latest['run']}")
     return lines
+
+
+def _origins(told: dict[str, Any]) -> str:
+    runs = len(told["runs"]) + told["runs_forgotten"]
+    counts = {"runs": runs, "backfills": len(told["backfills"])}
+    return " and ".join(f"{n} {what}" for what, n in counts.items() if n or what == "runs")
 
 
 def _columns(told: dict[str, Any]) -> Table:

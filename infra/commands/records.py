@@ -10,8 +10,8 @@ from infra.assets import ROOT
 REPORTS = ROOT / ".noria" / "reports"
 MEANT = frozenset(
     {
-        "Promote", "RollBack", "KeepChampion", "RuleSuffices", "HaltBadData", "HaltProblem",
-        "HaltNotEffective", "Skipped", "ReevaluateProblem", "AwaitApproval",
+        "Promote", "RollBack", "KeepChampion", "RuleSuffices", "FeaturesStored", "HaltBadData",
+        "HaltProblem", "HaltNotEffective", "Skipped", "ReevaluateProblem", "AwaitApproval",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from infra.local.access import Access
 from infra.local.assembly import Assembly, check
 from infra.local.errors import DeploymentError, LocalCloudError
 from infra.local.events import Bus, Failure
+from infra.local.expiry import expire
 from infra.local.http_api import HttpApi, Served
 from infra.local.http_client import Credentials
 from infra.local.lambdas import Answer, Executor
@@ -247,12 +248,15 @@ class LocalCloud:
     def tick(self, at: datetime, rule: str | None = None) -> Tick:
         """Set the local clock, fire schedules (or one rule's), judge alarms, deliver events.
 
-        Functions that events or schedules invoke have run when this returns; executions that
-        alarms began are going on, and are named in the answer's `started`.
+        Buckets lose what their lifecycle rules expire by then. Functions that events or schedules
+        invoke have run when this returns; executions that alarms began are going on, and are named
+        in the answer's `started`.
         """
         if at.tzinfo is None:
             raise ValueError(f"{at} has no time zone: give datetime(..., tzinfo=UTC)")
         self._clock = at.astimezone(UTC)
+        for bucket in self.client("s3").list_buckets()["Buckets"]:
+            expire(self.client("s3"), bucket["Name"], self._clock)
         return self.watch.tick(rule)
 
     def settle(self) -> list[Failure]:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from infra.local import map_runs
 from infra.local.alarms import statistic
 from infra.local.lambdas import (
     InvalidEventError,
@@ -64,7 +65,10 @@ class Patches:
 def apply(cloud: "LocalCloud") -> Patches:
     """Put all patches on."""
     patches = Patches()
-    steps = (_lambda, _machines, _interpreter, _stops, _events, _alarms, _firehose, _access)
+    steps = (
+        *(_lambda, _machines, _interpreter, map_runs.patch, _stops, _events, _alarms, _firehose),
+        _access,
+    )
     for patch in steps:
         patch(patches, cloud)
     return patches
@@ -259,7 +263,9 @@ def _machines(patches: Patches, cloud: "LocalCloud") -> None:
     def publish(original: Any) -> Any:
         def publish_history_event(self: Any, **event: Any) -> None:
             original(self, **event)
-            cloud.machines.on_history(self.execution_arn, self._history_event_list[-1])
+            # The children of a Distributed Map have a manager, and a history, of their own.
+            if hasattr(self, "execution_arn"):
+                cloud.machines.on_history(self.execution_arn, self._history_event_list[-1])
 
         return publish_history_event
 

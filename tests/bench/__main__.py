@@ -1,6 +1,6 @@
 """`make bench`: what Noria takes beside what one would write by hand. Medians of REPEAT=3.
 
-python -m tests.bench [execution|analysis|features|lookup|lambda ...]
+python -m tests.bench [execution|analysis|features|windows|lookup|lambda ...]
 """
 
 import os
@@ -8,12 +8,13 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import analysis, capacity, execution, feature_store, lookup
+from tests.bench import analysis, capacity, execution, feature_store, lookup, windows
 
 PARTS = {
     "execution": execution.compare,
     "analysis": analysis.compare,
     "features": feature_store.compare,
+    "windows": windows.compare,
     "lookup": lookup.compare,
     "lambda": capacity.measure_stages,
 }

@@ -4,6 +4,7 @@ No network and no other process share the machine's cores with what is measured.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ class FolderBucket:
         """Delete an object; one that is absent is no error."""
         self._path(Key).unlink(missing_ok=True)
 
+    def put_object_tagging(self, Bucket: str, Key: str, Tagging: dict[str, Any]) -> None:
+        """No rule deletes anything here."""
+
     def get_paginator(self, operation: str) -> "FolderBucket":
         """Only `list_objects_v2` has pages here."""
         return self
@@ -47,11 +51,12 @@ class FolderBucket:
         keys = sorted(path.relative_to(self._folder).as_posix() for path in paths)
         yield {
             "Contents": [
-                {"Key": key, "Size": self._path(key).stat().st_size, "ETag": self._etag(key)}
+                {"Key": key, "Size": self._path(key).stat().st_size, "ETag": self._etag(key),
+                 "LastModified": datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)}
                 for key in keys
                 if key.startswith(Prefix) and key > StartAfter
             ]
-        }
+        }  # fmt: skip
 
     def _path(self, key: str) -> Path:
         return self._folder / key

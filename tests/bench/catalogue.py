@@ -13,6 +13,7 @@ class FolderCatalogue:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._partitions: dict[str, dict[str, Any]] = {}
         folder.mkdir(exist_ok=True)
 
     def get_table(self, DatabaseName: str, Name: str) -> dict[str, Any]:
@@ -29,17 +30,34 @@ class FolderCatalogue:
         """Change a table."""
         self.create_table(DatabaseName, TableInput)
 
-    def create_partition(self, **_: Any) -> None:
-        """Nobody asks for partitions here."""
+    def batch_create_partition(
+        self, DatabaseName: str, TableName: str, PartitionInputList: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Make partitions."""
+        known = self._partitions.setdefault(TableName, {})
+        known.update({one["Values"][0]: one for one in PartitionInputList})
+        return {}
+
+    def batch_delete_partition(
+        self, DatabaseName: str, TableName: str, PartitionsToDelete: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Delete partitions."""
+        for one in PartitionsToDelete:
+            self._partitions[TableName].pop(one["Values"][0])
+        return {}
 
     def get_paginator(self, operation: str) -> "FolderCatalogue":
-        """Only `get_tables` has pages here."""
+        """Tables and partitions have pages."""
         return self
 
-    def paginate(self, DatabaseName: str) -> Iterator[dict[str, Any]]:
-        """All tables, as one page."""
+    def paginate(self, DatabaseName: str, TableName: str = "", **_: Any) -> Iterator[Any]:
+        """All tables, and a table's partitions, as one page."""
         files = sorted(self._folder.glob("*.json"))
-        yield {"TableList": [json.loads(file.read_text()) for file in files]}
+        partitions = self._partitions.get(TableName, {})
+        yield {
+            "TableList": [json.loads(file.read_text()) for file in files],
+            "Partitions": list(partitions.values()),
+        }
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -1,4 +1,4 @@
-"""One synth, one local cloud and three stacks for all end-to-end tests: all are slow to make."""
+"""One synth, one local cloud and five stacks for all end-to-end tests: all are slow to make."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
 
 @pytest.fixture(scope="package")
 def stacks() -> Iterator[dict[str, Stack]]:
-    """The three stacks, deployed from their synthesized templates, with their data dropped in."""
+    """The five stacks, deployed from their synthesized templates, with their data dropped in."""
     assembly = synthesize(None, CONTRACTS)
     with LocalCloud(runtime=build_runtime(), wait_cap=0.05) as cloud:
         made = {}
@@ -45,3 +45,9 @@ def cancer(stacks: dict[str, Stack]) -> Stack:
 def diabetes(stacks: dict[str, Stack]) -> Stack:
     """Regression: progression of diabetes, retrained on drift."""
     return stacks["diabetes"]
+
+
+@pytest.fixture
+def airplanes(stacks: dict[str, Stack]) -> Stack:
+    """Binary: late flights, told by what their airplanes did before."""
+    return stacks["airplanes"]

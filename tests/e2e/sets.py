@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
+from noria.core.reading import read_table
+from tests.unit.data_frames import nycflights
+
 Files = dict[str, pd.DataFrame]
 
 
@@ -36,4 +39,26 @@ def diabetes() -> Files:
     return {"patients": frame}
 
 
-SETS: dict[str, Callable[[], Files]] = {"wine": wine, "cancer": cancer, "diabetes": diabetes}
+def airplanes() -> Files:
+    """JetBlue's 6,422 flights from JFK in January and February 2013."""
+    return {"flights": flights_of(1, 2)}
+
+
+def departures() -> Files:
+    """The same flights, before anybody thought of their distance."""
+    return {"flights": flights_of(1, 2).drop(columns="distance")}
+
+
+def flights_of(*months: int) -> pd.DataFrame:
+    """JetBlue's flights from JFK in months of 2013."""
+    flights = read_table(nycflights("flights"), "flights.csv")
+    rows = flights.query("carrier == 'B6' and origin == 'JFK' and month in @months")
+    scheduled = pd.to_datetime(rows["time_hour"], utc=True) + pd.to_timedelta(rows["minute"], "min")
+    kept = rows[["tailnum", "dest", "distance", "dep_delay", "arr_delay"]]
+    return kept.assign(sched_departure=scheduled.dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+SETS: dict[str, Callable[[], Files]] = {
+    "wine": wine, "cancer": cancer, "diabetes": diabetes, "airplanes": airplanes,
+    "departures": departures,
+}  # fmt: skip

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from infra.cli import app
 from infra.local import Deployed, LocalCloud
 from infra.local.http_client import request
 
@@ -106,6 +110,28 @@ class Stack:
             Bucket=self.bucket, Prefix=prefix
         )
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def noted_in(self, folder: Path) -> Path:
+        """The file in which commands with --local find this stack."""
+        credentials = self.cloud.credentials
+        document = {
+            "endpoint_url": self.cloud.endpoint_url,
+            "region": self.cloud.region,
+            "access_key": credentials.access_key,
+            "secret_key": credentials.secret_key,
+            "stacks": {self.name: {"outputs": dict(self.outputs), "api_url": None}},
+        }
+        file = folder / "local.json"
+        file.write_text(json.dumps(document))
+        return file
+
+    def lineage(self, *arguments: str) -> list[dict[str, Any]]:
+        """What `noria lineage --verify` says, step by step; commands must find the stack."""
+        command = ["lineage", self.name, "--local", "--json", "--verify", *arguments]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, (result.output, result.exception)
+        steps: list[dict[str, Any]] = json.loads(result.stdout)["steps"]
+        return steps
 
     def champion(self) -> bytes:
         """The champion pointer's bytes."""

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from infra.assets import code_version
-from infra.cli import app
 from infra.commands import stacks as stack_access
 from tests.e2e.stack import Stack
 
@@ -20,26 +18,12 @@ def reached(wine: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sta
     """The stack with a champion, where commands with --local find it."""
     if not wine.keys("registry/champion.json"):
         assert wine.run().ending == "Promote"
-    credentials = wine.cloud.credentials
-    document = {
-        "endpoint_url": wine.cloud.endpoint_url,
-        "region": wine.cloud.region,
-        "access_key": credentials.access_key,
-        "secret_key": credentials.secret_key,
-        "stacks": {wine.name: {"outputs": dict(wine.outputs), "api_url": None}},
-    }
-    file = tmp_path / "local.json"
-    file.write_text(json.dumps(document))
-    monkeypatch.setattr(stack_access, "LOCAL_FILE", file)
+    monkeypatch.setattr(stack_access, "LOCAL_FILE", wine.noted_in(tmp_path))
     return wine
 
 
 def lineage(stack: Stack, *arguments: str) -> dict[str, Any]:
-    command = ["lineage", stack.name, "--local", "--json", "--verify", *arguments]
-    result = CliRunner().invoke(app, command)
-    assert result.exit_code == 0, (result.output, result.exception)
-    steps = json.loads(result.stdout)["steps"]
-    return {step["kind"]: step for step in steps}
+    return {step["kind"]: step for step in stack.lineage(*arguments)}
 
 
 def test_a_prediction_leads_back_to_the_file_that_was_dropped(reached: Stack) -> None:

@@ -17,19 +17,22 @@ STACK_BUCKET = "stack-bucket"
 class Serial:
     """A client whose calls are answered one by one: moto's conditional writes race otherwise.
 
-    `after` is called behind every answer with the call's name, as another process would act.
+    `after` is called behind every answer with the call's name, as another process would act;
+    `before` before every call, which it may let fail.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._lock = threading.RLock()
         self.after: Callable[[str], None] = lambda name: None
+        self.before: Callable[[str], None] = lambda name: None
         self.repeats = False
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
 
         def call(*args: Any, **options: Any) -> Any:
+            self.before(name)
             with self._lock:
                 answer = method(*args, **options)
                 if self.repeats and name == "put_object":  # the first reply was lost

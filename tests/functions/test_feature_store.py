@@ -289,8 +289,8 @@ class TestWriting:
                 write(store, broken, f"run {n}", 50 + n)
             assert everything(bucket, glue) == new
             n += 1
-        # The file, the manifest and the pointer before it; partition and statistics behind it.
-        assert outcomes == [False, False, False, True, True, True]
+        # File, manifest and pointer before it; partition, statistics and a tag behind it.
+        assert outcomes == [False, False, False, True, True, True, True]
 
     @pytest.mark.parametrize("behind", ["file", "manifest", "pointer"])
     def test_two_writers_at_once_lose_nothing(
@@ -481,6 +481,9 @@ class Repeating:
         return call
 
 
+CHANGES = ("put_", "create_", "update_", "delete_", "batch_create_", "batch_delete_")
+
+
 class Faults:
     """Counts calls that change something; the n-th fails before it does anything."""
 
@@ -488,7 +491,7 @@ class Faults:
         self.left = n
 
     def pass_by(self, name: str) -> None:
-        if name.startswith(("put_", "create_", "update_", "delete_")):
+        if name.startswith(CHANGES):
             if self.left == 0:
                 self.left -= 1
                 error = {"Error": {"Code": "InternalError", "Message": "no"}}

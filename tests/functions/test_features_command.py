@@ -51,10 +51,43 @@ def test_listing() -> None:
 def test_describing() -> None:
     text = told("describe", "wines", "wines", "--version", "1")
     for part in ("wines, version 1", "what the laboratory measures", "entity key: vineyard",
-                 "178 from 1 runs", "in % vol.", "13.0006", "for 20d"):  # fmt: skip
+                 "178 from 1 runs, in 1 files", "in % vol.", "13.0006", "for 20d"):  # fmt: skip
         assert part in text
     document: dict[str, Any] = json.loads(told("describe", "wines", "wines", "--json"))
     assert document["definition"]["version"] == 2
+
+
+def test_describing_after_a_compaction(bucket: Store) -> None:
+    """GIVEN runs whose files became one THEN each is still told, and the latest write."""
+    catalogue = Catalogue(boto3.client("glue", region_name="eu-west-1"), DATABASE)
+    with open_feature_store(Files(bucket), catalogue, threads=1) as store:
+        changed = measured(0, 20, alcohol=1.0)
+        store.write(store.feature_set("wines", 1), changed, run="third", created=DAY)
+        store.compact("wines", 1)
+    text = told("describe", "wines", "wines", "--version", "1")
+    assert "rows: 198 from 2 runs, in 1 files of 0.0 MiB" in text
+    assert "the latest write: 20 rows of run third" in text
+    document = json.loads(told("describe", "wines", "wines", "--version", "1", "--json"))
+    assert (document["runs"], document["backfills"]) == (["first", "third"], [])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("2013-04-01", "2013-01-01", "is empty"),
+        ("2013-01-01T00:00", "2013-04-01", "has no zone"),
+        ("yesterday", "2013-04-01", "from 'yesterday' is no date; write one such as 2013-01-01"),
+    ],
+)
+def test_ranges_that_cannot_be_backfilled(start: str, end: str, said: str) -> None:
+    assert said in told("backfill", "wines", "--from", start, "--to", end, code=2)
+
+
+@pytest.mark.parametrize(
+    "command", [["compact"], ["backfill", "--from", "2013-01-01", "--to", "2013-04-01"]]
+)
+def test_stacks_of_an_earlier_version(command: list[str]) -> None:
+    assert "deploy it again" in told(command[0], "wines", *command[1:], code=1)
 
 
 def test_comparing() -> None:

@@ -52,9 +52,19 @@ class Template:
                     allowed.setdefault(action, []).extend(as_list(statement["Resource"]))
         return allowed
 
-    def definition(self) -> Json:
-        """The state machine's definition, with ARNs written as ``<LogicalId>``."""
-        (machine,) = self.properties("AWS::StepFunctions::StateMachine")
+    def machine(self, first: str = "Admit") -> tuple[str, Json]:
+        """The logical id and the properties of the state machine that begins with a state."""
+        start = json.dumps({"StartAt": first})[1:-1].replace(" ", "")
+        (found,) = (
+            (name, machine["Properties"])
+            for name, machine in self.resources("AWS::StepFunctions::StateMachine").items()
+            if start in machine["Properties"]["DefinitionString"]["Fn::Join"][1][0]
+        )
+        return found
+
+    def definition(self, first: str = "Admit") -> Json:
+        """A state machine's definition, with ARNs written as ``<LogicalId>``."""
+        _, machine = self.machine(first)
         parts = machine["DefinitionString"]["Fn::Join"][1]
         text = "".join(p if isinstance(p, str) else f"<{reference(p)}>" for p in parts)
         definition: Json = json.loads(text)

@@ -13,6 +13,7 @@ TASKS = {
     "Admit": ("admit", "$"),
     "DefineProblem": ("define_problem", "$.problem"),
     "Transform": ("transform", "$.transform"),
+    "StoreFeatures": ("engineer_features", "$.stored"),
     "Analyse": ("analyse", "$.analyse"),
     "EngineerFeatures": ("engineer_features", "$.features"),
     "ReviseProblem": ("define_problem", "$.problem"),
@@ -32,6 +33,7 @@ MAPS = {
 ENDINGS = {
     "Skipped": "conclude",
     "HaltBadData": "conclude",
+    "FeaturesStored": "conclude",
     "RuleSuffices": "conclude",
     "HaltProblem": "conclude",
     "HaltNotEffective": "conclude",
@@ -41,7 +43,8 @@ ENDINGS = {
 }
 CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
     "AdmittedToRun": ("$.admit.decision", {"run": "DefineProblem"}, "Skipped"),
-    "DataUsable": ("$.transform.decision", {"usable": "Analyse"}, "HaltBadData"),
+    "DataUsable": ("$.transform.decision", {"usable": "FeaturesOnly"}, "HaltBadData"),
+    "FeaturesOnly": ("$.run.only", {"features": "StoreFeatures"}, "Analyse"),
     "IsMlNeeded": (
         "$.analyse.decision",
         {
@@ -221,10 +224,12 @@ def test_the_definition_is_json_path(penguins: Template) -> None:
 
 
 def test_the_machine_logs_its_errors_and_traces(penguins: Template) -> None:
-    (machine,) = penguins.properties("AWS::StepFunctions::StateMachine")
-    assert machine["StateMachineType"] == "STANDARD"
-    assert machine["LoggingConfiguration"]["Level"] == "ERROR"
-    assert machine["TracingConfiguration"] == {"Enabled": True}
+    machines = penguins.properties("AWS::StepFunctions::StateMachine")
+    assert len(machines) == 2
+    for machine in machines:
+        assert machine["StateMachineType"] == "STANDARD"
+        assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+        assert machine["TracingConfiguration"] == {"Enabled": True}
 
 
 def _tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -14,7 +14,7 @@ from tests.infra.template import Json, Template, reference
 
 OUTPUTS = {
     "BucketName", "DatabaseName", "StateMachineArn", "EndpointUrl", "EndpointFunctionName",
-    "MonitorFunctionName", "TopicArn", "ApiId",
+    "MonitorFunctionName", "TopicArn", "ApiId", "BackfillMachineArn", "BackfillFunctionName",
 }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_an_alarm_starts_the_machine_with_its_cause(penguins: Template) -> None:
     }
     assert named == {"Drift", "NewRows", "ModelAge"}
     (target,) = rule["Targets"]
-    (machine,) = penguins.resources("AWS::StepFunctions::StateMachine")
+    machine, _ = penguins.machine()
     assert reference(target["Arn"]) == machine
     transformer = target["InputTransformer"]
     filled = re.sub(r"<[^>]+>", '"x"', transformer["InputTemplate"])

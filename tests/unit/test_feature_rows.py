@@ -44,7 +44,11 @@ def accepted() -> pd.DataFrame:
 
 
 def stored(
-    accepted: pd.DataFrame, folder: Path, created: datetime = CREATED, **contract: Any
+    accepted: pd.DataFrame,
+    folder: Path,
+    created: datetime = CREATED,
+    previous: datetime | None = None,
+    **contract: Any,
 ) -> Found:
     """A frame through a Parquet file, as Transform writes it, into the set's rows."""
     path = folder / "rows.parquet"
@@ -54,7 +58,7 @@ def stored(
         connection.execute("SET TimeZone = 'UTC'")
         described = connection.execute(f"DESCRIBE FROM read_parquet('{path}')").fetchall()
         types = {name: kind for name, kind, *_ in described}
-        query = select_feature_rows(types, problem, str(path), created)
+        query = select_feature_rows(types, problem, str(path), created, previous)
         return to_feature_set(types, problem), connection.execute(f"FROM {query}").df()
 
 
@@ -90,7 +94,30 @@ def test_times_are_naive_utc(accepted: pd.DataFrame, tmp_path: Path) -> None:
     assert rows["event_time"].tolist() == [
         pd.Timestamp("2013-01-01T05:00"), pd.Timestamp("2013-01-01T06:00"),
     ]  # fmt: skip
-    assert rows["created_time"].eq(pd.Timestamp("2013-04-01T12:00")).all()
+    assert rows["created_time"].tolist() == [
+        pd.Timestamp("2013-01-02T05:00"), pd.Timestamp("2013-01-02T06:00"),
+    ]  # fmt: skip
+
+
+def test_a_row_is_created_when_it_could_be_known(accepted: pd.DataFrame, tmp_path: Path) -> None:
+    """GIVEN a delay of 2 hours THEN rows count after it, and those a run missed from this one."""
+    known = {**KEYED, "features": {"delay": "2h"}}
+    soon = datetime(2013, 1, 1, 7, 30, tzinfo=UTC)
+    before = datetime(2013, 1, 1, 7, 15, tzinfo=UTC)
+    _, first = stored(accepted, tmp_path, soon, **known)
+    assert first["created_time"].dt.strftime("%H:%M").tolist() == ["07:00", "07:30"]
+    _, again = stored(accepted, tmp_path, soon, before, **known)
+    assert again["created_time"].dt.strftime("%H:%M").tolist() == ["07:30", "07:30"]
+    _, missed = stored(accepted, tmp_path, CREATED, before, **known)
+    assert missed["created_time"].tolist() == [
+        pd.Timestamp("2013-04-01T12:00"), pd.Timestamp("2013-01-01T08:00"),
+    ]  # fmt: skip
+
+
+def test_whole_numbers_name_an_entity_in_one_way(accepted: pd.DataFrame, tmp_path: Path) -> None:
+    accepted["flight"] = [1545.0, np.nan, 1.5]
+    rows = stored(accepted, tmp_path, entity_key=["flight"])[1]
+    assert rows["flight"].tolist() == ["1545", "1.5"]
 
 
 def test_a_computed_event_time_is_kept(accepted: pd.DataFrame, tmp_path: Path) -> None:

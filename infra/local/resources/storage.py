@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from infra.local.expiry import to_api
 from infra.local.resources.base import Clients, Made, Properties, resource
 
 
@@ -12,6 +13,9 @@ def _set_up_bucket(aws: Clients, made: Made, p: Properties) -> None:
         s3.put_bucket_versioning(
             Bucket=made.ref, VersioningConfiguration=p["VersioningConfiguration"]
         )
+    if "LifecycleConfiguration" in p:
+        rules = to_api(p["LifecycleConfiguration"])
+        s3.put_bucket_lifecycle_configuration(Bucket=made.ref, LifecycleConfiguration=rules)
     if "Tags" in p:
         s3.put_bucket_tagging(Bucket=made.ref, Tagging={"TagSet": p["Tags"]})
 
@@ -21,7 +25,7 @@ def _set_up_bucket(aws: Clients, made: Made, p: Properties) -> None:
     delete=lambda aws, made, _: _empty_and_delete(aws("s3"), made.ref),
 )  # fmt: skip
 def bucket(aws: Clients, name: str, p: Properties) -> Made:
-    """Create a bucket with its versioning, which moto's own type leaves out."""
+    """Create a bucket with its versioning and rules, which moto's own type leaves out."""
     s3 = aws("s3")
     region = s3.meta.region_name
     where = {} if region == "us-east-1" else {

@@ -18,7 +18,7 @@ from noria.core.verdicts import Verdict
 from noria.errors import LeaseError
 from noria.runtime import Environment, StageEvent
 
-DATASET = "dataset"
+HISTORY = "history.json"  # of a run: how its dataset's history is looked up
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,19 @@ class Stage:
         return f"{self.event.execution}-{self.turn}"
 
     def dataset(self) -> bytes:
-        """The dataset of this run, as Transform wrote it."""
+        """The dataset of this run, with its history once EngineerFeatures has added it."""
         return self.store.get(self.dataset_key)
 
     @property
     def dataset_key(self) -> str:
-        """Where this run's dataset is."""
-        return f"clean/run={self.event.execution}/dataset.npz"
+        """Where this run's dataset is: as Transform wrote it, or with its history."""
+        clean = f"clean/run={self.event.execution}/dataset.npz"
+        return str(self.event.result("features").get("dataset") or clean)
+
+    @property
+    def expanded_key(self) -> str:
+        """Where this run's dataset with the history of its entities is."""
+        return self.run.key("expanded.npz")
 
     def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
         """Record a verdict and return the part of it that the state machine carries."""

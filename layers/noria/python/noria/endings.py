@@ -6,6 +6,8 @@ from noria.aws.runlog import RunLog
 from noria.context import Stage
 from noria.core.report import render_report
 
+UNTOLD = frozenset({"FeaturesStored"})  # what happens every day is no news
+
 
 def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
     """End a run; a repeated delivery keeps the first ending and repeats what may be missing."""
@@ -13,10 +15,13 @@ def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
     if not stage.run.finish(document):
         document = stage.store.get_json(stage.run.key("ending.json"))
     write_report(stage, {"name": document["ending"], "reasons": document["reasons"]})
-    RunLog(stage.store).record(
-        stage.event.execution, ending=document["ending"], as_of=stage.event.as_of
-    )
+    if not stage.event.features_only:
+        RunLog(stage.store).record(
+            stage.event.execution, ending=document["ending"], as_of=stage.event.as_of
+        )
     stage.leases.release(stage.event.execution)
+    if ending in UNTOLD:
+        return {"ending": document["ending"], "reasons": document["reasons"]}
     stage.topic.publish(
         f"Noria {stage.environment.stack}: {document['ending']}",
         "\n".join(

@@ -1,7 +1,7 @@
 """DuckDB over the feature store's files: they are fetched once, queried here, and made here."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,19 @@ from noria.aws.feature_store import Entry, Files
 from noria.core import feature_writes as writing
 from noria.core.feature_columns import to_frame
 from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, Column, Feature, FeatureSet
-from noria.core.point_in_time import ENTITIES, Part, identifier, literal, read_part, retrieval_query
+from noria.core.point_in_time import (
+    ENTITIES,
+    Part,
+    identifier,
+    literal,
+    read_part,
+    retrieval_query,
+    timestamp,
+)
 from noria.errors import FeatureError
 
 GIVEN = "given"
+Write = Callable[[FeatureSet, str, str], str]
 TIMES = [Column.model_construct(name=name, kind="time") for name in (EVENT_TIME, CREATED_TIME)]
 # Nothing is ever downloaded.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -35,23 +44,45 @@ class Engine:
         self._sql = connection
         self._folder = folder
 
-    def give(self, rows: pd.DataFrame) -> str:
+    def give(self, rows: pd.DataFrame, name: str = GIVEN) -> str:
         """Show a frame to queries; returns the relation's name."""
-        self._sql.register(GIVEN, rows)
-        return GIVEN
+        self._sql.execute(f"DROP VIEW IF EXISTS {name}")
+        self._sql.register(name, rows)
+        return name
+
+    def view(self, name: str, query: str) -> None:
+        """Name a query, for others to read from."""
+        self._sql.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+
+    def ask(self, query: str) -> dict[str, Any]:
+        """A query's columns as numpy arrays, masked where values are missing."""
+        found: dict[str, Any] = self._sql.execute(query).fetchnumpy()
+        return found
+
+    def count(self, query: str) -> int:
+        """How many rows a query has."""
+        [(rows,)] = self._sql.execute(f"SELECT count(*) FROM ({query})").fetchall()  # noqa: S608
+        return int(rows)
+
+    def span(self, relation: str) -> tuple[str, str]:
+        """The first and last event time of a relation (naive UTC)."""
+        [(first, last)] = self._sql.execute(writing.span_query(relation)).fetchall()
+        return str(first), str(last)
 
     def types(self, path: Path) -> dict[str, str]:
         """A Parquet file's columns with their DuckDB types."""
         query = f"DESCRIBE FROM read_parquet({literal(str(path))})"
         return {name: kind for name, kind, *_ in self._sql.execute(query).fetchall()}
 
-    def accept(self, feature_set: FeatureSet, relation: str) -> tuple[int, str]:
+    def accept(
+        self, feature_set: FeatureSet, relation: str, since: datetime | None = None
+    ) -> tuple[int, str]:
         """Make a relation's rows those to be written; returns their number and digest.
 
-        Raises `FeatureError` for an entity with several rows at one event time, where the set
-        takes none such.
+        Rows of event times before `since` (aware) are left out. Raises `FeatureError` for an entity
+        with several rows at one event time, where the set takes none such.
         """
-        typed = writing.typed_query(feature_set, relation)
+        typed = writing.typed_query(feature_set, relation, since)
         self._sql.execute(f"CREATE OR REPLACE TEMP VIEW {writing.INCOMING} AS {typed}")
         if feature_set.entity_key and not feature_set.repeats:
             self._refuse_repeats(feature_set)
@@ -59,20 +90,39 @@ class Engine:
         return int(rows), f"{rows}-{digest}"
 
     def make_file(
-        self, feature_set: FeatureSet, stored: Sequence[Entry]
+        self,
+        feature_set: FeatureSet,
+        stored: Sequence[Entry],
+        settled: datetime | None = None,
     ) -> tuple[bytes, dict[str, Any]]:
-        """A Parquet file of the accepted rows that are new, and what its manifest says of it."""
-        parts = self.local(stored)
+        """A Parquet file of the accepted rows that are new, and what its manifest says of it.
+
+        Until `settled` (aware) they hold whatever was stored later than they were created.
+        """
+        rows = writing.new_rows_query(feature_set, self.local(stored), settled)
+        return self._file(feature_set, feature_set.columns, writing.write_query, rows)
+
+    def merge(
+        self, feature_set: FeatureSet, entries: Sequence[Entry]
+    ) -> tuple[bytes, dict[str, Any]]:
+        """One Parquet file in the place of several, and what its manifest says of it."""
+        there = {name for entry in entries for name in entry.columns}
+        columns = [column for column in feature_set.columns if column.name in there]
+        rows = writing.merge_query(feature_set, self.local(entries))
+        return self._file(feature_set, columns, writing.write_merged_query, rows)
+
+    def _file(
+        self, feature_set: FeatureSet, columns: Sequence[Column], write: Write, rows: str
+    ) -> tuple[bytes, dict[str, Any]]:
         with TemporaryDirectory(dir=self._folder) as folder:
             path = str(Path(folder) / "part.parquet")
-            rows = writing.new_rows_query(feature_set, parts)
-            self._sql.execute(writing.write_query(feature_set, rows, path))
+            self._sql.execute(write(feature_set, rows, path))
             content = Path(path).read_bytes()
             return content, {
-                **self._described(feature_set, path),
+                **self._described(columns, path),
                 "bytes": len(content),
                 "sha256": hashlib.sha256(content).hexdigest(),
-                "columns": tuple(column.name for column in feature_set.columns),
+                "columns": tuple(column.name for column in columns),
             }
 
     def retrieve(
@@ -88,14 +138,25 @@ class Engine:
         """The features of entity rows, in their order; `times` adds the stored rows' own two."""
         parts = self.local(entries)
         query = retrieval_query(feature_set, features, parts, known_by=known_by, times=times)
-        self._sql.register(ENTITIES, rows)
+        self.give(rows, ENTITIES)
         found = self._sql.execute(query).fetchnumpy()
         return to_frame(found, [*features, *(TIMES if times else [])])
 
-    def entities(self, feature_set: FeatureSet, entries: Sequence[Entry]) -> pd.DataFrame:
-        """Every entity of these files once, in order."""
+    def entities(
+        self, feature_set: FeatureSet, entries: Sequence[tuple[Entry, datetime | None]]
+    ) -> pd.DataFrame:
+        """Every entity of these files once, in order.
+
+        Where a file has an instant (aware), only entities of rows that were to come by then.
+        """
         keys = ", ".join(map(identifier, feature_set.keys))
-        selects = [f"SELECT {keys} FROM {read_part(part)}" for part in self.local(entries)]  # noqa: S608
+        visible = f"greatest({EVENT_TIME}, {CREATED_TIME})"
+        parts = self.local([entry for entry, _ in entries])
+        selects = [
+            f"SELECT {keys} FROM {read_part(part)}"  # noqa: S608
+            + (f" WHERE {visible} > {timestamp(since)}" if since else "")
+            for part, (_, since) in zip(parts, entries, strict=True)
+        ]
         query = f"SELECT * FROM ({' UNION '.join(selects)}) GROUP BY ALL ORDER BY ALL"  # noqa: S608
         return to_frame(self._sql.execute(query).fetchnumpy(), feature_set.entity_key)
 
@@ -124,11 +185,11 @@ class Engine:
             f"{moment.isoformat()}Z{more}; keep one of each, or define the set with repeats"
         )
 
-    def _described(self, feature_set: FeatureSet, path: str) -> dict[str, Any]:
+    def _described(self, columns: Sequence[Column], path: str) -> dict[str, Any]:
         [(rows, *spans)] = self._sql.execute(writing.bounds_query(path)).fetchall()
         spans = [span or 0 for span in spans]
         statistics = {}
-        for feature in feature_set.features:
+        for feature in (column for column in columns if isinstance(column, Feature)):
             found = self._sql.execute(writing.statistics_query(feature, path))
             names = [column[0] for column in found.description]
             statistics[feature.name] = dict(zip(names, *found.fetchall(), strict=True))

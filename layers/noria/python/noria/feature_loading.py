@@ -1,50 +1,166 @@
-"""A run's accepted rows into the feature store, and its latest values into the online table."""
+"""A run's accepted rows into the feature store, their history out of it, and the online table."""
 
 import os
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from noria.aws.clients import client
-from noria.aws.feature_store import Catalogue, Files, OnlineTable
+from noria.aws.feature_store import Catalogue, Entry, Files, OnlineTable
+from noria.aws.feature_store.online import table_of
+from noria.aws.storage import Store
 from noria.context import Stage
-from noria.core.feature_rows import select_feature_rows, to_feature_set
+from noria.core.dataset import Dataset
+from noria.core.feature_rows import (
+    key_columns,
+    select_asked_rows,
+    select_feature_rows,
+    to_feature_set,
+)
+from noria.core.feature_sets import FeatureSet
+from noria.core.feature_writes import since_epoch
+from noria.core.history import History
+from noria.core.point_in_time import ENTITIES, POSITION, key_aliases
+from noria.core.window_columns import with_columns
+from noria.feature_history import window_values
 from noria.feature_serving import OnlineFeatures
 from noria.feature_store import FeatureStore, Written, open_feature_store
 
-ONLINE_SUFFIX = "_online"
+TARGET = "target"
+EXAMPLES = 3
+LOADED = "features-online"  # what the online table holds, by feature table
 MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # which Lambda sets, in MB
 
 
-def store_accepted(stage: Stage) -> Written:
-    """Store the run's accepted rows, as created at its logical time."""
+@dataclass(frozen=True)
+class Accepted:
+    """A run's accepted rows at hand, beside the store that they go into."""
+
+    stage: Stage
+    features: FeatureStore
+    path: Path
+    types: dict[str, str]
+
+    def store(self, dataset: Dataset) -> Written:
+        """Store the rows, as known by the run's logical time; the target's values beside them."""
+        problem, as_of = self.stage.problem, self.stage.event.as_of
+        types, target = self.with_target(dataset)
+        feature_set = self.features.register(to_feature_set(types, problem, dataset.classes))
+        run = self.stage.event.execution
+        before = None if feature_set.repeats else self.features.previous(feature_set, run)
+        rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
+        return self.features.write_relation(feature_set, rows, run=run, as_of=as_of)
+
+    def expand(self, feature_set: FeatureSet, dataset: Dataset) -> Dataset:
+        """The dataset with the history that each row could have known at its own time."""
+        engine = self.features.engine
+        engine.view(ENTITIES, select_asked_rows(self.types, self.stage.problem, str(self.path)))
+        entries = self.features.stored(feature_set)
+        found = window_values(engine, feature_set, feature_set.windows, entries)
+        return with_columns(dataset, {str(name): found[name].to_numpy() for name in found})
+
+    def history(self, feature_set: FeatureSet, dataset: Dataset) -> History:
+        """How an endpoint looks up what `expand` computed, with the last holdout rows' keys."""
+        problem, path = self.stage.problem, str(self.path)
+        last = ", ".join(map(str, np.flatnonzero(dataset.holdout)[-EXAMPLES:]))
+        rows = select_asked_rows(self.types, problem, path)
+        query = f"SELECT * FROM ({rows}) WHERE {POSITION} IN ({last or -1}) ORDER BY {POSITION}"  # noqa: S608
+        keys = self.features.engine.ask(query)
+        columns = [keys[alias].tolist() for alias in key_aliases(feature_set)]
+        return History(
+            table=feature_set.table,
+            keys=key_columns(self.types, problem),
+            event_time=str(problem.event_time_column),
+            delay=feature_set.delay,
+            windows=tuple(window.measure for window in feature_set.windows),
+            descriptions={window.name: window.description for window in feature_set.windows},
+            examples=tuple(
+                dict(zip(problem.entity_key, key, strict=True))
+                for key in zip(*columns, strict=True)
+            ),
+        )
+
+    def load_online(self, feature_set: FeatureSet) -> int:
+        """Bring the online table up to the run's logical time; returns how many items changed."""
+        database = self.stage.environment.database
+        table = OnlineTable(client("dynamodb"), table_of(database), time.sleep)
+        online = OnlineFeatures(self.features, table)
+        return bring_up_to_date(online, self.features, self.stage.store, feature_set,
+                                self.stage.event.as_of)  # fmt: skip
+
+    def with_target(self, dataset: Dataset) -> tuple[dict[str, str], str | None]:
+        """The columns' types, and a relation of targets that an expression computed."""
+        name = self.stage.problem.target.name
+        if name in self.types:
+            return self.types, None
+        codes = dataset.target
+        values = np.array(dataset.classes, dtype=object)[codes] if dataset.classes else codes
+        frame = pd.DataFrame({POSITION: np.arange(len(codes)), "value": values})
+        kind = "VARCHAR" if dataset.classes else "DOUBLE"
+        return self.types | {name: kind}, self.features.engine.give(frame, TARGET)
+
+
+def bring_up_to_date(
+    online: OnlineFeatures,
+    features: FeatureStore,
+    store: Store,
+    feature_set: FeatureSet,
+    at: datetime,
+) -> int:
+    """Load the entities that have rows in files which the last load did not see, or saw too early.
+
+    What was loaded is noted afterwards: a load that broke off is done again.
+    """
+    key = f"{LOADED}/{feature_set.table}.json"
+    windows = [window.model_dump(mode="json") for window in feature_set.windows]
+    before = store.get_json(key, {})
+    same = before.get("windows") == windows
+    entries = features.stored(feature_set)
+    changed = [(one, _seen_at(one, before) if same else None) for one in entries]
+    new = [(one, seen) for one, seen in changed if seen is None or _has_later(one, seen)]
+    put = online.load(feature_set, at=at, changed=new)
+    runs = [share.run for one in entries for share in one.shares]
+    seen = {"at": at.isoformat(), "runs": runs, "windows": windows}
+    store.put_json(key, seen)
+    return put
+
+
+def _seen_at(entry: Entry, before: Mapping[str, Any]) -> datetime | None:
+    """When all runs whose rows a file holds were loaded, None where one of them was not."""
+    loaded = all(share.run in before["runs"] for share in entry.shares)
+    return datetime.fromisoformat(before["at"]) if loaded else None
+
+
+def _has_later(entry: Entry, seen: datetime) -> bool:
+    """Whether a file has rows that were to come when it was loaded."""
+    return max(entry.event_time[1], entry.created_time[1]) > since_epoch(seen)
+
+
+@contextmanager
+def open_accepted(stage: Stage) -> Iterator[Accepted]:
+    """The run's accepted rows with the feature store open, in a folder that is gone afterwards."""
     content = stage.store.get(f"clean/run={stage.event.execution}/rows.parquet")
     catalogue = Catalogue(client("glue"), stage.environment.database)
+    retention = stage.problem.features.retention
     with (
         TemporaryDirectory(prefix="noria-accepted-") as folder,
-        open_feature_store(Files(stage.store), catalogue, megabytes=_memory()) as features,
+        open_feature_store(
+            Files(stage.store), catalogue, megabytes=half_of_memory(), retention=retention
+        ) as features,
     ):
-        accepted = Path(folder) / "rows.parquet"
-        accepted.write_bytes(content)
-        written = _write(stage, features, accepted)
-        if stage.problem.features.windows:
-            online = OnlineTable(client("dynamodb"), online_table(stage), time.sleep)
-            OnlineFeatures(features, online).load(written.feature_set, at=stage.event.as_of)
-    return written
+        path = Path(folder) / "rows.parquet"
+        path.write_bytes(content)
+        yield Accepted(stage, features, path, features.engine.types(path))
 
 
-def online_table(stage: Stage) -> str:
-    """The table of latest values: one for each database, as infra/store.py names it."""
-    return stage.environment.database + ONLINE_SUFFIX
-
-
-def _write(stage: Stage, features: FeatureStore, accepted: Path) -> Written:
-    types = features.engine.types(accepted)
-    feature_set = features.register(to_feature_set(types, stage.problem))
-    rows = select_feature_rows(types, stage.problem, str(accepted), stage.event.as_of)
-    return features.write_relation(feature_set, rows, run=stage.event.execution)
-
-
-def _memory() -> int | None:
-    """Half of the function's memory for DuckDB: the rows' bytes and Python need the rest."""
+def half_of_memory() -> int | None:
+    """Half of the function's memory for DuckDB, in MB: the rows' bytes and Python need the rest."""
     return int(os.environ[MEMORY]) // 2 if MEMORY in os.environ else None

@@ -40,7 +40,7 @@ class FeatureRegistry:
         return sorted(self._definitions(), key=lambda found: (found.name, found.version))
 
     def describe(self, name: str, version: int | None = None) -> dict[str, Any]:
-        """A set's definition, rows, runs, and what its columns held in the latest write."""
+        """A set's definition, rows, runs, files, and what its columns held in the latest write."""
         feature_set = self.feature_set(name, version)
         manifest = self._files.current(feature_set.table)
         parameters = self._catalogue.definitions()[feature_set.table]
@@ -48,7 +48,11 @@ class FeatureRegistry:
             "definition": feature_set.model_dump(mode="json"),
             "table": feature_set.table,
             "rows": manifest.rows,
-            "runs": [entry.run for entry in manifest.entries],
+            "runs": manifest.runs,
+            "runs_forgotten": manifest.forgotten,
+            "backfills": manifest.backfills,
+            "files": len(manifest.entries),
+            "bytes": sum(entry.bytes for entry in manifest.entries),
             "statistics": json.loads(parameters.get(STATISTICS, "{}")),
         }
 

@@ -1,20 +1,25 @@
 """The latest values per entity, served from DynamoDB and loaded from the feature store's files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from noria.aws.feature_store import Entry
 from noria.aws.feature_store.online import Latest, OnlineTable
 from noria.core.entity_frames import aware, entity_rows
 from noria.core.feature_columns import from_values
 from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, Feature, FeatureSet, microseconds
-from noria.core.point_in_time import PREDICTION_TIME, key_aliases
+from noria.core.point_in_time import ENTITIES, PREDICTION_TIME, key_aliases
+from noria.core.window_lookup import windows_of
+from noria.feature_history import window_states
 from noria.feature_store import FeatureStore, Reference
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000  # microseconds
+Key = tuple[str, ...]
 
 
 class OnlineFeatures:
@@ -24,14 +29,27 @@ class OnlineFeatures:
         self._store = store
         self._table = table
 
-    def load(self, feature_set: FeatureSet, *, at: datetime) -> int:
-        """Put the latest values at an instant of all entities; returns how many were newer."""
-        entities = self._store.engine.entities(feature_set, self._store.entries(feature_set))
-        reference = Reference(feature_set.name, version=feature_set.version)
+    def load(
+        self,
+        feature_set: FeatureSet,
+        *,
+        at: datetime,
+        changed: Sequence[tuple[Entry, datetime | None]] | None = None,
+    ) -> int:
+        """Put the latest values at an instant, and the history from then on, of entities.
+
+        Of all entities, or of those with rows in `changed` files: in the whole file, or only those
+        that were to come at an instant. Returns how many were not older than what was there.
+        """
+        entries = self._store.entries(feature_set)
+        wanted = [(entry, None) for entry in entries] if changed is None else changed
+        entities = self._store.engine.entities(feature_set, wanted) if wanted else pd.DataFrame()
+        if not len(entities):
+            return 0
+        reference = Reference(feature_set.name, self._stored(feature_set), feature_set.version)
         found = self._store.latest_features(entities, reference, at=at, times=True)
-        known = found[EVENT_TIME].notna().to_numpy()
-        rows = _latest(entities[known], found[known], feature_set)
-        return self._table.load(feature_set.table, rows)
+        history = self._history(feature_set, entities, entries, at)
+        return self._table.load(feature_set.table, _latest(entities, found, feature_set, history))
 
     def latest_features(
         self, keys: pd.DataFrame, feature_set: FeatureSet, *, at: datetime
@@ -41,21 +59,59 @@ class OnlineFeatures:
         rows = entity_rows(asked, feature_set, PREDICTION_TIME, "keys")
         found = self._table.read(feature_set.table, _texts(rows, key_aliases(feature_set)))
         moment = microseconds(aware(at, "at") - EPOCH)
-        features = feature_set.choose(None)
+        features, windows = feature_set.split(None)
         columns = {f.name: [_value(row, f, moment) for row in found] for f in features}
-        return pd.DataFrame({f.name: from_values(columns[f.name], f) for f in features})
+        answered = pd.DataFrame({f.name: from_values(columns[f.name], f) for f in features})
+        measures = [window.measure for window in windows]
+        histories = [row.history if row else b"" for row in found]
+        instants = np.full(len(found), moment // SECOND, dtype=np.int64)
+        values = windows_of(histories, measures, instants, feature_set.delay)
+        return pd.concat([answered, pd.DataFrame(values, index=range(len(found)))], axis=1)
+
+    def _history(
+        self,
+        feature_set: FeatureSet,
+        entities: pd.DataFrame,
+        entries: Sequence[Entry],
+        at: datetime,
+    ) -> Mapping[Key, bytes]:
+        if not feature_set.windows:
+            return {}
+        asked = entities.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
+        engine = self._store.engine
+        engine.give(entity_rows(asked, feature_set, PREDICTION_TIME, "entities"), ENTITIES)
+        now = microseconds(aware(at, "at") - EPOCH) // SECOND
+        return dict(window_states(engine, feature_set, feature_set.windows, entries, now))
+
+    @staticmethod
+    def _stored(feature_set: FeatureSet) -> list[str]:
+        """The features that are stored, which a set may have none of beside its windows."""
+        return [feature.name for feature in feature_set.split(None)[0]]
 
 
 def _latest(
-    entities: pd.DataFrame, found: pd.DataFrame, feature_set: FeatureSet
+    entities: pd.DataFrame,
+    found: pd.DataFrame,
+    feature_set: FeatureSet,
+    history: Mapping[Key, bytes],
 ) -> Iterator[Latest]:
-    features = feature_set.choose(None)
+    """The items of entities that something is known of, or will be once its time has come."""
+    features = feature_set.split(None)[0]
+    known = found[EVENT_TIME].notna().to_numpy()
     keys = _texts(entities, feature_set.keys)
-    times = [_microseconds(found[name]) for name in (EVENT_TIME, CREATED_TIME)]
+    times = [_microseconds(found[name].fillna(EPOCH)) for name in (EVENT_TIME, CREATED_TIME)]
     values = [_plain(found[feature.name]) for feature in features]
     names = [feature.name for feature in features]
-    for key, event, created, *row in zip(keys, *times, *values, strict=True):
-        yield Latest(tuple(key), event, created, dict(zip(names, row, strict=True)))
+    for key, there, event, created, *row in zip(keys, known, *times, *values, strict=True):
+        past = history.get(tuple(key), b"")
+        if there or past:
+            yield Latest(
+                tuple(key),
+                event,
+                created,
+                dict(zip(names, row, strict=True)) if there else {},
+                past,
+            )
 
 
 def _texts(rows: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:

@@ -3,21 +3,24 @@
 Files are in S3, definitions in the Glue catalogue; DuckDB reads and writes the files.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
-from noria.aws.feature_store import Catalogue, Entry, Files
-from noria.aws.feature_store.files import agree
+from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, Share
+from noria.aws.feature_store.manifest import agree
 from noria.core.entity_frames import aware, entity_rows, feature_rows
 from noria.core.feature_sets import CREATED_TIME, FeatureSet
-from noria.core.point_in_time import PREDICTION_TIME
+from noria.core.feature_writes import EPOCH, since_epoch
+from noria.core.point_in_time import ENTITIES, PREDICTION_TIME
 from noria.errors import FeatureError
 from noria.feature_engine import Engine, open_engine
+from noria.feature_history import window_values
+from noria.feature_keeping import Compacted, Keeper
 from noria.feature_registry import FeatureRegistry
 
 
@@ -42,9 +45,16 @@ class Written:
 class FeatureStore(FeatureRegistry):
     """The feature sets of one stack: their definitions, and their rows."""
 
-    def __init__(self, files: Files, catalogue: Catalogue, engine: Engine) -> None:
+    def __init__(
+        self,
+        files: Files,
+        catalogue: Catalogue,
+        engine: Engine,
+        retention: timedelta | None = None,
+    ) -> None:
         super().__init__(files, catalogue)
         self.engine = engine
+        self.keeper = Keeper(files, catalogue, engine, retention)
 
     def write(
         self, feature_set: FeatureSet, rows: pd.DataFrame, *, run: str, created: datetime
@@ -58,24 +68,55 @@ class FeatureStore(FeatureRegistry):
         stamp = aware(created, "created")
         if CREATED_TIME not in frame:
             frame[CREATED_TIME] = pd.Timestamp(stamp).tz_localize(None).as_unit("us")
-        return self.write_relation(feature_set, self.engine.give(frame), run=run)
+        return self.write_relation(feature_set, self.engine.give(frame), run=run, as_of=stamp)
 
-    def write_relation(self, feature_set: FeatureSet, relation: str, *, run: str) -> Written:
-        """Add the rows of a relation of the engine's, whose times are naive UTC."""
-        total, given = self.engine.accept(feature_set, relation)
+    def write_relation(
+        self, feature_set: FeatureSet, relation: str, *, run: str, as_of: datetime | None = None
+    ) -> Written:
+        """Add the rows of a relation of the engine's, whose times are naive UTC.
+
+        `as_of` is the run's logical time, kept with its file.
+        """
+        total, given = self.engine.accept(feature_set, relation, self.keeper.oldest(as_of))
         manifest = self._files.current(feature_set.table)
-        entry = manifest.of_run(run)
-        if entry is None:
-            comparable = feature_set.entity_key and not feature_set.repeats
-            stored = manifest.entries if comparable else ()
-            content, described = self.engine.make_file(feature_set, stored)
-            if not described["rows"]:
-                return Written(feature_set, total, 0)
-            key = self._files.put(feature_set.table, run, content)
-            entry = Entry(run=run, key=key, given=given, **described)
-        agree(entry, given)
-        self._publish(feature_set, entry)
-        return Written(feature_set, total, entry.rows)
+        share = manifest.share_of(run)
+        if share is None:
+            moment = None if as_of is None else since_epoch(as_of)
+            share = Share(run=run, given=given, rows=0, as_of=moment, before=manifest.as_of)
+            share = self._file(feature_set, share, manifest)
+        agree(share, given)
+        self.keeper.publish(feature_set, [share])
+        return Written(feature_set, total, share.rows)
+
+    def latest_run(self, feature_set: FeatureSet) -> datetime | None:
+        """The latest logical time of all runs, None before the first."""
+        return _aware(self._files.current(feature_set.table).as_of)
+
+    def previous(self, feature_set: FeatureSet, run: str) -> datetime | None:
+        """The latest logical time of the runs before a run, None before the first.
+
+        The same for a repeated delivery, and with runs among them that brought nothing new.
+        """
+        return _aware(self._files.current(feature_set.table).previous(run))
+
+    def _file(self, feature_set: FeatureSet, share: Share, manifest: Manifest) -> Share:
+        """Put the accepted rows that say something new into a file, where there are any.
+
+        A set whose rows cannot be told apart gets a whole file each time, but not the same again.
+        """
+        last = manifest.entries[-1].shares[-1] if manifest.entries else None
+        if last is not None and last.given == share.given:
+            return share
+        stored = manifest.entries if feature_set.entity_key and not feature_set.repeats else ()
+        content, described = self.engine.make_file(feature_set, stored)
+        if not described["rows"]:
+            return share
+        key = self._files.put(feature_set.table, share.run, content)
+        return Entry(**(share.model_dump() | described), key=key)
+
+    def compact(self, name: str, version: int | None = None) -> Compacted:
+        """Merge neighbouring small files, leave out what is too old, and clear up."""
+        return self.keeper.compact(self.feature_set(name, version))
 
     def historical_features(
         self,
@@ -95,10 +136,7 @@ class FeatureStore(FeatureRegistry):
         for reference in references:
             feature_set = self.feature_set(reference.name, reference.version)
             rows = entity_rows(entities, feature_set, time_column)
-            columns = self.engine.retrieve(
-                feature_set, feature_set.choose(reference.features), self.entries(feature_set),
-                rows, known_by=known_by,
-            )  # fmt: skip
+            columns = self._retrieve(feature_set, reference, rows, known_by=known_by)
             _refuse_double(found, columns, reference)
             found[columns.columns] = columns.set_axis(found.index)
         return found
@@ -110,13 +148,31 @@ class FeatureStore(FeatureRegistry):
         feature_set = self.feature_set(reference.name, reference.version)
         asked = keys.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
         rows = entity_rows(asked, feature_set, PREDICTION_TIME, "keys")
-        features = feature_set.choose(reference.features)
+        return self._retrieve(feature_set, reference, rows, times=times)
+
+    def _retrieve(
+        self, feature_set: FeatureSet, reference: Reference, rows: pd.DataFrame, **how: Any
+    ) -> pd.DataFrame:
+        """Stored features, and the history windows beside them."""
+        features, windows = feature_set.split(reference.features)
         entries = self.entries(feature_set)
-        return self.engine.retrieve(feature_set, features, entries, rows, times=times)
+        found = pd.DataFrame(index=range(len(rows)))
+        if features or how.get("times"):
+            found = self.engine.retrieve(feature_set, features, entries, rows, **how)
+        if not windows:
+            return found
+        self.engine.give(rows, ENTITIES)
+        known_by = how.get("known_by")
+        values = window_values(self.engine, feature_set, windows, entries, known_by)
+        return pd.concat([found, values], axis=1)
+
+    def stored(self, feature_set: FeatureSet) -> tuple[Entry, ...]:
+        """The files that readers see now, none before the first write."""
+        return self._files.current(feature_set.table).entries
 
     def entries(self, feature_set: FeatureSet) -> tuple[Entry, ...]:
         """The files that readers see now; raises `FeatureError` where there are none."""
-        entries = self._files.current(feature_set.table).entries
+        entries = self.stored(feature_set)
         if not entries:
             raise FeatureError(
                 f"feature set '{feature_set.name}' version {feature_set.version} has no rows yet; "
@@ -124,22 +180,26 @@ class FeatureStore(FeatureRegistry):
             )
         return entries
 
-    def _publish(self, feature_set: FeatureSet, entry: Entry) -> None:
-        """The store's readers see the rows once the pointer moved, Athena's a moment later."""
-        manifest = self._files.publish(feature_set.table, entry)
-        self._catalogue.add_partition(feature_set.table, entry.run, self._files.folder(entry))
-        latest = manifest.entries[-1]  # another run's, where this delivery is repeated late
-        statistics = {"run": latest.run, "rows": latest.rows, "columns": latest.statistics}
-        self._catalogue.set_statistics(feature_set.table, json.dumps(statistics))
-
 
 @contextmanager
 def open_feature_store(
-    files: Files, catalogue: Catalogue, threads: int | None = None, megabytes: int | None = None
+    files: Files,
+    catalogue: Catalogue,
+    threads: int | None = None,
+    megabytes: int | None = None,
+    retention: timedelta | None = None,
 ) -> Iterator[FeatureStore]:
-    """The feature store of a stack, with a temporary folder that is gone afterwards."""
+    """The feature store of a stack, with a temporary folder that is gone afterwards.
+
+    Rows whose event time is more than `retention` before the latest run's logical time are not
+    kept; by default all are.
+    """
     with open_engine(files, threads, megabytes) as engine:
-        yield FeatureStore(files, catalogue, engine)
+        yield FeatureStore(files, catalogue, engine, retention)
+
+
+def _aware(moment: int | None) -> datetime | None:
+    return None if moment is None else EPOCH + timedelta(microseconds=moment)
 
 
 def _refuse_double(found: pd.DataFrame, columns: pd.DataFrame, reference: Reference) -> None:

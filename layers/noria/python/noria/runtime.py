@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 PREFIX = "NORIA_"
+FEATURES_ONLY = "features"  # an execution's input `only`
 PACKED = "zlib:"  # before a variable's text that is compressed, for Lambda allows 4 KB of them
 
 
@@ -80,6 +81,11 @@ class StageEvent(BaseModel):
     def iteration(self) -> int:
         """The turn of the feature-engineering loop, 1 for the first, 0 before it."""
         return int(self.result("features").get("iteration", 0))
+
+    @property
+    def features_only(self) -> bool:
+        """Whether the run only brings the feature store up to date: no model, no lease."""
+        return FEATURES_ONLY in (self.input.get("only"), self.result("run").get("only"))
 
     @property
     def as_of(self) -> datetime:

@@ -1,7 +1,9 @@
 """Amazon S3: the objects of one stack's bucket, with conditional writes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +31,7 @@ class ListedObject:
     key: str
     size: int
     etag: str
+    modified: datetime
 
 
 class Store:
@@ -88,6 +91,15 @@ class Store:
         """Delete an object; deleting what is absent is no error."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
 
+    def tag(self, key: str, tags: Mapping[str, str]) -> None:
+        """Set an object's tags, which lifecycle rules go by; an absent object is no error."""
+        pairs = [{"Key": name, "Value": value} for name, value in tags.items()]
+        try:
+            self._client.put_object_tagging(Bucket=self.bucket, Key=key, Tagging={"TagSet": pairs})
+        except ClientError as error:
+            if _code(error) not in _ABSENT:
+                raise
+
     def objects(self, prefix: str, after: str | None = None) -> list[ListedObject]:
         """List what is below a prefix, in key order, optionally only behind a key."""
         start = {"StartAfter": after} if after else {}
@@ -95,7 +107,7 @@ class Store:
             Bucket=self.bucket, Prefix=prefix, **start
         )
         return [
-            ListedObject(item["Key"], item["Size"], item["ETag"].strip('"'))
+            ListedObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
             for page in pages
             for item in page.get("Contents", [])
         ]

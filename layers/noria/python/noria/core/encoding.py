@@ -121,9 +121,10 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._assemble(operations, [step.to_onnx(operations) for step in self.steps_])
 
     def inputs(self, columns: Sequence[Column]) -> tuple[Column, ...]:
-        """List the raw columns that a request must carry: after a selection, those still read."""
+        """List the raw columns of the plan: after a selection, those that are still read."""
         read = {name for step in self.steps_ for name in step.reads}
-        return tuple(one for one in columns if one.name in read or not self.plan.selection)
+        planned = read if self.plan.selection else {name for name, _ in self.plan.columns}
+        return tuple(one for one in columns if one.name in planned)
 
     def get_feature_names_out(self, input_features: object = None) -> Array:
         """Name the columns of the matrix."""

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from noria.contracts import Duration
+from noria.core.windows import OF_TIMES, Function, Group
+from noria.core.windows import Window as Measure
 from noria.errors import FeatureError
 
 Kind = Literal["number", "integer", "flag", "text", "time"]
@@ -31,6 +33,7 @@ EVENT_TIME, CREATED_TIME, RUN = "event_time", "created_time", "run"
 # What a query numbers the rows by; DuckDB has the second for itself.
 NUMBER, ROW_OF_FILE = "noria_number", "file_row_number"
 TAKEN = (EVENT_TIME, CREATED_TIME, RUN, NUMBER, ROW_OF_FILE)
+NUMBERS: tuple[Kind, ...] = ("number", "integer", "flag")
 DEFAULT_SET = "features"
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -68,12 +71,38 @@ class Feature(Column):
     afterwards: bool = False
 
 
+class Window(Part):
+    """A history feature of an entity, computed from the set's rows whenever it is asked for.
+
+    Of `column` over the last `over` seconds. Where `equals` is given, a value counts as 1 where it
+    is that one, and as 0 elsewhere.
+    """
+
+    name: Name
+    column: Name
+    function: Function
+    over: int = Field(ge=1)
+    equals: str | None = None
+    description: str = ""
+
+    @property
+    def measure(self) -> Measure:
+        """What is computed, over the column as it is read."""
+        return Measure(name=self.name, column=self.source, function=self.function, over=self.over)
+
+    @property
+    def source(self) -> str:
+        """The column as it is read: also by what it is compared with."""
+        return self.column if self.equals is None else f"{self.column} = {self.equals}"
+
+
 class FeatureSet(Part):
     """One version of a set of features that share an entity key and an event time.
 
     Without `entity_key` the rows are kept for reading, and cannot be looked up by entity.
     `repeats` says whether an entity may have several rows at one event time and created time: which
-    of them counts follows from their values, not from their order.
+    of them counts follows from their values, not from their order. `windows` are not stored but
+    computed from the rows, which they see `delay` seconds after their event time.
     """
 
     name: str = Field(default=DEFAULT_SET, pattern=r"^[a-z][a-z0-9_]{0,60}$")
@@ -84,6 +113,8 @@ class FeatureSet(Part):
     source: str = ""
     features: tuple[Feature, ...]
     repeats: bool = False
+    windows: tuple[Window, ...] = ()
+    delay: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -93,6 +124,29 @@ class FeatureSet(Part):
             raise ValueError(f"'{double}' is given twice; name each column once")
         if re.search(r"_v\d+$|^v\d+$", self.name):
             raise ValueError(f"'{self.name}' ends like a version; give the set another name")
+        return self
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> Self:
+        kinds = {column.name: column.kind for column in self.columns}
+        names = [window.name for window in self.windows]
+        for window in self.windows:
+            if window.name in (*kinds, *TAKEN) or names.count(window.name) > 1:
+                raise ValueError(f"'{window.name}' is taken; name each window differently")
+            if window.column not in kinds:
+                known = ", ".join(kinds)
+                raise ValueError(
+                    f"window '{window.name}' reads '{window.column}', which is no column of the "
+                    f"set; it has {known}"
+                )
+            countable = kinds[window.column] in NUMBERS or window.equals is not None
+            if window.function not in OF_TIMES and not countable:
+                raise ValueError(
+                    f"window '{window.name}': {window.function} needs numbers, and "
+                    f"'{window.column}' is {kinds[window.column]}; use {' or '.join(OF_TIMES)}"
+                )
+        if self.windows and not self.entity_key:
+            raise ValueError("windows are the history of an entity: give the set an entity_key")
         return self
 
     @property
@@ -110,6 +164,22 @@ class FeatureSet(Part):
         """The Glue table: one for each version, so that readers of an old one go on working."""
         base = DEFAULT_SET if self.name == DEFAULT_SET else f"{DEFAULT_SET}_{self.name}"
         return base if self.version == 1 else f"{base}_v{self.version}"
+
+    @property
+    def groups(self) -> dict[Group, Window]:
+        """The tiles that the windows are made from, with one of the windows over each."""
+        return {window.measure.group: window for window in self.windows}
+
+    def split(self, names: Iterable[str] | None) -> tuple[list[Feature], list[Window]]:
+        """The stored features and the windows named, or all of both; raises `FeatureError`."""
+        known = {window.name: window for window in self.windows}
+        if names is None:
+            stored = any(not feature.afterwards for feature in self.features)
+            return self.choose(None) if stored or not known else [], list(known.values())
+        wanted = list(names)
+        others = [name for name in wanted if name not in known]
+        windows = [known[name] for name in wanted if name in known]
+        return self.choose(others) if others or not windows else [], windows
 
     def choose(self, names: Iterable[str] | None) -> list[Feature]:
         """The features named, or all that are known in time; raises `FeatureError` for others."""
@@ -160,7 +230,8 @@ class Comparison(Part):
     @property
     def sentences(self) -> list[str]:
         """The differences in words."""
-        told = {"added": self.added, "removed": self.removed, "type changed": self.retyped,
+        told = {"added": self.added, "removed": self.removed,
+                "type or window changed": self.retyped,
                 "description or time to live changed": self.described}  # fmt: skip
         found = [f"{what}: {', '.join(names)}" for what, names in told.items() if names]
         return [*found, "entity key changed"] if self.rekeyed else found
@@ -168,17 +239,29 @@ class Comparison(Part):
 
 def compare(before: FeatureSet, after: FeatureSet) -> Comparison:
     """Compare two definitions of a set, column by column."""
-    old = {feature.name: feature for feature in before.features}
-    new = {feature.name: feature for feature in after.features}
+    old, new = _named(before), _named(after)
     both = [name for name in old if name in new]
+    retyped = [n for n in both if _meaning(old[n], before) != _meaning(new[n], after)]
     return Comparison(
         added=tuple(name for name in new if name not in old),
         removed=tuple(name for name in old if name not in new),
-        retyped=tuple(name for name in both if old[name].kind != new[name].kind),
-        described=tuple(n for n in both if old[n].kind == new[n].kind and old[n] != new[n]),
+        retyped=tuple(retyped),
+        described=tuple(n for n in both if n not in retyped and old[n] != new[n]),
         rekeyed=[(c.name, c.kind) for c in before.entity_key]
         != [(c.name, c.kind) for c in after.entity_key],
     )
+
+
+def _named(one: FeatureSet) -> dict[str, Feature | Window]:
+    stored: dict[str, Feature | Window] = {feature.name: feature for feature in one.features}
+    return stored | {window.name: window for window in one.windows}
+
+
+def _meaning(feature: Feature | Window, of: FeatureSet) -> tuple[Any, ...]:
+    """What must not change under a reader: a stored column's kind, a window's definition."""
+    if isinstance(feature, Feature):
+        return (feature.kind,)
+    return feature.source, feature.function, feature.over, of.delay
 
 
 def evolve(latest: FeatureSet | None, wanted: FeatureSet) -> FeatureSet:

@@ -6,6 +6,7 @@ the same bytes.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from noria.core.feature_sets import (
     CREATED_TIME,
@@ -15,20 +16,39 @@ from noria.core.feature_sets import (
     TYPES,
     Column,
     FeatureSet,
+    microseconds,
 )
-from noria.core.point_in_time import Part, identifier, literal, read_part, stored
+from noria.core.point_in_time import Part, identifier, literal, read_part, stored, timestamp
 
-INCOMING = "incoming"
+INCOMING, UNTIL = "incoming", "noria_until"
 TIMES = (EVENT_TIME, CREATED_TIME)
 # DuckDB's default, and what a reader's thread works on at once.
 ROW_GROUP = 122_880
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def typed_query(feature_set: FeatureSet, relation: str) -> str:
-    """A relation's rows in the set's types, NaN as missing."""
+def since_epoch(moment: datetime) -> int:
+    """An aware instant in whole microseconds since 1970, UTC."""
+    return microseconds(moment - EPOCH)
+
+
+def typed_query(feature_set: FeatureSet, relation: str, since: datetime | None = None) -> str:
+    """A relation's rows in the set's types, NaN as missing; of event times `since` (aware) on."""
     columns = [f"{_typed(c)} AS {identifier(c.name)}" for c in feature_set.columns]
     columns += [f"{name}::TIMESTAMP AS {name}" for name in TIMES]
-    return f"SELECT {', '.join(columns)} FROM {relation}"  # noqa: S608
+    kept = f" WHERE {EVENT_TIME}::TIMESTAMP >= {timestamp(since)}" if since else ""
+    return f"SELECT {', '.join(columns)} FROM {relation}{kept}"  # noqa: S608
+
+
+def within_query(relation: str, start: datetime, end: datetime) -> str:
+    """A relation's rows with event times from `start`, before `end` (both aware)."""
+    bounds = f"{EVENT_TIME} >= {timestamp(start)} AND {EVENT_TIME} < {timestamp(end)}"
+    return f"SELECT * FROM {relation} AS given WHERE {bounds}"  # noqa: S608
+
+
+def span_query(relation: str) -> str:
+    """The first and the last event time of a relation."""
+    return f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM {relation} AS given"  # noqa: S608
 
 
 def repeats_query(feature_set: FeatureSet) -> str:
@@ -40,29 +60,41 @@ def repeats_query(feature_set: FeatureSet) -> str:
     )
 
 
-def new_rows_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
+def new_rows_query(
+    feature_set: FeatureSet, parts: Sequence[Part], settled: datetime | None = None
+) -> str:
     """The incoming rows that say something new: the entity's row at that event time is no equal.
 
-    Compared with the row that counts there (created last): a value that changes back is new again,
-    and so is one that turns out to have been known earlier.
+    Compared with the row that counts there at the incoming one's created time: a value that changes
+    back is new again, and so is one that turns out to have been known earlier. Until `settled`
+    (aware) incoming rows hold whatever was stored after their own created time: they are repeated
+    at the created time of each row that would take their place.
     """
     if not parts:
         return f"SELECT * FROM {INCOMING}"  # noqa: S608
     names = [*map(identifier, feature_set.keys), EVENT_TIME]
-    same = [f"counted.{name} = {INCOMING}.{name}" for name in names]
-    same += [
-        f"counted.{identifier(f.name)} IS NOT DISTINCT FROM {INCOMING}.{identifier(f.name)}"
-        for f in feature_set.features
-    ]
-    same.append(f"counted.{CREATED_TIME} <= {INCOMING}.{CREATED_TIME}")
-    latest = f"PARTITION BY {', '.join(names)} ORDER BY {CREATED_TIME} DESC, {NUMBER} DESC"
+    values = [identifier(feature.name) for feature in feature_set.features]
+    same = [f"counted.{name} = said.{name}" for name in names]
+    same += [f"counted.{name} IS NOT DISTINCT FROM said.{name}" for name in values]
+    same.append(f"counted.{CREATED_TIME} <= said.{CREATED_TIME}")
+    same.append(f"(counted.{UNTIL} IS NULL OR said.{CREATED_TIME} < counted.{UNTIL})")
+    order = f"PARTITION BY {', '.join(names)} ORDER BY {CREATED_TIME}, {NUMBER}"
     return f"""
 WITH stored AS (
     {" UNION ALL ".join(_stored(feature_set, part) for part in parts)}
 ), counted AS (
-    SELECT * FROM stored QUALIFY row_number() OVER ({latest}) = 1
+    SELECT *, lead({CREATED_TIME}) OVER ({order}) AS {UNTIL} FROM stored
+), said AS (
+    SELECT * FROM {INCOMING}{_repeated(names, settled)}
 )
-SELECT {INCOMING}.* FROM {INCOMING} ANTI JOIN counted ON {" AND ".join(same)}"""  # noqa: S608
+SELECT said.* FROM said ANTI JOIN counted ON {" AND ".join(same)}"""  # noqa: S608
+
+
+def merge_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
+    """The rows of several files, to be written as one, with their numbers."""
+    columns = [c for c in feature_set.columns if any(c.name in part.columns for part in parts)]
+    selects = (_stored(feature_set, part, columns) for part in parts)
+    return "\n    UNION ALL ".join(selects)
 
 
 def digest_query(feature_set: FeatureSet) -> str:
@@ -77,10 +109,18 @@ def write_query(feature_set: FeatureSet, rows: str, path: str) -> str:
 
     Every column takes part in the order, so that only equal rows are interchangeable.
     """
-    names = [*map(identifier, feature_set.keys), *TIMES]
-    names += [identifier(feature.name) for feature in feature_set.features]
-    settings = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP}"
-    return f"COPY (FROM ({rows}) ORDER BY {', '.join(names)}) TO {literal(path)} ({settings})"
+    features = [identifier(feature.name) for feature in feature_set.features]
+    return _copy(f"FROM ({rows}) ORDER BY {', '.join([*_order(feature_set), *features])}", path)
+
+
+def write_merged_query(feature_set: FeatureSet, rows: str, path: str) -> str:
+    """Write rows that have numbers by key and time, equal ones of these by their numbers.
+
+    Which of two rows counts depends on their numbers only where entity and both times are equal, so
+    the file answers as those did that it is made of.
+    """
+    chosen = f"SELECT * EXCLUDE ({NUMBER}) FROM ({rows})"  # noqa: S608
+    return _copy(f"{chosen} ORDER BY {', '.join([*_order(feature_set), NUMBER])}", path)
 
 
 def bounds_query(path: str) -> str:
@@ -110,7 +150,28 @@ def _typed(column: Column) -> str:
     return f"{name}::{kind}"
 
 
-def _stored(feature_set: FeatureSet, part: Part) -> str:
-    columns = [f"{stored(part, c)} AS {identifier(c.name)}" for c in feature_set.columns]
-    chosen = ", ".join([*columns, *TIMES])
-    return f"SELECT {chosen}, {ROW_OF_FILE} + {part.first} AS {NUMBER} FROM {read_part(part)}"  # noqa: S608
+def _repeated(names: Sequence[str], settled: datetime | None) -> str:
+    if settled is None:
+        return ""
+    same = " AND ".join(f"stored.{name} = {INCOMING}.{name}" for name in names)
+    later = f"stored.{CREATED_TIME} > {INCOMING}.{CREATED_TIME}"
+    return f"""
+    UNION SELECT {INCOMING}.* REPLACE (stored.{CREATED_TIME} AS {CREATED_TIME})
+    FROM {INCOMING} JOIN stored ON {same}
+    WHERE {later} AND stored.{CREATED_TIME} <= {timestamp(settled)}"""  # noqa: S608
+
+
+def _order(feature_set: FeatureSet) -> list[str]:
+    return [*map(identifier, feature_set.keys), *TIMES]
+
+
+def _copy(query: str, path: str) -> str:
+    settings = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP}"
+    return f"COPY ({query}) TO {literal(path)} ({settings})"
+
+
+def _stored(feature_set: FeatureSet, part: Part, chosen: Sequence[Column] | None = None) -> str:
+    named = feature_set.columns if chosen is None else chosen
+    columns = [f"{stored(part, c)} AS {identifier(c.name)}" for c in named]
+    selected = ", ".join([*columns, *TIMES])
+    return f"SELECT {selected}, {ROW_OF_FILE} + {part.first} AS {NUMBER} FROM {read_part(part)}"  # noqa: S608

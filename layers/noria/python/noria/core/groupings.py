@@ -1,7 +1,7 @@
 """Ways to group rows by what recipes could make of their columns."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +31,21 @@ class Grouping:
     labels: list[str]
 
 
-def groupings(rows: Dataset, importances: Mapping[str, float]) -> Iterator[Grouping]:
+def groupings(
+    rows: Dataset, importances: Mapping[str, float], history: Collection[str] = ()
+) -> Iterator[Grouping]:
     """Yield every grouping that a recipe could make use of.
 
-    Numbers are paired up to the 12 that the model uses most.
+    Numbers are paired up to the 12 that the model uses most. `history` names the columns that no
+    recipe has taken from the feature store yet.
     """
     for name in rows.names("category"):
         yield _by_value(name, rows.data[name])
     for name in rows.names("text"):
         yield from _by_word(name, rows.data[name])
     numbers = {name: rows.data[name].astype(np.float64) for name in rows.names("number")}
+    for name in history:
+        yield _by_range((name,), "history", numbers.pop(name))
     for name, values in numbers.items():
         yield _by_range((name,), "range", values)
     ranked = sorted(numbers, key=lambda name: -importances.get(name, 0.0))[:MOST_PAIRED]

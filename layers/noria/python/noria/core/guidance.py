@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from noria.core.weakness import Findings
 
 #: Recipes that give a use to columns of a kind that a simpler model cannot use.
-USES = {"calendar": "timestamp", "text": "text", "target_encoding": "category"}
+HISTORY = "history"
+USES = {
+    "calendar": "timestamp",
+    "windows": HISTORY,
+    "text": "text",
+    "target_encoding": "category",
+}
 MOST_PAIRS = 6
 
 

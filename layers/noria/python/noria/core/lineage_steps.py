@@ -84,11 +84,14 @@ def _features(records: Records) -> Step:
     files = [Item(name=f["table"], where=f["key"], sha256=f["sha256"], rows=f["rows"])
              for f in records.stored]  # fmt: skip
     planned = None if recipe == RULE else _input(records, "plan", "plan.json")
+    looked_up = _input(records, "history", "history.json")
     problems = []
     if not plan and recipe != RULE:
         problems.append(f"runs/{records.run_id}/iteration={records.turn}/plan.json {NOT_RECORDED}")
-    return Step(kind="features", name=str(recipe), facts=_known(facts),
-                objects=[*([planned] if planned else []), *files], problems=problems)  # fmt: skip
+    objects = [*filter(None, [planned, looked_up]), *files]
+    return Step(
+        kind="features", name=str(recipe), facts=_known(facts), objects=objects, problems=problems
+    )
 
 
 def _run(records: Records) -> Step:

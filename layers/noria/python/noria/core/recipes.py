@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.contracts import Problem
 from noria.core.dataset import Column, Dataset, Kind
-from noria.core.guidance import choose_next
+from noria.core.guidance import HISTORY, choose_next
 from noria.core.plan_parts import Pairs, added_by, basic_parts
 from noria.core.weakness import Findings
 from noria.errors import FeatureError
@@ -55,6 +55,7 @@ DESCRIPTIONS = {
     "basic": "numbers as they are, categories encoded",
     "calendar": "hour, minute of the day, weekday and day of the year of each timestamp, with "
     "their sine and cosine, and the time between timestamps",
+    "windows": "the history of the entity, from the feature store",
     "target_encoding": "the smoothed mean of the target per category, fitted in folds",
     "interactions": "ratios and products of the numbers that tell most about the target, and "
     "squares where there are few columns",
@@ -68,7 +69,9 @@ def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Recipe]:
 
     With a list of `features.recipes` only those, in its order, after `basic`.
     """
-    columns = table.columns if isinstance(table, Dataset) else tuple(table)
+    history = {window.as_ for window in problem.features.windows}
+    every = table.columns if isinstance(table, Dataset) else tuple(table)
+    columns = [column for column in every if column.name not in history]
     if not columns:
         raise FeatureError(
             f"problem {problem.name!r} has no feature columns left: "
@@ -78,6 +81,7 @@ def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Recipe]:
     applies = {
         "basic": True,
         "calendar": "timestamp" in kinds,
+        "windows": bool(history & {column.name for column in every}),
         "target_encoding": "category" in kinds,
         "interactions": "number" in kinds,
         "text": "text" in kinds and kinds != {"text"},
@@ -120,20 +124,28 @@ def make_plan(
     names, found = [rung.name for rung in rungs], findings or Findings()
     steps, chosen = _steps(names, iteration, before, found, problem, dataset)
     kept = before.model_dump() if before else {}
+    seen = _seen(dataset, steps, problem)
     plan = Plan(
         recipe=steps[-1],
         description=DESCRIPTIONS[steps[-1]],
         iteration=iteration,
         steps=steps,
-        columns=tuple((column.name, column.kind) for column in dataset.columns),
+        columns=tuple((column.name, column.kind) for column in seen.columns),
         selection="selection" in steps,
         features={},
         why="",
-        **(basic_parts(dataset) | added_by(steps, dataset, found, kept)),
+        **(basic_parts(seen) | added_by(steps, seen, found, kept)),
     )
     last = before.recipe if before else steps[-2] if iteration else ""
     why = _why(plan, len(rungs), last, weakness, chosen)
     return plan.model_copy(update={"features": _features(plan), "why": why})
+
+
+def _seen(dataset: Dataset, steps: Sequence[str], problem: Problem) -> Dataset:
+    """The columns that these steps may use: history only once its recipe was taken."""
+    history = {window.as_ for window in problem.features.windows}
+    hidden = set() if "windows" in steps else history
+    return dataset.only([name for name in dataset.names() if name not in hidden])
 
 
 def _steps(
@@ -153,6 +165,7 @@ def _steps(
     if problem.features.recipes != "auto":
         return (*before.steps, rest[0]), "next of features.recipes"
     kinds: dict[str, str] = {column.name: column.kind for column in dataset.columns}
+    kinds |= {window.as_: HISTORY for window in problem.features.windows}
     chosen, why = choose_next(rest, kinds, findings)
     return (*before.steps, chosen), why
 

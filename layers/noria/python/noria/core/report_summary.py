@@ -10,7 +10,7 @@ from noria.core.report_quality import latest
 from noria.core.writing import LOWER_IS_BETTER, date, listed, metric, number
 
 Document = Mapping[str, Any]
-GOOD = frozenset({"Promote", "KeepChampion", "RuleSuffices"})
+GOOD = frozenset({"Promote", "KeepChampion", "RuleSuffices", "FeaturesStored"})
 WAITING = frozenset({"AwaitApproval", "ReevaluateProblem", "Skipped"})
 ENDINGS = {
     "Promote": "A new champion serves",
@@ -22,6 +22,7 @@ ENDINGS = {
     "HaltNotEffective": "Halted: no model was good enough",
     "RollBack": "The new version was rolled back",
     "AwaitApproval": "Waiting for approval",
+    "FeaturesStored": "The feature store is up to date",
     "Skipped": "This run was not admitted",
     "Failed": "The run failed",
 }

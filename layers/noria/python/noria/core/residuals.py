@@ -7,7 +7,7 @@ With event time the errors are taken about the mean of their stretch of time: wh
 as a whole is drift, which no recipe mends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +43,17 @@ class _Judged:
 
 
 def find_weaknesses(
-    problem: Problem, rows: Dataset, scores: Array, importances: Mapping[str, float] | None = None
+    problem: Problem,
+    rows: Dataset,
+    scores: Array,
+    importances: Mapping[str, float] | None = None,
+    unread: Collection[str] = (),
 ) -> Findings:
     """Find what a model with these scores of the rows leaves unexplained.
 
     `importances` says how much the metric loses without each raw column; one that costs next to
-    nothing is unused. Looks at up to 10,000 rows, evenly spaced.
+    nothing is unused. `unread` are the columns that the model does not read: history among them
+    waits for its recipe. Looks at up to 10,000 rows, evenly spaced.
     """
     used = importances or {}
     least = LITTLE_USE * max([0.0, *used.values()])
@@ -56,7 +61,9 @@ def find_weaknesses(
     judged = _judged(rows, np.asarray(scores, dtype=np.float64))
     if judged is None:
         return Findings(unused=unused)
-    tried = list(groupings(judged.rows, used))
+    windows = [window.as_ for window in problem.features.windows]
+    history = [name for name in windows if name in unread and name in rows.data]
+    tried = list(groupings(judged.rows, used, history))
     found = [_tested(one, judged, len(tried)) for one in tried]
     kept = [
         one

@@ -11,10 +11,17 @@ ROWS = 3
 
 
 def sample_rows(dataset: Dataset, signature: Signature, rows: int = ROWS) -> list[dict[str, Any]]:
-    """The last rows of a dataset as request rows; what is missing there is null."""
+    """The last rows of a dataset as request rows; what is missing there is null.
+
+    Rows whose history is looked up carry their entity's key.
+    """
     first = max(len(dataset) - rows, 0)
+    keys = signature.history.examples[-rows:] if signature.history else ()
+    named: list[dict[str, Any]] = [{}] * (len(dataset) - first - len(keys))
+    named += [dict(key) for key in keys]
     return [
-        {field.name: _value(field.kind, dataset, field.name, row) for field in signature.columns}
+        {field.name: _value(field.kind, dataset, field.name, row) for field in signature.asked}
+        | named[row - first]
         for row in range(first, len(dataset))
     ]
 

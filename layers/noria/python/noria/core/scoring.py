@@ -1,9 +1,7 @@
 """Serve a model: strict request fields in, answers out, by ONNX Runtime alone."""
 
 import difflib
-import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -11,17 +9,14 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from noria.core.dataset import empty_value, typed
+from noria.core.instants import RefusedError, as_seconds, shown
 from noria.core.metrics import labels
 from noria.core.signature import Field, Signature, input_name
 from noria.core.treatment import as_trained
 from noria.errors import RequestError
 
 Array = NDArray[Any]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
-#: Seconds from 1970 to the years 1 and 9999: what ISO 8601 can write.
-FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
-SHOWN = 60
 
 
 class OnnxModel:
@@ -80,10 +75,10 @@ def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[
     """Convert request rows to dataset columns; a field left out or null is a missing value."""
     if not rows:
         raise RequestError("the request has no rows: send at least one")
-    known = {*signature.names, *signature.unused}
+    known = signature.known
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise RequestError(f"row {number} is {_shown(row)}: send an object of fields")
+            raise RequestError(f"row {number} is {shown(row)}: send an object of fields")
         if not row.keys() <= known:
             raise RequestError(_unknown_field(number, row, signature))
     return {field.name: _column(rows, field) for field in signature.columns}
@@ -99,23 +94,19 @@ def _column(rows: Sequence[Mapping[str, Any]], field: Field) -> Array:
         value = row.get(field.name)
         try:
             values.append(missing if value is None else convert(value, field))
-        except _RefusedError as refusal:
+        except RefusedError as refusal:
             raise RequestError(
-                f"row {number}, field {field.name!r}: {_shown(value)} {refusal}"
+                f"row {number}, field {field.name!r}: {shown(value)} {refusal}"
             ) from None
     return typed(field.kind, values)
 
 
-class _RefusedError(Exception):
-    """A value that does not fit its field; the text says why and what to send."""
-
-
 def _number(value: object, field: Field) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _RefusedError("is not a number: send a number or null")
+        raise RefusedError("is not a number: send a number or null")
     # Compared before any conversion: Python integers can be larger than every float.
     if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-        raise _RefusedError("is not a finite 32-bit number: send one, or null if unknown")
+        raise RefusedError("is not a finite 32-bit number: send one, or null if unknown")
     return float(value)
 
 
@@ -125,38 +116,20 @@ def _category(value: object, field: Field) -> str:
         if spellings:
             return spellings[0]
     if not isinstance(value, str):
-        raise _RefusedError("is not a text: send a string or null")
+        raise RefusedError("is not a text: send a string or null")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _RefusedError("is not valid Unicode: send a string without lone surrogates") from None
+        raise RefusedError("is not valid Unicode: send a string without lone surrogates") from None
     return value
 
 
 def _timestamp(value: object, field: Field) -> int:
-    remedy = "send ISO 8601 such as 2013-01-31T17:00:00Z, or seconds since 1970"
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise _RefusedError(f"is not a time: {remedy}") from None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return math.floor((aware - EPOCH).total_seconds())
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _RefusedError(f"is not a time: {remedy}")
-    if not FIRST_SECOND <= value <= LAST_SECOND:
-        raise _RefusedError(f"is outside the years 1 to 9999: {remedy}")
-    return math.floor(value)
+    return as_seconds(value)
 
 
 def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) -> str:
-    known = {*signature.names, *signature.unused}
-    name = next(name for name in row if name not in known)
+    name = next(name for name in row if name not in signature.known)
     near = difflib.get_close_matches(str(name), signature.names, 1, 0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(signature.names)}"
-    return f"row {number}: the model has no field {_shown(name)}; {hint}"
-
-
-def _shown(value: object) -> str:
-    text = ascii(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return f"row {number}: the model has no field {shown(name)}; {hint}"

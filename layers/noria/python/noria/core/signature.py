@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from noria.core.dataset import Column, Kind
+from noria.core.history import History
 
 LabelType = Literal["bool", "int", "str"]
 Label = bool | int | str
@@ -43,6 +44,7 @@ class Signature(BaseModel):
     """Everything about a model version that its users must know; stored beside `model.onnx`.
 
     `unused` columns are those of the data that the model does not read: requests may carry them.
+    `history` says how the history windows among the columns are looked up.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,6 +58,7 @@ class Signature(BaseModel):
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
     unused: tuple[str, ...] = ()
+    history: History | None = None
     example: dict[str, Value] = {}
     metric: str
     recipe: str
@@ -70,6 +73,18 @@ class Signature(BaseModel):
     def names(self) -> list[str]:
         """List the request fields in order."""
         return [field.name for field in self.columns]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """All fields that a request may carry."""
+        looked_up_by = self.history.fields if self.history else []
+        return frozenset([*self.names, *self.unused, *looked_up_by])
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The fields that a caller gives: all but those that are looked up."""
+        looked_up = self.history.names if self.history else []
+        return tuple(field for field in self.columns if field.name not in looked_up)
 
     @property
     def dataset_columns(self) -> tuple[Column, ...]:

@@ -5,11 +5,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Aspect = Literal["value", "range", "hour", "weekday", "month", "span", "ratio", "product", "word"]
+Aspect = Literal[
+    "value", "range", "history", "hour", "weekday", "month", "span", "ratio", "product", "word"
+]  # fmt: skip
 #: The recipe whose features can tell what depends on this aspect of the columns.
 RECIPE_OF: Mapping[Aspect, str] = {
     "value": "target_encoding",
     "range": "interactions",
+    "history": "windows",
     "ratio": "interactions",
     "product": "interactions",
     "hour": "calendar",
@@ -52,7 +55,7 @@ class Weakness(_Model):
     @property
     def subject(self) -> str:
         """Say what of which columns the errors depend on."""
-        if self.aspect == "value":
+        if self.aspect in ("value", "history"):
             return self.columns[0]
         if self.aspect in ("ratio", "product"):
             return f" {'/' if self.aspect == 'ratio' else '*'} ".join(self.columns)

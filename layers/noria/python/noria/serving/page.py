@@ -92,12 +92,23 @@ def render(version: str, signature: Signature, auth: str) -> str:
         version=html.escape(version),
         target=html.escape(signature.target),
         task=signature.task,
-        fields="".join(_input(field, signature.example) for field in signature.columns),
+        fields="".join(_input(field, signature.example) for field in _fields(signature)),
         note=html.escape(NOTES.get(auth, NOTES["iam"])),
-        kinds=script_json({field.name: field.kind for field in signature.columns}),
+        kinds=script_json({field.name: field.kind for field in _fields(signature)}),
         credentials=script_json(BEARER if auth == "jwt" else SIGNED),
     )
     return _page(signature.problem, signature.statement, body)
+
+
+def _fields(signature: Signature) -> list[Field]:
+    """The fields of the form: what names an entity first, and nothing that is looked up."""
+    asked = {field.name: field for field in signature.asked}
+    if signature.history is None:
+        return list(asked.values())
+    named = {key.name: Field(name=key.name, kind="category") for key in signature.history.keys}
+    when = {signature.history.event_time: Field(name=signature.history.event_time,
+                                                kind="timestamp")}  # fmt: skip
+    return list((named | when | asked).values())
 
 
 def render_empty(reason: str) -> str:

@@ -86,13 +86,22 @@ def describe(signature: Signature) -> dict[str, Any]:
         "inputs": [
             {"name": field.name, "type": field.kind}
             | field.model_dump(exclude={"name", "kind", "spellings", "fold"})
-            for field in signature.columns
+            for field in signature.asked
         ],
+        "unused": list(signature.unused),
+        **_history(signature),
         "example": signature.example,
         "metric": signature.metric,
         "candidate": signature.candidate,
         "recipe": signature.recipe,
     }
+
+
+def _history(signature: Signature) -> dict[str, Any]:
+    """What is looked up for a row that does not carry it, and by which fields."""
+    if signature.history is None:
+        return {}
+    return {"looked_up": signature.history.descriptions, "looked_up_by": signature.history.fields}
 
 
 def timestamp(moment: datetime) -> str:

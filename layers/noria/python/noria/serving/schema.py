@@ -8,6 +8,9 @@ from noria.serving.requests import MAXIMUM_ROWS
 
 ROW, ROWS, LABELS = "Row", "Rows", "Labels"
 UNUSED = "not used by this model; may be left out"
+ENTITY = "names the entity whose history is looked up"
+INSTANT = "the instant of the prediction, by default now"
+LOOKED_UP = "looked up where it is left out"
 TYPES: dict[Kind, dict[str, Any]] = {
     "number": {"type": ["number", "null"]},
     "category": {"type": ["string", "boolean", "null"]},
@@ -51,10 +54,34 @@ def _row(signature: Signature | None) -> dict[str, Any]:
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {field.name: _property(field) for field in signature.columns}
-        | {name: {"description": UNUSED} for name in signature.unused},
+        "properties": {name: {"description": UNUSED} for name in signature.unused}
+        | _looked_up_by(signature)
+        | {field.name: _property(field) for field in signature.columns}
+        | _looked_up(signature),
     }
     return row | ({"example": signature.example} if signature.example else {})
+
+
+def _looked_up_by(signature: Signature) -> dict[str, Any]:
+    """The fields that name an entity and an instant."""
+    if signature.history is None:
+        return {}
+    keys = {
+        key.name: {"type": ["string", "number", "null"], "description": ENTITY}
+        for key in signature.history.keys
+    }
+    return {signature.history.event_time: {**TYPES["timestamp"], "description": INSTANT}} | keys
+
+
+def _looked_up(signature: Signature) -> dict[str, Any]:
+    """The history windows, which a row need not carry."""
+    if signature.history is None:
+        return {}
+    told = signature.history.descriptions
+    return {
+        name: {**TYPES["number"], "description": f"{told.get(name, name)}; {LOOKED_UP}"}
+        for name in signature.history.names
+    }
 
 
 def _property(field: Field) -> dict[str, Any]:

@@ -4,7 +4,8 @@ What joins them with DuckDB is `noria.feature_store`.
 """
 
 from noria.aws.feature_store.catalogue import Catalogue, Table
-from noria.aws.feature_store.files import Entry, Files, Manifest
+from noria.aws.feature_store.files import Files
+from noria.aws.feature_store.manifest import Entry, Manifest, Share
 from noria.aws.feature_store.online import OnlineTable
 
-__all__ = ["Catalogue", "Entry", "Files", "Manifest", "OnlineTable", "Table"]
+__all__ = ["Catalogue", "Entry", "Files", "Manifest", "OnlineTable", "Share", "Table"]

@@ -1,6 +1,6 @@
 """Feature sets in the AWS Glue catalogue: a table for each version, readable by Athena."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +12,7 @@ HIVE = "org.apache.hadoop.hive.ql.io.parquet"
 DEFINITION, STATISTICS = "noria.definition", "noria.statistics"
 PARTITION = "run"
 LONGEST_COMMENT = 255  # Glue's bound for a column's comment
+CREATED_AT_ONCE, DELETED_AT_ONCE = 100, 25  # Glue's bounds for a call on partitions
 
 
 class Table(BaseModel):
@@ -53,17 +54,28 @@ class Catalogue:
             kept = {k: v for k, v in known.get("Parameters", {}).items() if k == STATISTICS}
             self._update(known, {**wanted, "Parameters": {**wanted["Parameters"], **kept}})
 
-    def add_partition(self, table: str, run: str, location: str) -> None:
-        """Show a run's rows to Athena; again is no error."""
-        descriptor = self._described(table)["StorageDescriptor"]
-        given = {"Values": [run], "StorageDescriptor": {**descriptor, "Location": location}}
-        try:
-            self._client.create_partition(
-                DatabaseName=self._database, TableName=table, PartitionInput=given
-            )
-        except ClientError as error:
-            if _code(error) != "AlreadyExistsException":
-                raise
+    def match_partitions(self, table: str, wanted: Mapping[str, str]) -> None:
+        """Show Athena what is in `wanted` (locations by run), and nothing else.
+
+        What an earlier call failed to do is done by the next. Raises `FeatureError` for calls that
+        Glue answered with errors of single partitions.
+        """
+        known = self._partitions(table)
+        missing = [run for run in wanted if run not in known]
+        surplus = [run for run in known if known[run] != wanted.get(run)]
+        moved = [run for run in surplus if run in wanted]
+        for runs in _batches(surplus, DELETED_AT_ONCE):
+            self._change(
+                self._client.batch_delete_partition, table, "EntityNotFoundException",
+                PartitionsToDelete=[{"Values": [run]} for run in runs],
+            )  # fmt: skip
+        if missing or moved:
+            descriptor = self._described(table)["StorageDescriptor"]
+            for runs in _batches([*missing, *moved], CREATED_AT_ONCE):
+                self._change(
+                    self._client.batch_create_partition, table, "AlreadyExistsException",
+                    PartitionInputList=[_partition(run, wanted[run], descriptor) for run in runs],
+                )  # fmt: skip
 
     def set_statistics(self, table: str, statistics: str) -> None:
         """Say in the table's parameters what its rows are like."""
@@ -71,6 +83,26 @@ class Catalogue:
         if known.get("Parameters", {}).get(STATISTICS) != statistics:
             parameters = {**known.get("Parameters", {}), STATISTICS: statistics}
             self._update(known, {**_kept(known), "Parameters": parameters})
+
+    def _partitions(self, table: str) -> dict[str, str]:
+        """The locations that the catalogue knows, by run."""
+        pages = self._client.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database, TableName=table, ExcludeColumnSchema=True
+        )
+        found = [one for page in pages for one in page["Partitions"]]
+        return {one["Values"][0]: one["StorageDescriptor"]["Location"] for one in found}
+
+    def _change(self, call: Callable[..., Any], table: str, harmless: str, **given: Any) -> None:
+        """Call Glue for several partitions; `harmless` is the error of one that is done already."""
+        answer = call(DatabaseName=self._database, TableName=table, **given)
+        for error in answer.get("Errors", []):
+            detail = error.get("ErrorDetail", {})
+            if detail.get("ErrorCode") != harmless:
+                raise FeatureError(
+                    f"Glue refused partition {error.get('PartitionValues')} of table '{table}': "
+                    f"{detail.get('ErrorCode')}: {detail.get('ErrorMessage')}; the rows are stored "
+                    "and visible, the next write shows them to Athena"
+                )
 
     def _described(self, name: str) -> dict[str, Any]:
         known = self._table(name)
@@ -138,6 +170,15 @@ def _input(table: Table) -> dict[str, Any]:
             },
         },
     }
+
+
+def _partition(run: str, location: str, descriptor: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Values": [run], "StorageDescriptor": {**descriptor, "Location": location}}
+
+
+def _batches(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for first in range(0, len(names), size):
+        yield names[first : first + size]
 
 
 def _columns(columns: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ TRIES = 8
 FIRST_PAUSE = 0.05  # seconds, doubled from try to try
 WRITERS = 8
 PARTITION_KEY = "entity"
+ONLINE_SUFFIX = "_online"  # as infra/store.py names the table
 NEWER = (
     "attribute_not_exists(entity) OR event_time < :event "
     "OR (event_time = :event AND created_time <= :created)"
@@ -23,12 +24,16 @@ NEWER = (
 
 @dataclass(frozen=True)
 class Latest:
-    """An entity's latest row: key values as text, times in microseconds since 1970, UTC."""
+    """An entity's latest row: key values as text, times in microseconds since 1970, UTC.
+
+    `history` are the tiles that its history windows are made from (`core.window_state`).
+    """
 
     key: tuple[str, ...]
     event_time: int
     created_time: int
     values: Mapping[str, Any]
+    history: bytes = b""
 
 
 class OnlineTable:
@@ -63,6 +68,7 @@ class OnlineTable:
             "created_time": {"N": str(row.created_time)},
             # As JSON a double stays the same to the bit; DynamoDB's numbers are decimal.
             "features": {"S": json.dumps(dict(row.values), sort_keys=True, allow_nan=True)},
+            "history": {"B": row.history},
         }
         times = {":event": item["event_time"], ":created": item["created_time"]}
         try:
@@ -107,6 +113,11 @@ class OnlineTable:
         return answer
 
 
+def table_of(database: str) -> str:
+    """The online table of the stack with this Glue database."""
+    return database + ONLINE_SUFFIX
+
+
 def item_key(feature_set: str, key: Sequence[str]) -> str:
     """The item that holds an entity's latest values: JSON, so that no two keys run together."""
     return json.dumps([feature_set, *key], ensure_ascii=False)
@@ -119,4 +130,5 @@ def _latest(item: Mapping[str, Any]) -> Latest:
         event_time=int(item["event_time"]["N"]),
         created_time=int(item["created_time"]["N"]),
         values=json.loads(item["features"]["S"]),
+        history=bytes(item["history"]["B"]) if "history" in item else b"",
     )

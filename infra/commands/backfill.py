@@ -1,0 +1,187 @@
+"""`noria features backfill` and `compact`: what is done to the feature store's rows and files."""
+
+import json
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.commands.errors import FAILED, UsageMistakeError
+from infra.commands.options import Local, StackName
+from infra.commands.records import Bucket
+from noria.errors import FeatureError
+from noria.event_range import EventRange, execution_name
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+POLL_SECONDS = 2.0
+LONGEST_CALL = 900  # seconds, of a function
+RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
+
+
+def backfill(
+    stack: StackName,
+    start: Annotated[str, typer.Option("--from", help="First event time: a date, UTC.")],
+    end: Annotated[str, typer.Option("--to", help="Where the range ends; not part of it.")],
+    run: Annotated[
+        str | None, typer.Option(help="Whose accepted rows (default: the latest that has some).")
+    ] = None,
+    as_json: AsJson = False,
+    local: Local = False,
+) -> None:
+    """Compute the feature rows of a range of event times again, under the deployed contract.
+
+    Readers see all of them at once, at the end. The same command again goes on where it broke off.
+    """
+    from infra.commands.stacks import StackAccess
+
+    asked = _asked(start, end)
+    access = StackAccess.open(stack, local=local)
+    states, bucket = access.client("stepfunctions"), Bucket(access.client("s3"), access.bucket)
+    given = {"from": asked.start.isoformat(), "to": asked.end.isoformat()}
+    given |= {"run": run} if run else {}
+    arn = _begin(states, _output(access, "BackfillMachineArn"), given,
+                 lambda attempt: execution_name(asked, run, attempt))  # fmt: skip
+    console = Console(stderr=as_json)
+    console.print(f"backfill of {asked}: execution {arn.rpartition(':')[2]}", highlight=False)
+    told = _follow(states, bucket, arn, lambda line: console.print(line, highlight=False))
+    print(json.dumps(told, indent=2) if as_json else _ended(told))
+    if told["status"] != SUCCEEDED:
+        raise typer.Exit(FAILED)
+
+
+def compact(stack: StackName, as_json: AsJson = False, local: Local = False) -> None:
+    """Merge the small files of every feature set, and mark what no reader needs for deletion."""
+    from botocore.config import Config
+
+    from infra.commands.stacks import StackAccess
+
+    access = StackAccess.open(stack, local=local)
+    patient = Config(read_timeout=LONGEST_CALL, retries={"total_max_attempts": 1})
+    function = access.session.client("lambda", endpoint_url=access.endpoint_url, config=patient)
+    event = {"state": "CompactFeatures", "execution": "compact", "started_at": _now()}
+    answer = function.invoke(
+        FunctionName=_output(access, "BackfillFunctionName"), Payload=json.dumps(event)
+    )
+    found = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise FeatureError(f"{found.get('errorType')}: {found.get('errorMessage')}")
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for one in found:
+        print(f"{one['table']}: {one['files_before']} files are {one['files']} now; "
+              f"{one['superseded']} objects will be deleted")  # fmt: skip
+
+
+def _output(access: Any, name: str) -> str:
+    if name not in access.outputs:
+        raise FeatureError(
+            f"stack '{access.name}' has no {name} among its outputs: it was deployed by an earlier "
+            "version of Noria; deploy it again"
+        )
+    return str(access.outputs[name])
+
+
+def _asked(start: str, end: str) -> EventRange:
+    try:
+        return EventRange.parse(start, end)
+    except FeatureError as error:
+        raise UsageMistakeError(str(error)) from error
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _begin(
+    states: Any, machine: str, given: dict[str, str], named: Callable[[int], str]
+) -> str:  # fmt: skip
+    """Start an execution, or find it running; returns its ARN."""
+    for attempt in count(1):
+        try:
+            answer = states.start_execution(
+                stateMachineArn=machine, name=named(attempt), input=json.dumps(given)
+            )
+        except states.exceptions.ExecutionAlreadyExists:
+            continue  # it ended: the next one goes on
+        break
+    return str(answer["executionArn"])
+
+
+def _follow(states: Any, bucket: Bucket, arn: str, say: Callable[[str], None]) -> dict[str, Any]:
+    """Tell how many months are done, until the execution ends; returns what it came to."""
+    plan: dict[str, Any] | None = None
+    done = -1
+    while True:
+        status = states.describe_execution(executionArn=arn)
+        plan = plan or _plan(states, arn)
+        months = _months(bucket, plan) if plan else []
+        if plan and len(months) != done:
+            done = len(months)
+            say(f"  {done} of {len(plan['parts'])} months computed")
+        if status["status"] != RUNNING:
+            return _outcome(status, bucket, plan, months)
+        time.sleep(POLL_SECONDS)
+
+
+def _plan(states: Any, arn: str) -> dict[str, Any] | None:
+    """What PlanBackfill answered, None before it did."""
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    for event in (event for page in pages for event in page["events"]):
+        details = event.get("stateExitedEventDetails", {})
+        if details.get("name") == "PlanBackfill":
+            found: dict[str, Any] = json.loads(details["output"])["plan"]
+            return found
+    return None
+
+
+def _months(bucket: Bucket, plan: dict[str, Any]) -> list[str]:
+    """The months that are computed."""
+    there = set(bucket.keys(f"features-backfills/{plan['name']}/"))
+    named = {part: f"features-backfills/{plan['name']}/{part}.json" for part in plan["parts"]}
+    return [part for part, key in named.items() if key in there]
+
+
+def _outcome(
+    status: dict[str, Any], bucket: Bucket, plan: dict[str, Any] | None, months: list[str]
+) -> dict[str, Any]:
+    name: dict[str, Any] = {"execution": status["name"], "status": status["status"]}
+    if status["status"] == SUCCEEDED:
+        return name | dict(json.loads(status["output"]))
+    failed: dict[str, str] = {}
+    for part in (part for part in (plan or {}).get("parts", []) if part not in months):
+        told = bucket.json(f"features-backfills/{(plan or {})['name']}/{part}-failed.json")
+        failed |= {part: told["cause"]} if told else {}
+    return name | {
+        "error": status.get("error", status["status"]), "cause": _message(status.get("cause", "")),
+        "partitions": len((plan or {}).get("parts", [])), "computed": len(months), "failed": failed,
+    }  # fmt: skip
+
+
+def _message(cause: str) -> str:
+    """What a function said in its error, without its traceback."""
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
+
+
+def _ended(told: dict[str, Any]) -> str:
+    if told["status"] == SUCCEEDED:
+        earlier = "" if told["published"] else "; all of it was published before"
+        return (
+            f"{told['backfill']}: {told['partitions']} partitions of run {told['run']}, "
+            f"{told['rows']:,} rows that say something new, {told['skipped']} skipped{earlier}"
+        )
+    lines = [f"{told['error']}: {told['cause']}"]
+    lines += [f"  {part}: {cause}" for part, cause in told["failed"].items()]
+    if told["partitions"]:
+        lines.append(
+            f"{told['computed']} of {told['partitions']} months are computed; readers see none of "
+            "them yet, and the same command again goes on from there"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,183 @@
+"""What a backfill is to do: from which run's accepted rows, in which months, as which columns."""
+
+import hashlib
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from noria.aws.clients import client
+from noria.aws.feature_store import Catalogue, Files
+from noria.aws.runlog import RunLog
+from noria.aws.storage import encode
+from noria.context import Stage
+from noria.contracts import Problem
+from noria.core.dataset import Dataset
+from noria.core.feature_rows import select_feature_rows, to_feature_set
+from noria.core.feature_sets import FeatureSet
+from noria.core.feature_writes import within_query
+from noria.errors import FeatureError
+from noria.event_range import EventRange
+from noria.feature_loading import Accepted, half_of_memory, open_accepted
+from noria.feature_store import open_feature_store
+from noria.runtime import StageEvent, parse_time
+
+
+class Plan(BaseModel):
+    """A backfill, as it was planned; `basis` is a digest of contract and code at that time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    basis: str
+    run: str
+    as_of: str
+    start: str
+    end: str
+    parts: tuple[str, ...]
+    definition: FeatureSet
+
+    @property
+    def range(self) -> EventRange:
+        """The event times whose rows are computed again."""
+        return EventRange.parse(self.start, self.end)
+
+
+class Deployed(Stage):
+    """A stage under the deployed contract, whatever the run's own was."""
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The deployed contract."""
+        return Problem.model_validate_json(self.environment.problem)
+
+    @property
+    def basis(self) -> str:
+        """A digest of all that rows are made with: the deployed contract and code."""
+        facts = [self.problem.to_document(), self.environment.code_version]
+        return hashlib.sha256(encode(facts)).hexdigest()
+
+    def reading(self, run: str, as_of: str) -> "Deployed":
+        """The stage that reads a run's files, at that run's logical time."""
+        event = StageEvent(
+            state=self.event.state, execution=run, started_at=parse_time(as_of),
+            input={"as_of": as_of},
+        )  # fmt: skip
+        return Deployed(event, self.environment)
+
+    def features(self) -> Any:
+        """The feature store, as a context."""
+        catalogue = Catalogue(client("glue"), self.environment.database)
+        retention = self.problem.features.retention
+        return open_feature_store(
+            Files(self.store), catalogue, megabytes=half_of_memory(), retention=retention
+        )
+
+
+def rows_of(accepted: Accepted) -> tuple[FeatureSet, str]:
+    """What a run's accepted rows are under the deployed contract, as on a first load."""
+    stage = accepted.stage
+    dataset = Dataset.from_bytes(stage.dataset())
+    types, target = accepted.with_target(dataset)
+    definition = to_feature_set(types, stage.problem, dataset.classes)
+    as_of, path = stage.event.as_of, str(accepted.path)
+    return definition, select_feature_rows(types, stage.problem, path, as_of, None, target)
+
+
+def make_plan(stage: Deployed, asked: EventRange, wanted: str | None) -> Plan:
+    """Plan a backfill, or find it planned; raises `FeatureError` where there is nothing to do.
+
+    `wanted` names the run whose accepted rows are taken, by default the latest that has some.
+    """
+    _refuse_contract(stage.problem)
+    run = _run(stage, wanted)
+    name = _name(stage, asked, run)
+    backfills = Files(stage.store).backfills
+    found = backfills.read(name)
+    if found is None:
+        planned = _planned(stage, name, asked, run)
+        found = backfills.write(name, planned.model_dump(mode="json"))
+    return Plan.model_validate(found)
+
+
+def _run(stage: Deployed, wanted: str | None) -> dict[str, str]:
+    """The log's entry of the run whose accepted rows are taken."""
+    entries = {entry["run_id"]: entry for entry in RunLog(stage.store).entries()}
+    usable = (name for name in reversed(entries) if _etag(stage, name))
+    if wanted is not None:
+        # A run that only stored features is not in the log; its ending tells its time.
+        ending = stage.store.get_json(f"runs/{wanted}/ending.json", None)
+        found = entries.get(wanted) or (ending and {"run_id": wanted, "as_of": ending["as_of"]})
+        if found and _etag(stage, wanted):
+            return dict(found)
+        known = ", ".join(usable) or "none"
+        raise FeatureError(f"run '{wanted}' has no accepted rows; runs that have some are: {known}")
+    latest = next(usable, None)
+    if latest is None:
+        raise FeatureError("no run has accepted rows yet; run the machine first")
+    return entries[latest]
+
+
+def _etag(stage: Deployed, run: str) -> str | None:
+    """The ETag of a run's accepted rows, None where it has none."""
+    found = stage.store.objects(f"clean/run={run}/rows.parquet")
+    return found[0].etag if found else None
+
+
+def _name(stage: Deployed, asked: EventRange, run: dict[str, str]) -> str:
+    """A name that follows from all that the rows follow from."""
+    facts = [str(asked), run["run_id"], run["as_of"], _etag(stage, run["run_id"]), stage.basis]
+    digest = hashlib.sha256(encode(facts)).hexdigest()[:10]
+    return f"backfill-{asked.start:%Y%m%d}-{asked.end:%Y%m%d}-{digest}"
+
+
+def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str]) -> Plan:
+    with open_accepted(stage.reading(run["run_id"], run["as_of"])) as accepted:
+        definition, relation = rows_of(accepted)
+        feature_set = accepted.features.register(definition)
+        kept = _kept(asked, stage.problem, accepted.features.latest_run(feature_set))
+        engine = accepted.features.engine
+        parts = tuple(
+            month.name for month in kept.months()
+            if engine.count(within_query(relation, month.start, month.end))
+        )  # fmt: skip
+        if not parts:
+            first, last = engine.span(relation)
+            raise FeatureError(
+                f"run '{run['run_id']}' accepted no rows with event times from {kept}; its "
+                f"event times are {first} to {last} (UTC): give a range among them"
+            )
+    return Plan(
+        name=name, basis=stage.basis, run=run["run_id"], as_of=run["as_of"], parts=parts,
+        start=kept.start.isoformat(), end=kept.end.isoformat(), definition=feature_set,
+    )  # fmt: skip
+
+
+def _kept(asked: EventRange, problem: Problem, latest: datetime | None) -> EventRange:
+    """The range, as far back as the contract's retention keeps rows before the latest run."""
+    retention = problem.features.retention
+    if retention is None or latest is None or latest - retention <= asked.start:
+        return asked
+    oldest = latest - retention
+    if oldest >= asked.end:
+        raise FeatureError(
+            f"features.retention keeps rows from {oldest.isoformat()} on, and the range from "
+            f"{asked} ends before; lengthen it, or give a later range"
+        )
+    return EventRange(oldest, asked.end)
+
+
+def _refuse_contract(problem: Problem) -> None:
+    """Raise `FeatureError` for a contract without a history of entities."""
+    if problem.event_time is None:
+        raise FeatureError(
+            "the contract has no event_time, so its rows count as of their run and have no range "
+            "to compute again; name event_time"
+        )
+    if not problem.entity_key or problem.quality.unique:
+        raise FeatureError(
+            "rows of this contract cannot be told apart by entity and event time, so nothing says "
+            "which of them a backfill takes the place of; name entity_key, and leave "
+            "quality.unique out"
+        )

@@ -1,0 +1,313 @@
+"""History windows from the feature store: of flights by airplane, for training and for requests."""
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import numpy as np
+import pandas as pd
+import pytest
+
+from functions import engineer_features
+from noria.aws import clients
+from noria.aws.feature_store import Catalogue, Files, OnlineTable
+from noria.aws.storage import Store
+from noria.contracts import Problem
+from noria.core.cleansing import cleanse
+from noria.core.dataset import Dataset
+from noria.core.history import History
+from noria.core.joining import join_sources
+from noria.core.tabulating import to_dataset
+from noria.errors import RequestError
+from noria.feature_store import FeatureStore, Reference, open_feature_store
+from noria.serving.lookup import with_history
+from tests.unit.data_frames import flights
+
+DATABASE = "noria_history"
+DELAY = timedelta(hours=3)
+WINDOWS = [
+    {"column": "arr_delay", "function": "mean", "over": "12h", "as": "mean_delay"},
+    {"column": "arr_delay", "function": "maximum", "over": "7d", "as": "worst_delay"},
+    {"column": "arr_delay", "function": "minimum", "over": "7d", "as": "best_delay"},
+    {"column": "distance", "function": "sum", "over": "7d", "as": "miles"},
+    {"column": "late", "function": "mean", "over": "30d", "as": "late_share"},
+    {"column": "dest", "function": "count", "over": "1d", "as": "flown"},
+    {"column": "arr_delay", "function": "time_since", "over": "30d", "as": "idle"},
+]
+PROBLEM = Problem.parse(
+    {
+        "name": "airplanes", "statement": "Will this airplane be late again?", "task": "binary",
+        "target": {"name": "late", "expression": "arr_delay > 15"}, "positive_class": True,
+        "entity_key": ["tailnum"], "event_time": "time_hour + minutes(minute)",
+        "sources": [{"name": "flights", "kind": "s3", "primary": True}],
+        "features": {
+            "exclude": ["dep_delay", "dep_time", "arr_time", "air_time", "arr_delay"],
+            "windows": WINDOWS, "delay": "3h",
+        },
+        "objective": {"metric": "roc_auc", "threshold": 0.7},
+    }
+)  # fmt: skip
+APRIL = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """JetBlue's flights from JFK in the first four months, of 40 airplanes."""
+    rows = flights()["flights"].query("carrier == 'B6' and origin == 'JFK' and month <= 4")
+    some = rows["tailnum"].dropna().drop_duplicates().iloc[:40]
+    return rows[rows["tailnum"].isin(some)].drop_duplicates(["tailnum", "time_hour", "minute"])
+
+
+@pytest.fixture
+def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
+    monkeypatch.setenv("NORIA_DATABASE", DATABASE)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    boto3.client("glue").create_database(DatabaseInput={"Name": DATABASE})
+    boto3.client("dynamodb").create_table(
+        TableName=f"{DATABASE}_online", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
+    )  # fmt: skip
+    clients.client.cache_clear()
+    yield bucket
+    clients.client.cache_clear()
+
+
+@pytest.fixture
+def features(store: Store) -> Iterator[FeatureStore]:
+    catalogue = Catalogue(boto3.client("glue"), DATABASE)
+    with open_feature_store(Files(store), catalogue, threads=1) as opened:
+        yield opened
+
+
+def run(store: Store, name: str, rows: pd.DataFrame, as_of: datetime = APRIL) -> Dataset:
+    """Hand rows to EngineerFeatures, as Transform leaves them; returns the expanded dataset."""
+    cleansing = cleanse(join_sources({"flights": rows}, PROBLEM), PROBLEM)
+    dataset = to_dataset(cleansing.accepted, PROBLEM, cleansing.columns, cleansing.spellings)
+    store.put_json(f"runs/{name}/problem.json", PROBLEM.to_document())
+    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
+    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
+    event = {
+        "state": "EngineerFeatures", "execution": name, "started_at": "2014-01-01T00:00:00Z",
+        "input": {"as_of": as_of.isoformat()},
+    }  # fmt: skip
+    key = engineer_features.handler(event, None)["dataset"]
+    return Dataset.from_bytes(store.get(key))
+
+
+def accepted(store: Store, name: str) -> pd.DataFrame:
+    """A run's accepted rows in the order of its dataset, with their times in seconds."""
+    rows = pd.read_parquet(io.BytesIO(store.get(f"clean/run={name}/rows.parquet")))
+    moment = rows["event_time"].dt.tz_convert("UTC").dt.tz_localize(None)
+    return rows.assign(at=moment.dt.as_unit("s").astype("int64"), late=rows["arr_delay"] > 15)
+
+
+def past_of(rows: pd.DataFrame, airplane: str, at: int, over: int, tile: int) -> pd.DataFrame:
+    """What was known of an airplane at an instant, by the definition."""
+    ends = (rows["at"] // tile + 1) * tile
+    known = np.maximum(rows.get("known", 0), ends + DELAY.total_seconds())
+    until = rows.get("until", np.inf)
+    seen = (known <= at) & (at < ends + over) & (at < until)
+    return rows[seen & (rows["tailnum"] == airplane)]
+
+
+def reference(rows: pd.DataFrame, airplane: str, at: int) -> dict[str, float]:
+    """All windows of an airplane at an instant, from its rows."""
+    hour, day = 3_600, 86_400
+    half_day = past_of(rows, airplane, at, 12 * hour, 60)
+    one_day = past_of(rows, airplane, at, day, 300)
+    week = past_of(rows, airplane, at, 7 * day, 900)
+    month = past_of(rows, airplane, at, 30 * day, 3_600)
+    return {
+        "mean_delay": half_day["arr_delay"].mean(), "worst_delay": week["arr_delay"].max(),
+        "best_delay": week["arr_delay"].min(), "miles": week["distance"].sum(),
+        "late_share": month["late"].mean(), "flown": len(one_day),
+        "idle": (at - month["at"].max()) / hour if len(month) else np.nan,
+    }  # fmt: skip
+
+
+def assert_is_past(found: Dataset, rows: pd.DataFrame, history: pd.DataFrame, step: int) -> None:
+    """Every `step`-th row of a dataset has the windows that its history gives."""
+    for number in range(0, len(rows), step):
+        row = rows.iloc[number]
+        wanted = reference(history, row["tailnum"], row["at"])
+        seen = {name: found.data[name][number] for name in wanted}
+        assert seen == pytest.approx(wanted, rel=1e-5, nan_ok=True), number
+
+
+def test_each_row_gets_what_was_known_of_its_airplane(store: Store, table: pd.DataFrame) -> None:
+    found = run(store, "march", table.query("month <= 3"))
+    rows = accepted(store, "march")
+    assert [column.name for column in found.columns][-7:] == [one["as"] for one in WINDOWS]
+    assert_is_past(found, rows, rows, step=7)
+    assert np.isfinite(found.data["mean_delay"]).mean() > 0.3
+
+
+def test_what_arrived_late_is_not_seen_before_it_arrived(store: Store, table: pd.DataFrame) -> None:
+    """GIVEN a file of February that is delivered in April THEN no flight of March knew of it."""
+    late = table["month"].eq(2) & table["day"].ge(15)
+    run(store, "march", table[table["month"].le(3) & ~late])
+    may = APRIL + timedelta(days=30)
+    found = run(store, "april", table, may)
+    rows = accepted(store, "april")
+    arrived_late = rows["month"].eq(2) & rows["day"].ge(15)
+    known = np.where(arrived_late, may.timestamp(), 0)
+    assert_is_past(found, rows, rows.assign(known=known), step=11)
+    at_once = run(Fresh(store).store, "at_once", table, may)
+    assert not np.array_equal(at_once.data["miles"], found.data["miles"])
+
+
+def test_a_correction_counts_from_when_it_was_made(store: Store, table: pd.DataFrame) -> None:
+    march = table.query("month <= 3")
+    run(store, "march", march)
+    wrong = march["month"].eq(1)
+    later = APRIL + timedelta(days=10)
+    corrected = pd.concat([march.assign(arr_delay=march["arr_delay"].where(~wrong, 500.0)),
+                           table.query("month == 4 and day <= 9")])  # fmt: skip
+    found = run(store, "corrected", corrected, later)
+    rows = accepted(store, "corrected")
+    before = accepted(store, "march")
+    history = pd.concat(
+        [
+            before.assign(until=np.where(before["month"].eq(1), later.timestamp(), np.inf)),
+            rows[rows["month"].eq(1)].assign(known=later.timestamp(), until=np.inf),
+            rows[rows["month"].eq(4)].assign(until=np.inf),
+        ]
+    )
+    assert_is_past(found, rows, history.fillna({"known": 0}), step=13)
+    assert np.nanmax(found.data["worst_delay"][rows["month"].le(3)]) < 500
+
+
+class TestOnline:
+    """The endpoint computes a request's windows by the very function that made training's."""
+
+    @pytest.fixture
+    def history(self, store: Store, table: pd.DataFrame) -> History:
+        run(store, "march", table.query("month <= 3"))
+        return History.model_validate_json(store.get("runs/march/history.json"))
+
+    @staticmethod
+    def table_of() -> OnlineTable:
+        return OnlineTable(boto3.client("dynamodb"), f"{DATABASE}_online", time.sleep)
+
+    @pytest.mark.parametrize("hours", [0, 1, 5, 30, 200, 2_000])
+    def test_same_airplane_at_the_same_instant_has_the_same_history(
+        self, history: History, features: FeatureStore, table: pd.DataFrame, hours: int
+    ) -> None:
+        at = APRIL + timedelta(hours=hours)
+        airplanes = [*table["tailnum"].unique(), "N0"]
+        rows = [{"tailnum": one, "event_time": at.isoformat()} for one in airplanes]
+        asked = pd.DataFrame({"tailnum": airplanes, "prediction_time": pd.Timestamp(at)})
+        offline = features.historical_features(
+            asked.astype({"tailnum": "string"}), [Reference("features", history.names)]
+        )
+        online = pd.DataFrame(with_history(rows, history, self.table_of, APRIL))
+        for name in history.names:
+            served = online[name].astype("float32")
+            pd.testing.assert_series_equal(served, offline[name], check_exact=True)
+        assert (online["flown"] > 0).any() == (hours < 30)
+        assert online["late_share"].notna().any() == (hours < 2_000)
+
+    def test_a_request_without_a_time_is_answered_as_of_now(
+        self, history: History, table: pd.DataFrame
+    ) -> None:
+        row = {"tailnum": table["tailnum"].iloc[0]}
+        now = APRIL + timedelta(hours=2)
+        [found] = with_history([row], history, self.table_of, now)
+        [dated] = with_history([row | {"event_time": now.timestamp()}], history, self.table_of, now)
+        assert {**dated, "event_time": 0} == {**found, "event_time": 0}
+
+    def test_what_a_request_carries_is_kept(self, history: History, table: pd.DataFrame) -> None:
+        row = {"tailnum": table["tailnum"].iloc[0], "flown": 99, "mean_delay": None}
+        [found] = with_history([row], history, self.table_of, APRIL)
+        assert (found["flown"], found["mean_delay"]) == (99, None)
+        assert found["miles"] > 0
+
+    def test_nothing_is_asked_where_nothing_is_to_be_looked_up(self, history: History) -> None:
+        def refuse() -> OnlineTable:
+            raise AssertionError("the table was asked")
+
+        row = dict.fromkeys(history.names, 1.0)
+        assert with_history([row], history, refuse, APRIL) == [row]
+        assert with_history([{"x": 1}], None, refuse, APRIL) == [{"x": 1}]
+
+    def test_an_entity_that_has_no_name_has_no_history(self, history: History) -> None:
+        [found] = with_history([{"tailnum": None}], history, self.table_of, APRIL)
+        assert (found["flown"], found["miles"], found["late_share"]) == (0, 0, None)
+
+    @pytest.mark.parametrize(
+        ("row", "told"),
+        [
+            ({}, "row 0 has no 'tailnum': it names the entity .*; send it, or null"),
+            ({"tailnum": ["N1"]}, r"field 'tailnum': \['N1'\] names no entity: send a text"),
+            ({"tailnum": "N1", "event_time": "noon"}, "field 'event_time': 'noon' is not a time"),
+            ({"tailnum": "N1", "event_time": 1e15}, "outside the years 1 to 9999"),
+        ],
+    )
+    def test_rows_that_name_no_entity(self, history: History, row: Any, told: str) -> None:
+        with pytest.raises(RequestError, match=told):
+            with_history([row], history, self.table_of, APRIL)
+
+
+def test_only_what_changed_is_loaded_again(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN a run with new flights of one airplane THEN one item of the table is put."""
+    march = table.query("month <= 3")
+    run(store, "march", march, APRIL + timedelta(days=1))  # New York's evening is past as well
+    one = table.query("month == 4")["tailnum"].iloc[0]
+    put = []
+    original = OnlineTable._put
+    monkeypatch.setattr(
+        OnlineTable,
+        "_put",
+        lambda self, name, row: put.append(row.key) or original(self, name, row),
+    )
+    more = table.query("month == 4 and day <= 9 and tailnum == @one")
+    run(store, "april", pd.concat([march, more]), APRIL + timedelta(days=10))
+    assert put == [(one,)]
+
+
+def test_a_load_that_broke_off_is_done_again(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    march = table.query("month <= 3")
+    with monkeypatch.context() as patched:
+        patched.setattr(OnlineTable, "load", _raise)
+        with pytest.raises(ConnectionError):
+            run(store, "march", march)
+    run(store, "march", march)
+    items = boto3.client("dynamodb").scan(TableName=f"{DATABASE}_online", Select="COUNT")
+    assert items["Count"] == march["tailnum"].nunique()
+
+
+def test_windows_are_described_with_the_set(
+    features: FeatureStore, store: Store, table: pd.DataFrame
+) -> None:
+    run(store, "march", table.query("month <= 3"))
+    told = features.describe("features")["definition"]["windows"]
+    assert [one["description"] for one in told][:2] == [
+        "mean of arr_delay in the 12h before", "maximum of arr_delay in the 7d before",
+    ]  # fmt: skip
+    assert json.dumps(told)
+
+
+def _raise(*_: Any) -> None:
+    raise ConnectionError("the table is away")
+
+
+class Fresh:
+    """The same bucket with a feature store that never was."""
+
+    def __init__(self, store: Store) -> None:
+        for item in store.objects("features"):
+            store.delete(item.key)
+        glue = boto3.client("glue")
+        for one in glue.get_tables(DatabaseName=DATABASE)["TableList"]:
+            glue.delete_table(DatabaseName=DATABASE, Name=one["Name"])
+        self.store = store
