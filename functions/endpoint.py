@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from mangum import Mangum
 
-from noria.aws.clients import client
+from noria.aws.clients import client, quick_client
 from noria.aws.feature_store.online import OnlineTable, table_of
 from noria.aws.storage import Store
 from noria.aws.traffic import Stream, firehose
@@ -44,7 +44,7 @@ def served() -> ServedModel:
 def online() -> OnlineTable:
     """The table of the latest values per entity, which stacks with history windows have."""
     environment = Environment.read()
-    return OnlineTable(client("dynamodb"), table_of(environment.database), time.sleep)
+    return OnlineTable(quick_client("dynamodb"), table_of(environment.database), time.sleep)
 
 
 @app.post("/predict", openapi_extra=schema.body_of(schema.ROWS))

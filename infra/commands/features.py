@@ -123,6 +123,9 @@ def _columns(told: dict[str, Any]) -> Table:
             escape(feature["name"]), feature["kind"], *map(_shown, numbers),
             *map(_shown, bounds), escape(_meaning(feature)),
         )  # fmt: skip
+    for window in told["definition"]["windows"]:
+        # Computed when they are asked for, so that there is nothing stored to count.
+        table.add_row(escape(window["name"]), "window", *[""] * 5, escape(window["description"]))
     return table
 
 

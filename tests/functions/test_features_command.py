@@ -57,6 +57,18 @@ def test_describing() -> None:
     assert document["definition"]["version"] == 2
 
 
+def test_describing_windows(bucket: Store) -> None:
+    """GIVEN a set with history THEN what is computed from it is told beside what it stores."""
+    spread = {"name": "spread", "column": "alcohol", "function": "maximum", "over": 86_400,
+              "description": "maximum of alcohol in the 1d before"}  # fmt: skip
+    glue = boto3.client("glue", region_name="eu-west-1")
+    with open_feature_store(Files(bucket), Catalogue(glue, DATABASE), threads=1) as store:
+        store.register(define(**(WINES.model_dump() | {"name": "casks", "windows": [spread]})))
+    text = told("describe", "wines", "casks")
+    assert "spread" in text
+    assert "maximum of alcohol in the 1d before" in text
+
+
 def test_describing_after_a_compaction(bucket: Store) -> None:
     """GIVEN runs whose files became one THEN each is still told, and the latest write."""
     catalogue = Catalogue(boto3.client("glue", region_name="eu-west-1"), DATABASE)

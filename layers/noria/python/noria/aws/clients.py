@@ -6,10 +6,21 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=5)
+WRITERS = 16  # threads that may write at once, each with a connection of its own
+_CONFIG = Config(
+    retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=5, max_pool_connections=WRITERS
+)
+# Somebody waits for the answer: a service that does not answer soon is not waited for.
+_QUICK = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=1, read_timeout=2)
 
 
 @cache
 def client(service: str) -> Any:
     """The process's client of a service; credentials and region come from the runtime."""
     return boto3.client(service, config=_CONFIG)
+
+
+@cache
+def quick_client(service: str) -> Any:
+    """The process's client of a service for calls within a request."""
+    return boto3.client(service, config=_QUICK)

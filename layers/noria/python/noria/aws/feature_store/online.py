@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from noria.aws.clients import WRITERS
 from noria.errors import FeatureError
 
 BATCH = 100  # keys that BatchGetItem takes at once
 TRIES = 8
 FIRST_PAUSE = 0.05  # seconds, doubled from try to try
-WRITERS = 8
 PARTITION_KEY = "entity"
 ONLINE_SUFFIX = "_online"  # as infra/store.py names the table
 NEWER = (
