@@ -15,9 +15,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write the analysis and the report, and decide whether to go on."""
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
-    # Relations, redundancy and drift have no measure for free text yet; the quick model reads it.
-    described = dataset.only([one.name for one in dataset.columns if one.kind != "text"])
-    analysis = analyse(described, stage.problem, _known_afterwards(stage))
+    analysis = analyse(dataset, stage.problem, _known_afterwards(stage))
     stage.store.put_json(stage.run.key("analysis.json"), analysis.model_dump(mode="json"))
     verdict = decide_need(dataset, stage.problem, SEED)
     decided = stage.decided(verdict)

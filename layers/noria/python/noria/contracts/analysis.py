@@ -42,6 +42,10 @@ class Analysis(Section):
     contradictions: int = Field(default=10, ge=1)
     """Rows that could have contradicted it, from which one category may be said to follow from
     another. Convention: that none of 10 does by chance has a probability of e^-10 (Poisson)."""
+    words: int = Field(default=100, ge=1, le=10_000)
+    """Frequent words of a free text that are tried against the target. Convention: the hundred
+    commonest words make up about half of English text (Zipf 1949, "Human Behavior and the Principle
+    of Least Effort"); each further one costs every other in the correction for their number."""
     seasonality: Share = 0.01
     """Share of the target's rank variance from which a season is named: a small effect after Cohen
     (1988, "Statistical Power Analysis for the Behavioral Sciences")."""

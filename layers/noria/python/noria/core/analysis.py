@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import BaseModel
 
+from noria.contracts import Analysis as Limits
 from noria.contracts import Problem
 from noria.core import profiling
 from noria.core.coverage import TimeProfile, profile_time
@@ -20,6 +21,7 @@ from noria.core.relations import (
     category_to_target,
     holm,
     number_to_target,
+    text_to_target,
 )
 from noria.core.seasonality import HeatMap, Season, heat_map, seasons
 from noria.core.shifts import Shifts, shifts
@@ -69,7 +71,7 @@ def analyse(dataset: Dataset, problem: Problem, known_afterwards: Iterable[str] 
     """
     limits, training = problem.analysis, dataset.training
     sample = sampled(training, limits.sample_rows)
-    related = relations(sample, limits.significance)
+    related = relations(sample, limits)
     moved = shifts(sampled_in_order(dataset, limits.sample_rows), problem)
     suspects = leakage_suspects(sample, related, problem, known_afterwards)
     columns = _columns(dataset, related, moved)
@@ -111,9 +113,12 @@ def sampled_in_order(dataset: Dataset, rows: int) -> Dataset:
     return sample.take(np.argsort(sample.event_time, kind="stable"))
 
 
-def relations(sample: Dataset, significance: float) -> dict[str, Related]:
+def relations(sample: Dataset, limits: Limits) -> dict[str, Related]:
     """Relate every column to the target; p values are corrected for all columns (Holm 1979)."""
-    found = {column.name: _relation(sample, column.name, column.kind) for column in sample.columns}
+    found = {
+        column.name: _relation(sample, column.name, column.kind, limits.words)
+        for column in sample.columns
+    }
     corrected = holm([relation.p_value for relation in found.values()])
     return {
         name: Related(
@@ -121,18 +126,20 @@ def relations(sample: Dataset, significance: float) -> dict[str, Related]:
             value=relation.value,
             strength=relation.strength,
             p_value=p_value,
-            significant=p_value < significance,
+            significant=p_value < limits.significance,
         )
         for (name, relation), p_value in zip(found.items(), corrected, strict=True)
     }
 
 
-def _relation(sample: Dataset, name: str, kind: str) -> Relation:
+def _relation(sample: Dataset, name: str, kind: str, words: int) -> Relation:
     values, classes = sample.data[name], len(sample.classes)
     if len(sample) < 3:
         return NONE
     if kind == "category":
         return category_to_target(values, sample.target, classes)
+    if kind == "text":
+        return text_to_target(values, sample.target, classes, words)
     return number_to_target(profiling.as_numbers(values, kind), sample.target, classes)
 
 

@@ -16,8 +16,10 @@ from noria.core.profiling import (
     bin_edges,
     most_common,
 )
+from noria.core.words import frequent_words
 
 Array = NDArray[Any]
+MOST_WORDS = 100  # that are compared between groups
 
 
 class Distribution(BaseModel):
@@ -41,6 +43,8 @@ def by_group(sample: Dataset, name: str, groups: Mapping[str, Array]) -> Distrib
     values = sample.data[name]
     if kind == "category":
         return _of_category(name, values, groups)
+    if kind == "text":
+        return _of_text(name, values, groups)
     numbers = as_numbers(values, kind)
     present = numbers[np.isfinite(numbers)]
     edges = bin_edges(present) if len(present) else np.array([0.0, 1.0])
@@ -60,6 +64,20 @@ def _of_category(name: str, values: Array, groups: Mapping[str, Array]) -> Distr
         for label, rows in groups.items()
     }
     labels = [str(item) or "(missing)" for item in top]
+    return Distribution(column=name, kind="category", labels=labels, edges=[], series=series)
+
+
+def _of_text(name: str, values: Array, groups: Mapping[str, Array]) -> Distribution:
+    """The shares of texts with a word, of the words that differ most between the groups."""
+    words = frequent_words(values, MOST_WORDS)
+    holds = [words.holds(place) for place in range(len(words.names))]
+    shares = np.array(
+        [[np.mean(held[rows]) if len(held[rows]) else 0.0 for held in holds]
+         for rows in groups.values()]
+    ).reshape(len(groups), len(holds))  # fmt: skip
+    top = np.argsort(-np.ptp(shares, axis=0), kind="stable")[:TOP_VALUES]
+    series = {label: shares[place, top].tolist() for place, label in enumerate(groups)}
+    labels = [words.names[place] for place in top]
     return Distribution(column=name, kind="category", labels=labels, edges=[], series=series)
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.core.dataset import Dataset, empty_value
 from noria.core.metrics import labels
+from noria.core.words import frequent_words, rarest_known, some_texts
 
 Array = NDArray[Any]
 BINS = 10  # deciles, as credit scoring takes them (Siddiqi 2006)
@@ -35,9 +36,10 @@ class ColumnReference(_Model):
     """The distribution of one column: counts per bin, the last bin for missing values.
 
     Numbers: bin i holds edges[i-1] < x <= edges[i]. Categories: one bin per value, then others.
+    Texts: one bin per word, for texts whose rarest known word it is, then others.
     """
 
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "text"]
     edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
     counts: tuple[int, ...]
@@ -79,15 +81,15 @@ class DriftReport(_Model):
 def build_reference(
     dataset: Dataset, scores: Array, importances: Mapping[str, float] | None = None
 ) -> Reference:
-    """Sum up the training data; timestamps, which always move on, and texts are left out.
+    """Sum up the training data; timestamps, which always move on, are left out.
 
     Pass scores of rows that the model was not trained on (the holdout's): a model's scores of its
     own training rows are more extreme than live ones.
     """
     columns = {
-        column.name: _reference(dataset.data[column.name])
+        column.name: _reference(dataset.data[column.name], column.kind == "text")
         for column in dataset.columns
-        if column.kind not in ("timestamp", "text")
+        if column.kind != "timestamp"
     }
     return Reference(
         columns=columns,
@@ -126,8 +128,12 @@ def compare(reference: Reference, columns: Mapping[str, Array], scores: Array) -
     )
 
 
-def _reference(values: Array) -> ColumnReference:
-    if values.dtype.kind in "US":
+def _reference(values: Array, is_text: bool = False) -> ColumnReference:
+    if is_text:
+        values = some_texts(values)
+        words = frequent_words(values, CATEGORIES).names
+        empty = ColumnReference(kind="text", values=tuple(words), counts=())
+    elif values.dtype.kind in "US":
         counts = Counter(values.tolist())
         missing = str(empty_value("category"))
         common = [text for text, _ in counts.most_common(CATEGORIES + 1) if text != missing]
@@ -156,6 +162,11 @@ def _quantiles(known: Array) -> tuple[float, ...]:
 
 def _counts(reference: ColumnReference, values: Array) -> NDArray[np.int64]:
     """Count live or training rows per bin of the reference; the last bin is for missing ones."""
+    if reference.kind == "text":
+        there = values[values != empty_value("text")].tolist()
+        counts = Counter(rarest_known(there, reference.values))
+        known = [counts.get(word, 0) for word in reference.values]
+        return np.array([*known, counts[""], len(values) - len(there)], dtype=np.int64)
     if reference.kind == "category":
         counts = Counter(values.tolist())
         missing = counts.pop(str(empty_value("category")), 0)
@@ -211,7 +222,7 @@ def _score_values(scores: Array) -> Array:
 
 
 def _missing(reference: ColumnReference) -> float | str:
-    return "" if reference.kind == "category" else float("nan")
+    return float("nan") if reference.kind == "number" else ""
 
 
 def _weights(reference: Reference) -> dict[str, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from noria.core.dataset import MISSING_TIMESTAMP, Dataset
 from noria.core.weakness import Aspect
+from noria.core.words import frequent_words
 
 Array = NDArray[Any]
 BINS = 10
@@ -115,17 +116,7 @@ def _by_span(pair: tuple[str, str], earlier: Array, later: Array) -> Grouping:
 
 def _by_word(name: str, values: Array) -> Iterator[Grouping]:
     """Split by each of the most frequent words: rows that have it, rows that have not."""
-    texts, codes = np.unique(values, return_inverse=True)
-    rows_of = np.bincount(codes, minlength=len(texts))
-    counts: dict[str, int] = {}
-    having: dict[str, list[int]] = {}
-    for place, text in enumerate(texts.tolist()):
-        for word in set(text.split()):
-            counts[word] = counts.get(word, 0) + int(rows_of[place])
-            having.setdefault(word, []).append(place)
-    frequent = [word for word, count in counts.items() if count >= FEWEST_ROWS]
-    for word in sorted(frequent, key=lambda one: (-counts[one], one))[:MOST_WORDS]:
-        has = np.zeros(len(texts), dtype=np.int64)
-        has[having[word]] = 1
+    words = frequent_words(values, MOST_WORDS, FEWEST_ROWS)
+    for place, word in enumerate(words.names):
         labels = [f"{name} without '{word}'", f"{name} with '{word}'"]
-        yield Grouping((name,), "word", has[codes], labels)
+        yield Grouping((name,), "word", words.holds(place).astype(np.int64), labels)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from noria.core.dataset import Dataset, is_missing
+from noria.core.words import frequent_words, some_texts
 
 Array = NDArray[Any]
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -24,7 +25,11 @@ class Share(BaseModel):
 
 
 class Profile(BaseModel):
-    """What a column holds; numbers and times have quantiles, categories their top values."""
+    """What a column holds; numbers and times have quantiles, categories their top values.
+
+    Of texts quantiles are of the words per text, the entropy that of their words; `top` are words
+    with the share of the texts that hold them.
+    """
 
     kind: str
     missing: float
@@ -56,6 +61,8 @@ def profile_column(values: Array, kind: str) -> Profile:
     """Describe one column."""
     if kind == "category":
         return _profile_category(values)
+    if kind == "text":
+        return _profile_text(values)
     numbers = as_numbers(values, kind)
     present = numbers[np.isfinite(numbers)]
     _, counts = np.unique(present, return_counts=True)
@@ -78,6 +85,22 @@ def _profile_category(values: Array) -> Profile:
         distinct=len(names),
         entropy=_entropy(counts),
         top=_shares(names[:TOP_VALUES], counts[:TOP_VALUES], int(counts.sum())),
+    )
+
+
+def _profile_text(values: Array) -> Profile:
+    present = values[~is_missing("text", values)]
+    some = some_texts(present)
+    lengths = np.array([len(text.split()) for text in some.tolist()], dtype=np.float64)
+    words = frequent_words(some, most=int(lengths.sum()))
+    top = min(TOP_VALUES, len(words.names))
+    return Profile(
+        kind="text",
+        missing=_missing_share(len(present), len(values)),
+        distinct=len(np.unique(present)),
+        entropy=_entropy(words.counts),
+        quantiles=np.quantile(lengths, QUANTILES).tolist() if len(present) else [],
+        top=_shares(np.array(words.names[:top]), words.counts[:top], len(some)),
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from noria.contracts import Analysis
-from noria.core.dataset import Dataset
+from noria.core.dataset import TEXTUAL, Dataset
 from noria.core.profiling import as_numbers
 from noria.core.ranking import centred_ranks
 
@@ -54,9 +54,10 @@ def redundant_pairs(sample: Dataset, limits: Analysis) -> list[Redundant]:
     """
     if len(sample) < limits.fewest_rows:
         return []
-    numbers = [column.name for column in sample.columns if column.kind != "category"]
+    numbers = [column.name for column in sample.columns if column.kind not in TEXTUAL]
     table = _table(sample, numbers)
-    categories = [_coded(name, sample.data[name], "") for name in sample.names("category")]
+    texts = [column.name for column in sample.columns if column.kind in TEXTUAL]
+    categories = [_coded(name, sample.data[name], "") for name in texts]
     categories = [column for column in categories if column.levels > 1]
     coded = [_coded(name, table[:, place], np.nan) for place, name in enumerate(numbers)]
     ranks, present = centred_ranks(table)

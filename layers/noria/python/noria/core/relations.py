@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy import stats
 
+from noria.core.words import frequent_words
+
 Array = NDArray[Any]
+FEWEST_WITH_WORD = 5  # texts, as chi-squared needs that many per cell (Cochran 1954)
 TOP_CATEGORIES = 50  # with codes of their own: rarer ones together, as chi-squared needs rows
 
 
@@ -52,6 +55,25 @@ def category_to_target(values: Array, target: Array, classes: int) -> Relation:
     if len(groups) < 3 or np.ptp(groups) == 0 or np.ptp(target) == 0:
         return NONE
     return across_groups(target, groups) if classes == 0 else cramers_v(groups, target)
+
+
+def text_to_target(values: Array, target: Array, classes: int, most: int) -> Relation:
+    """Relate texts by the word that tells most, of up to `most` frequent ones, as a category.
+
+    The p value is that of the word, times the words that were tried (Bonferroni).
+    """
+    words = frequent_words(values, most, FEWEST_WITH_WORD)
+    tried = [
+        (category_to_target(words.holds(place), target, classes), name)
+        for place, name in enumerate(words.names)
+    ]
+    if not tried:
+        return NONE
+    best, name = min(tried, key=lambda one: (one[0].p_value, -one[0].strength))
+    if best is NONE:
+        return NONE
+    p_value = min(1.0, best.p_value * len(tried))
+    return Relation(f"{best.measure} of '{name}'", best.value, best.strength, p_value)
 
 
 def category_codes(values: Array, top: int = TOP_CATEGORIES) -> NDArray[np.int64]:

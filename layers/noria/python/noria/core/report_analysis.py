@@ -130,7 +130,7 @@ def _column_row(column: Document) -> Sequence[Any]:
 
 def _middle(profile: Document) -> str:
     quantiles, top = profile.get("quantiles") or [], profile.get("top") or []
-    if quantiles:
+    if quantiles and profile["kind"] != "text":
         shown = date if profile["kind"] == "timestamp" else number
         return f"{shown(quantiles[3])} ({shown(quantiles[0])} to {shown(quantiles[-1])})"
     return ", ".join(f"{item['value']} {share(item['share'])}" for item in top[:3])

@@ -10,9 +10,10 @@ from scipy import stats
 from noria.contracts import Problem
 from noria.core.dataset import Dataset
 from noria.core.distributions import Distribution, by_group
-from noria.core.drift import BINS, ColumnDrift, build_reference, compare
+from noria.core.drift import BINS, CATEGORIES, ColumnDrift, build_reference, compare
 from noria.core.profiling import most_common
 from noria.core.relations import holm, number_to_target
+from noria.core.words import frequent_words, rarest_known
 
 FEWEST_OF_CATEGORY = 10  # rarer ones count together, as chance alone puts them on one side
 OTHER = "(other)"
@@ -65,7 +66,12 @@ def shifts(ordered: Dataset, problem: Problem) -> Shifts:
 
 def _found(both: Dataset, third: int) -> list[ColumnDrift]:
     grouped = {name: _without_rare(both.data[name]) for name in both.names("category")}
-    both = replace(both, data={**both.data, **grouped})
+    grouped |= {name: _by_word(both.data[name]) for name in both.names("text")}
+    columns = tuple(
+        replace(column, kind="category") if column.name in grouped else column
+        for column in both.columns
+    )
+    both = replace(both, columns=columns, data={**both.data, **grouped})
     unscored = np.zeros(third)
     reference = build_reference(both.take(np.arange(third)), unscored)
     report = compare(reference, both.take(np.arange(third, 2 * third)).data, unscored)
@@ -77,6 +83,13 @@ def _without_rare(values: NDArray[np.str_]) -> NDArray[np.str_]:
     names, counts = most_common(values)
     kept = names[:BINS][counts[:BINS] >= FEWEST_OF_CATEGORY]
     return np.where(np.isin(values, kept) | (values == ""), values, OTHER)
+
+
+def _by_word(values: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Put each text under the rarest of both thirds' most frequent words that it holds."""
+    words = frequent_words(values, CATEGORIES, FEWEST_OF_CATEGORY).names
+    found = np.array(rarest_known(values.tolist(), words), dtype=np.str_)
+    return np.where((values != "") & (found == ""), OTHER, found)
 
 
 def _p_value(one: ColumnDrift, third: int) -> float:
