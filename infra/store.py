@@ -81,7 +81,7 @@ class Store(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, problem: Problem) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = self._bucket()
+        self.bucket = self._bucket(problem)
         self.database_name = f"noria_{problem.name.replace('-', '_')}"
         self.database = self._database()
         for name, columns in JSON_TABLES.items():
@@ -103,7 +103,7 @@ class Store(Construct):
         """ARN of the delivery stream that appends to a table."""
         return self.streams[name].attr_arn
 
-    def _bucket(self) -> s3.Bucket:
+    def _bucket(self, problem: Problem) -> s3.Bucket:
         # S3's own keys, not KMS: a KMS key costs money while idle and every read a request to it.
         return s3.Bucket(
             self,
@@ -140,9 +140,9 @@ class Store(Construct):
                     expiration=cdk.Duration.days(30),
                 ),
                 s3.LifecycleRule(
-                    id="forget-matched-labels",  # the monitor waits 30 days for a label
+                    id="forget-matched-labels",  # the monitor waits half as long for a label
                     prefix="monitoring/_index/",
-                    expiration=cdk.Duration.days(60),
+                    expiration=cdk.Duration.days(2 * problem.monitoring.waiting.days + 1),
                 ),
             ],
         )

@@ -264,6 +264,23 @@ def test_labels_without_prediction_are_forgotten_after_the_window(
     assert tick(24 * 31 + 1)["evidence"]["labels_unmatched"] == 0
 
 
+def test_how_long_and_how_many_is_the_contracts(
+    store: Store, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN outcomes that take two months THEN labels and predictions wait for each other."""
+    slow = {"label_delay": "60d", "minimum_predictions": 120, "minimum_labels": 100}
+    told = PROBLEM | {"monitoring": {**PROBLEM.get("monitoring", {}), **slow}}
+    monkeypatch.setenv("NORIA_PROBLEM", json.dumps(told))
+    made = traffic.predict(150, shift=1.5)
+    assert tick(1)["decision"] == "drifted"
+    traffic.label(made)
+    tick(24 * 61)
+    assert "Quality" in published(24 * 61)
+    traffic.label([("no such prediction", 0.5, True)])
+    left = {day: tick(24 * day)["evidence"]["labels_unmatched"] for day in (62, 181, 183)}
+    assert left == {62: 1, 181: 1, 183: 0}
+
+
 def test_late_deliveries_with_earlier_keys_are_read(store: Store, traffic: Traffic) -> None:
     traffic.predict(300)
     tick(1)

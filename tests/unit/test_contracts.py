@@ -152,6 +152,9 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     assert small.monitoring.every == timedelta(hours=1)
     assert (small.monitoring.drift, small.monitoring.quality_floor) == (0.2, None)
     assert small.monitoring.label_delay == timedelta(days=1)
+    assert small.monitoring.waiting == timedelta(days=30)
+    limits = ("minimum_predictions", "minimum_labels", "minimum_values")
+    assert [getattr(small.monitoring, name) for name in limits] == [200, 200, 50]
     assert small.retraining.on == ["drift", "quality", "new_rows", "age"]
     assert small.retraining.new_rows == 20_000
     assert small.retraining.maximum_age == timedelta(days=90)
@@ -399,6 +402,8 @@ def test_an_unknown_field_suggests_the_nearest(
         ({"deployment": {"auth": "jwt"}}, "deployment", ["jwt_issuer and jwt_audience"]),
         ({"monitoring": {"every": "90s"}}, "monitoring.every", ["'90s'", "whole number"]),
         ({"monitoring": {"every": "0m"}}, "monitoring.every", ["'0m'", "1m or more"]),
+        ({"monitoring": {"label_delay": "8w", "label_window": "30d"}}, "monitoring",
+         ["label_window 30d ends before labels come, after label_delay 56d"]),
         ({"retraining": {"on": ["drfit"]}}, "retraining.on[0]", ["'drfit'", "'drift'"]),
         ({"retraining": {"monthly_runs": 0}}, "retraining.monthly_runs", ["0", "greater than"]),
     ],

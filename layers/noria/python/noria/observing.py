@@ -12,7 +12,6 @@ from noria.core import live, metrics
 from noria.core.drift import Reference, compare
 from noria.core.live import Array
 from noria.core.monitoring import (
-    MINIMUM_PREDICTIONS,
     Observation,
     State,
     enough_labels,
@@ -93,7 +92,7 @@ class _Tick:
         version = champion.version
         self._store, self._problem, self._champion, self._at = store, problem, champion, at
         self._committed = state.tick
-        self._state = state.of_model(version).expired(at)
+        self._state = state.of_model(version).expired(at, problem.monitoring.waiting)
         self._signature = Signature.model_validate(registry.json_file(version, "signature.json"))
         self._reference = Reference.model_validate(registry.reference(version))
         many = self._signature.task == "multiclass"
@@ -139,7 +138,7 @@ class _Tick:
                 "labelled": count,
                 "file_rows": file_rows,
             }
-        ).expired(self._at)
+        ).expired(self._at, self._problem.monitoring.waiting)
 
     def _read(self, keys: list[str]) -> _Arrived:
         """Read new objects, and again those whose predictions were too few to compare."""
@@ -176,7 +175,7 @@ class _Tick:
 
     def _with_drift(self, seen: Observation, arrived: _Arrived) -> Observation:
         rows = arrived.rows
-        if rows < MINIMUM_PREDICTIONS:
+        if rows < self._problem.monitoring.minimum_predictions:
             return seen.model_copy(update={"compared": rows})
         columns, scores = live.thinned(arrived.parts, COMPARED_AT_MOST)
         report = compare(self._reference, columns, scores)
@@ -194,7 +193,7 @@ class _Tick:
         self, seen: Observation, pairs: list[tuple[float, live.Score]]
     ) -> tuple[Observation, bool]:
         """Measure the labelled predictions where there are enough; tells whether it did."""
-        if not enough_labels(len(pairs), self._problem.task):
+        if not enough_labels(len(pairs), self._problem):
             return seen, False
         truth = np.array([truth for truth, _ in pairs])
         scores = np.array([score for _, score in pairs], dtype=np.float64)

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from noria.contracts.fields import Duration, Section, lasting
+from noria.contracts.fields import Duration, Section, format_duration, lasting
 
 
 class Canary(Section):
@@ -49,6 +49,18 @@ class Monitoring(Section):
     0.25 a large one (Siddiqi 2006, "Credit Risk Scorecards"). Corrected for the number of rows."""
     label_delay: Duration = lasting("1d")
     """How long after a prediction its true outcome is known."""
+    label_window: Duration | None = None
+    """How long a prediction waits for its label, and a label for its prediction (default: 30d, or
+    twice `label_delay`). Convention: a month; what comes later tells of a model that is gone."""
+    minimum_predictions: int = Field(default=200, ge=20)
+    """Predictions below which drift is not measured. Convention: with ten bins their chance alone
+    moves the index by 0.05, a quarter of `drift` (Yurdakul and Naranjo 2020)."""
+    minimum_labels: int = Field(default=200, ge=20)
+    """Labelled predictions below which a metric of classes is not told. Convention: with 200 a
+    share of a half is known to 0.07 (1.96 standard errors)."""
+    minimum_values: int = Field(default=50, ge=10)
+    """Labelled predictions below which a metric of numbers is not told. Convention: with 50 an RMSE
+    is known to a tenth (1 / sqrt(2n), normal errors)."""
     quality_floor: float | None = None
     """What the objective's metric must reach on live predictions whose outcomes are known."""
 
@@ -58,6 +70,20 @@ class Monitoring(Section):
         if value < timedelta(minutes=1) or value.total_seconds() % 60:
             raise ValueError("every is a whole number of minutes, 1m or more")
         return value
+
+    @model_validator(mode="after")
+    def _waits_long_enough(self) -> Self:
+        if self.label_window is not None and self.label_window <= self.label_delay:
+            raise ValueError(
+                f"label_window {format_duration(self.label_window)} ends before labels come, after "
+                f"label_delay {format_duration(self.label_delay)}: widen it"
+            )
+        return self
+
+    @property
+    def waiting(self) -> timedelta:
+        """How long a prediction waits for its label."""
+        return self.label_window or max(timedelta(days=30), 2 * self.label_delay)
 
 
 class Retraining(Section):

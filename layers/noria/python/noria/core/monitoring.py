@@ -6,14 +6,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from noria.contracts import Problem
+from noria.contracts import Monitoring, Problem
 from noria.core import metrics
 from noria.core.live import Score
 from noria.core.verdicts import Verdict
 
-MINIMUM_PREDICTIONS = 200
-MINIMUM_LABELS, MINIMUM_VALUES = 200, 50  # labels of classes; values of a regression
-LABEL_WINDOW = timedelta(days=30)
 KEYS_KEPT = 1000
 UNMATCHED_KEPT = 50_000
 PAIRS_KEPT = 20_000
@@ -118,9 +115,9 @@ class State(BaseModel):
             return self
         return self.model_copy(update={"model": version, "waiting": [], "pairs": [], "labelled": 0})
 
-    def expired(self, now: datetime) -> Self:
+    def expired(self, now: datetime, window: timedelta) -> Self:
         """Forget segments and labels that are older than labels may be."""
-        oldest = now - LABEL_WINDOW
+        oldest = now - window
         kept = {k: v for k, v in self.unmatched.items() if v.since >= oldest}
         return self.model_copy(
             update={
@@ -131,27 +128,30 @@ class State(BaseModel):
         )
 
 
-def enough_labels(count: int, task: str) -> bool:
+def enough_labels(count: int, problem: Problem) -> bool:
     """Tell whether a metric of so many labels says anything."""
-    return count >= (MINIMUM_VALUES if task == "regression" else MINIMUM_LABELS)
+    limits = problem.monitoring
+    least = limits.minimum_values if problem.task == "regression" else limits.minimum_labels
+    return count >= least
 
 
 def judged(seen: Observation, problem: Problem, notes: Sequence[str]) -> Observation:
     """Decide whether live use has drifted, with the reasons."""
-    limit = problem.monitoring.drift
-    drifted = seen.drift is not None and seen.drift > limit
-    reasons = [_about_drift(seen, limit), *_about_quality(seen, problem), *notes]
+    limits = problem.monitoring
+    drifted = seen.drift is not None and seen.drift > limits.drift
+    reasons = [_about_drift(seen, limits), *_about_quality(seen, problem), *notes]
     return seen.model_copy(
         update={"decision": "drifted" if drifted else "quiet", "reasons": reasons}
     )
 
 
-def _about_drift(seen: Observation, limit: float) -> str:
+def _about_drift(seen: Observation, limits: Monitoring) -> str:
     if seen.drift is None:
         return (
             f"{seen.compared} predictions wait to be compared: "
-            f"{MINIMUM_PREDICTIONS} are needed to tell drift from chance"
+            f"{limits.minimum_predictions} are needed to tell drift from chance"
         )
+    limit = limits.drift
     relation = "above" if seen.drift > limit else "within"
     return f"drift {seen.drift:.3f} of {seen.compared} predictions is {relation} {limit:g}"
 
