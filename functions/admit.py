@@ -1,6 +1,6 @@
 """Admit: one run at a time, within cooldown and budget."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from noria.aws.runlog import RunLog
@@ -11,6 +11,7 @@ from noria.core.verdicts import Verdict
 from noria.errors import ContractError
 from noria.runtime import FEATURES_ONLY, parse_time
 
+AHEAD = timedelta(days=1)  # by which clocks, and a test's, may differ
 KNOWN_INPUT = frozenset({"problem", "cause", "as_of", "only"})
 
 
@@ -84,11 +85,16 @@ def _check_input(given: dict[str, Any]) -> None:
 
 def _check_time(value: Any) -> None:
     try:
-        parse_time(value)
+        moment = parse_time(value)
     except (TypeError, ValueError) as error:
         raise ContractError(
             f"input.as_of: {value!r} is not a time; write for example 2026-11-24T00:00:00Z"
         ) from error
+    if moment > datetime.now(UTC) + AHEAD:
+        raise ContractError(
+            f"input.as_of: {value!r} lies ahead; what is kept and how old a model is follow from "
+            "it: give a time that has come"
+        )
 
 
 def _take_lease(stage: Stage) -> str | None:

@@ -54,7 +54,7 @@ async def predict(request: Request) -> JSONResponse:
     current = served()
     requests.refuse_unanswerable(len(rows), current.signature)
     now = datetime.now(UTC)
-    rows = with_history(rows, current.signature.history, online, now)
+    rows = with_history(rows, current.signature.history, online if _has_table() else None, now)
     ids = records.new_ids(len(rows), now)
     answers = [
         {"id": name, **answer} for name, answer in zip(ids, current.answer(rows), strict=True)
@@ -136,6 +136,12 @@ def _log(lines: list[bytes], now: datetime) -> None:
     lost, reason = Stream(firehose(), environment.predictions_stream).append(lines)
     if lost:
         print(records.not_logged(lost, environment.namespace, reason, now))
+
+
+def _has_table() -> bool:
+    """Whether the deployed contract still has history: a model may outlive what it learnt from."""
+    contract = json.loads(Environment.read().problem or "{}")
+    return bool(contract.get("features", {}).get("windows"))
 
 
 def _function_version() -> str:

@@ -10,9 +10,6 @@ from noria.core.verdicts import Verdict
 from noria.core.weakness import Findings
 from noria.feature_loading import open_accepted
 
-# What a run that only stores features leaves of its own: a lifecycle rule takes it away.
-PASSING = {"noria": "passing"}
-
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make this turn's feature plan; on the first turn, store the rows that it is fed with.
@@ -46,13 +43,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _store_only(stage: Stage) -> dict[str, Any]:
-    """Store the run's rows and load the online table; what the run itself leaves may go then."""
+    """Store the run's rows and load the online table."""
     with open_accepted(stage) as accepted:
         written = accepted.store(Dataset.from_bytes(stage.dataset()))
         loaded = accepted.load_online(written.feature_set) if written.feature_set.windows else 0
-    for prefix in ("clean/", *(f"raw/{source.name}/" for source in stage.problem.sources)):
-        for key in stage.store.keys(f"{prefix}run={stage.event.execution}/"):
-            stage.store.tag(key, PASSING)
     told = f"{written.rows:,} of {written.given:,} rows said something new"
     online = f"{loaded:,} entities were loaded for the endpoint"
     return {"rows": written.rows, "reasons": [told, online]}

@@ -42,8 +42,9 @@ def catalog(store: Store) -> iam.PolicyStatement:
 
 
 def online_features(store: Store) -> iam.PolicyStatement | None:
-    """Putting an entity's latest values, where the contract has a table for them."""
-    return allow(["dynamodb:PutItem"], [store.online.table_arn]) if store.online else None
+    """Putting entities' latest values, where the contract has a table for them."""
+    calls = ["dynamodb:PutItem", "dynamodb:DescribeTable"]
+    return allow(calls, [store.online.table_arn]) if store.online else None
 
 
 def look_up_features(store: Store) -> iam.PolicyStatement | None:

@@ -47,6 +47,7 @@ class Row:
 
 
 RUNS, REGISTRY = "runs/", "registry/"
+PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
 
 STAGES = (
     Row(name="admit", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
@@ -63,8 +64,7 @@ STAGES = (
         writes=[RUNS, REGISTRY], knows=["topic"]),
     Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
         powers=["catalog", "serve_features"],
-        reads=["clean/", "features", RUNS], writes=["features", RUNS],
-        tags=["features", "clean/", "raw/"]),
+        reads=["clean/", "features", RUNS], writes=["features", RUNS], tags=["features"]),
     Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
     Row(name="train", layer="model", memory=LARGE, timeout=LONG,
@@ -87,9 +87,9 @@ STAGES = (
         reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
         knows=["endpoint_function", "topic"]),
     Row(name="conclude", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], knows=["topic"]),
+        writes=[RUNS, REGISTRY], tags=PASSING, knows=["topic"]),
     Row(name="record_failure", layer="serve", powers=["notify", "shift"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], knows=["endpoint_function", "topic"]),
+        writes=[RUNS, REGISTRY], tags=PASSING, knows=["endpoint_function", "topic"]),
     Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
         reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
         writes=["monitoring/"], knows=["problem"]),

@@ -72,7 +72,7 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
 }
 STREAMED = ("predictions", "labels")
 SUPERSEDED = {"noria": "superseded"}  # as noria.aws.feature_store.files sets it
-PASSING = {"noria": "passing"}  # as functions.engineer_features sets it
+PASSING = {"noria": "passing"}  # as noria.endings sets it
 ONLINE_SUFFIX = "_online"  # as noria.aws.feature_store.online knows it
 
 

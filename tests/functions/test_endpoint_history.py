@@ -25,7 +25,7 @@ DAY = 86_400
 NOON = int(datetime(2024, 5, 1, 12, tzinfo=UTC).timestamp())
 WINDOW = Window(name="distance", column="leg", function="sum", over=7 * DAY)
 HISTORY = History(
-    table="features", keys=(KeyColumn(name="plane"),), event_time="departure", delay=3_600,
+    feature_set="features", keys=(KeyColumn(name="plane"),), event_time="departure", delay=3_600,
     windows=(WINDOW,), descriptions={"distance": "sum of leg in the 7d before"},
 )  # fmt: skip
 
@@ -42,6 +42,7 @@ def flown(*legs: tuple[int, float]) -> bytes:
 def online(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnlineTable]:
     """A champion whose only number is looked up: P(late) = sigmoid(0.5 * distance)."""
     monkeypatch.setenv("NORIA_DATABASE", "noria_test")
+    monkeypatch.setenv("NORIA_PROBLEM", json.dumps({"features": {"windows": [{"as": "distance"}]}}))
     opened = endpoint.online
     opened.cache_clear()
     signature = tiny_model.binary_signature()
@@ -56,7 +57,7 @@ def online(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnlineTabl
         AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
     )  # fmt: skip
     table = opened()
-    table.load("features", [Latest(("N1",), 1, 1, {}, flown((2, 1.5), (30, 2.0)))])
+    table.load("features", [Latest(("N1",), 1, 1, {}, flown((2, 1.5), (30, 2.0)))], at=1)
     yield table
     opened.cache_clear()
 

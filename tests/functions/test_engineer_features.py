@@ -92,13 +92,13 @@ def test_repeated_delivery_writes_nothing(store: Store, tables: dict[str, pd.Dat
 def test_no_flight_sees_what_was_not_known(
     store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
 ) -> None:
-    """GIVEN rows known a day after THEN nobody who asks sees a younger one, and outcomes never."""
+    """GIVEN rows known two days after THEN nobody sees a younger one, and outcomes never."""
     run(store, "march", tables, 3)
     keys = ["carrier", "flight"]
     once = tables["flights"].query("month <= 2").groupby(keys).filter(lambda rows: len(rows) == 1)
     moment = pd.to_datetime(once["time_hour"], utc=True) + pd.to_timedelta(once["minute"], "min")
     asked = once[keys].astype({"carrier": "string"}).reset_index(drop=True)
-    for hours, known in ((23, False), (25, True)):
+    for hours, known in ((47, False), (49, True)):
         later = moment + pd.Timedelta(hours=hours)
         asked = asked.assign(prediction_time=later.reset_index(drop=True))
         seen = features.historical_features(asked, [Reference("features", ["distance"])])

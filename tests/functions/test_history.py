@@ -22,6 +22,7 @@ from noria.core.dataset import Dataset
 from noria.core.history import History
 from noria.core.joining import join_sources
 from noria.core.tabulating import to_dataset
+from noria.core.window_columns import with_windows
 from noria.errors import RequestError
 from noria.feature_store import FeatureStore, Reference, open_feature_store
 from noria.serving.lookup import with_history
@@ -88,7 +89,8 @@ def features(store: Store) -> Iterator[FeatureStore]:
 def run(store: Store, name: str, rows: pd.DataFrame, as_of: datetime = APRIL) -> Dataset:
     """Hand rows to EngineerFeatures, as Transform leaves them; returns the expanded dataset."""
     cleansing = cleanse(join_sources({"flights": rows}, PROBLEM), PROBLEM)
-    dataset = to_dataset(cleansing.accepted, PROBLEM, cleansing.columns, cleansing.spellings)
+    plain = to_dataset(cleansing.accepted, PROBLEM, cleansing.columns, cleansing.spellings)
+    dataset = with_windows(plain, cleansing.accepted, PROBLEM)
     store.put_json(f"runs/{name}/problem.json", PROBLEM.to_document())
     store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
     store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
@@ -119,10 +121,10 @@ def past_of(rows: pd.DataFrame, airplane: str, at: int, over: int, tile: int) ->
 def reference(rows: pd.DataFrame, airplane: str, at: int) -> dict[str, float]:
     """All windows of an airplane at an instant, from its rows."""
     hour, day = 3_600, 86_400
-    half_day = past_of(rows, airplane, at, 12 * hour, 60)
+    half_day = past_of(rows, airplane, at, 12 * hour, 120)
     one_day = past_of(rows, airplane, at, day, 300)
-    week = past_of(rows, airplane, at, 7 * day, 900)
-    month = past_of(rows, airplane, at, 30 * day, 3_600)
+    week = past_of(rows, airplane, at, 7 * day, 1_800)
+    month = past_of(rows, airplane, at, 30 * day, 7_200)
     return {
         "mean_delay": half_day["arr_delay"].mean(), "worst_delay": week["arr_delay"].max(),
         "best_delay": week["arr_delay"].min(), "miles": week["distance"].sum(),
@@ -191,6 +193,24 @@ class TestOnline:
         run(store, "march", table.query("month <= 3"))
         return History.model_validate_json(store.get("runs/march/history.json"))
 
+    @pytest.mark.parametrize("hours", [-20, -3])
+    def test_an_instant_that_has_just_passed(
+        self, history: History, features: FeatureStore, table: pd.DataFrame, hours: int
+    ) -> None:
+        """GIVEN a request for an instant of the last day THEN it has what was known then."""
+        at = APRIL + timedelta(hours=hours)
+        rows = [{"tailnum": one, "event_time": at.isoformat()} for one in table["tailnum"].unique()]
+        asked = pd.DataFrame({"tailnum": [row["tailnum"] for row in rows],
+                              "prediction_time": pd.Timestamp(at)})  # fmt: skip
+        names = [one["as"] for one in WINDOWS if one["over"] != "12h"]
+        offline = features.historical_features(
+            asked.astype({"tailnum": "string"}), [Reference("features", names)]
+        )
+        online = pd.DataFrame(with_history(rows, history, self.table_of, APRIL))
+        for name in names:
+            served = online[name].astype("float32")
+            pd.testing.assert_series_equal(served, offline[name], check_exact=True)
+
     @staticmethod
     def table_of() -> OnlineTable:
         return OnlineTable(boto3.client("dynamodb"), f"{DATABASE}_online", time.sleep)
@@ -236,6 +256,11 @@ class TestOnline:
         assert with_history([row], history, refuse, APRIL) == [row]
         assert with_history([{"x": 1}], None, refuse, APRIL) == [{"x": 1}]
 
+    def test_a_model_may_outlive_the_history_that_it_learnt_from(self, history: History) -> None:
+        """GIVEN a stack that was deployed without windows THEN they are missing, and it answers."""
+        [found] = with_history([{"dest": "BOS", "flown": 2}], history, None, APRIL)
+        assert found == dict.fromkeys(history.names) | {"dest": "BOS", "flown": 2}
+
     def test_an_entity_that_has_no_name_has_no_history(self, history: History) -> None:
         [found] = with_history([{"tailnum": None}], history, self.table_of, APRIL)
         assert (found["flown"], found["miles"], found["late_share"]) == (0, 0, None)
@@ -266,11 +291,77 @@ def test_only_what_changed_is_loaded_again(
     monkeypatch.setattr(
         OnlineTable,
         "_put",
-        lambda self, name, row: put.append(row.key) or original(self, name, row),
+        lambda self, name, row, at: put.append(row.key) or original(self, name, row, at),
     )
     more = table.query("month == 4 and day <= 9 and tailnum == @one")
     run(store, "april", pd.concat([march, more]), APRIL + timedelta(days=10))
     assert put == [(one,)]
+
+
+def test_a_table_that_was_made_anew_is_filled_again(store: Store, table: pd.DataFrame) -> None:
+    """GIVEN windows that were deployed away and back THEN the next load is a whole one."""
+    march = table.query("month <= 3")
+    run(store, "march", march)
+    dynamodb, name = boto3.client("dynamodb"), f"{DATABASE}_online"
+    dynamodb.delete_table(TableName=name)
+    dynamodb.create_table(
+        TableName=name, BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
+    )  # fmt: skip
+    run(store, "again", march, APRIL + timedelta(hours=1))
+    assert dynamodb.scan(TableName=name, Select="COUNT")["Count"] == march["tailnum"].nunique()
+
+
+def test_a_champion_of_an_earlier_version_keeps_its_history(
+    store: Store, table: pd.DataFrame
+) -> None:
+    """GIVEN a source that lost a column, so that the set has a new version THEN both are served."""
+    march = table.query("month <= 3")
+    run(store, "march", march)
+    champion = History.model_validate_json(store.get("runs/march/history.json"))
+    later = APRIL + timedelta(days=9)
+    fewer = table.query("month == 3 or (month == 4 and day <= 9)").drop(columns="hour")
+    run(store, "april", fewer, later)
+    challenger = History.model_validate_json(store.get("runs/april/history.json"))
+    rows = [{"tailnum": one} for one in table["tailnum"].unique()]
+    old, new = (
+        with_history(rows, one, TestOnline.table_of, later) for one in (champion, challenger)
+    )
+    assert old == new
+    assert any(row["flown"] for row in old)
+
+
+def test_a_store_that_forgets_does_not_make_training_forget(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN rows kept for 40 days THEN older ones are trained on with the history that they had."""
+    kept = PROBLEM.model_copy(
+        update={"features": PROBLEM.features.model_copy(update={"retention": timedelta(days=40)})}
+    )
+    whole = run(store, "march", table.query("month <= 3"))
+    monkeypatch.setattr(f"{__name__}.PROBLEM", kept)
+    again = run(Fresh(store).store, "kept", table.query("month <= 3"))
+    for name in (one["as"] for one in WINDOWS):
+        np.testing.assert_array_equal(again.data[name], whole.data[name])
+
+
+def test_sets_whose_rows_may_repeat_have_a_history(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN rows that are told apart by something else THEN the last file is the whole history."""
+    unique = PROBLEM.quality.model_copy(update={"unique": ["tailnum", "time_hour", "minute"]})
+    monkeypatch.setattr(f"{__name__}.PROBLEM", PROBLEM.model_copy(update={"quality": unique}))
+    march = table.query("month <= 3")
+    found = run(store, "march", march)
+    rows = accepted(store, "march")
+    assert_is_past(found, rows, rows, step=29)
+    gone = march["tailnum"].iloc[-1]
+    run(store, "fewer", march[march["tailnum"] != gone], APRIL + timedelta(hours=1))
+    history = History.model_validate_json(store.get("runs/fewer/history.json"))
+    asked = [{"tailnum": gone, "event_time": (APRIL + timedelta(hours=1)).isoformat()}]
+    [served] = with_history(asked, history, TestOnline.table_of, APRIL)
+    assert served["flown"] == 0
 
 
 def test_a_load_that_broke_off_is_done_again(

@@ -112,19 +112,35 @@ def test_an_older_load_overwrites_nothing(features: FeatureStore, dynamodb: Seri
     pd.testing.assert_frame_equal(after, before)
 
 
-def test_correction_replaces_what_it_corrects(dynamodb: Serial) -> None:
+def test_what_was_loaded_for_a_later_instant_stays(dynamodb: Serial) -> None:
+    """GIVEN a correction, or rows that are gone THEN the load that knows last decides."""
     table = OnlineTable(dynamodb, TABLE, no_pause)
-    assert table.load("t", [Latest(("a",), 5, 5, {"x": 1})]) == 1
-    assert table.load("t", [Latest(("a",), 5, 7, {"x": 2})]) == 1
-    assert table.load("t", [Latest(("a",), 5, 6, {"x": 3})]) == 0
-    assert table.read("t", [("a",)]) == [Latest(("a",), 5, 7, {"x": 2})]
+    assert table.load("t", [Latest(("a",), 5, 5, {"x": 1})], at=10) == 1
+    assert table.load("t", [Latest(("a",), 4, 4, {"x": 2})], at=12) == 1
+    assert table.load("t", [Latest(("a",), 6, 6, {"x": 3})], at=11) == 0
+    assert table.read("t", [("a",)]) == [Latest(("a",), 4, 4, {"x": 2})]
+
+
+def test_a_key_that_dynamodb_has_no_room_for(dynamodb: Serial) -> None:
+    table = OnlineTable(dynamodb, TABLE, no_pause)
+    long, other = ("\u4e2d" * 1_000,), ("\u4e2d" * 1_001,)
+    table.load("t", [Latest(long, 1, 1, {"x": 1})], at=1)
+    assert table.read("t", [long, other]) == [Latest(long, 1, 1, {"x": 1}), None]
+    [item] = dynamodb.scan(TableName=TABLE)["Items"]
+    assert len(item["entity"]["S"].encode()) < 2_048
+
+
+def test_a_history_that_dynamodb_has_no_room_for(dynamodb: Serial) -> None:
+    table = OnlineTable(dynamodb, TABLE, no_pause)
+    with pytest.raises(FeatureError, match=r"entity a takes 4\d\d,\d+ bytes, .* fewer features"):
+        table.load("t", [Latest(("a",), 1, 1, {}, bytes(400_000))], at=1)
 
 
 def test_keys_do_not_run_together(dynamodb: Serial) -> None:
     table = OnlineTable(dynamodb, TABLE, no_pause)
     rows = [Latest(key, 1, 1, {"x": n}) for n, key in enumerate([("a", "bc"), ("ab", "c"), ("a",)])]
-    table.load("t", rows)
-    table.load("u", [Latest(("a",), 1, 1, {"x": 9})])
+    table.load("t", rows, at=1)
+    table.load("u", [Latest(("a",), 1, 1, {"x": 9})], at=1)
     assert table.read("t", [row.key for row in rows]) == rows
 
 
@@ -135,7 +151,7 @@ class TestThrottling:
         pauses: list[float] = []
         table = OnlineTable(Throttled(dynamodb, answered=7), TABLE, pauses.append)
         rows = [Latest((str(n),), 1, 1, {"x": n}) for n in range(BATCH + 20)]
-        table.load("t", rows)
+        table.load("t", rows, at=1)
         keys = [row.key for row in rows[:40]] + [("nobody",), rows[3].key]
         assert table.read("t", keys) == [*rows[:40], None, rows[3]]
         assert pauses == sorted(pauses)
@@ -144,7 +160,7 @@ class TestThrottling:
     def test_more_keys_than_a_call_takes(self, dynamodb: Serial) -> None:
         table = OnlineTable(dynamodb, TABLE, no_pause)
         rows = [Latest((str(n),), 1, 1, {"x": n}) for n in range(BATCH * 2 + 1)]
-        assert table.load("t", rows) == len(rows)
+        assert table.load("t", rows, at=1) == len(rows)
         assert table.read("t", [row.key for row in rows]) == rows
 
     def test_it_gives_up_in_words(self, dynamodb: Serial) -> None:

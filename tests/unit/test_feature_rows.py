@@ -95,7 +95,7 @@ def test_times_are_naive_utc(accepted: pd.DataFrame, tmp_path: Path) -> None:
         pd.Timestamp("2013-01-01T05:00"), pd.Timestamp("2013-01-01T06:00"),
     ]  # fmt: skip
     assert rows["created_time"].tolist() == [
-        pd.Timestamp("2013-01-02T05:00"), pd.Timestamp("2013-01-02T06:00"),
+        pd.Timestamp("2013-01-03T05:00"), pd.Timestamp("2013-01-03T06:00"),
     ]  # fmt: skip
 
 

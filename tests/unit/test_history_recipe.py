@@ -24,7 +24,7 @@ PROBLEM = problem(
     objective={"threshold": 0.9},
 )  # fmt: skip
 HISTORY = History(
-    table="features", keys=(KeyColumn(name="customer"),), event_time="at", delay=86_400,
+    feature_set="features", keys=(KeyColumn(name="customer"),), event_time="at", delay=86_400,
     windows=(Window(name="spent_30d", column="spent", function="sum", over=30 * 86_400),),
     descriptions={"spent_30d": "sum of spent in the 30d before"},
     examples=({"customer": "c1"}, {"customer": "c2"}),
@@ -136,6 +136,10 @@ class TestSignature:
         (KeyColumn(name="k"), True, "true"), (KeyColumn(name="k"), None, None),
         (KeyColumn(name="k"), "", None), (KeyColumn(name="k"), "007", "007"),
         (KeyColumn(name="k", number=True), "007", "7"),
+        (KeyColumn(name="k", number=True), "1234567890123456781", "1234567890123456781"),
+        (KeyColumn(name="k", number=True), 1e16, "1e+16"),
+        (KeyColumn(name="k", number=True), True, "1"),
+        (KeyColumn(name="k", number=True), "False", "0"),
         (KeyColumn(name="k", number=True), "7.0", "7"),
         (KeyColumn(name="k", number=True), "x7", "x7"),
         (KeyColumn(name="k", number=True), "inf", "inf"),

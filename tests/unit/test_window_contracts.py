@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from noria.contracts import Problem
+from noria.contracts import Problem, parse_duration
 from noria.core.cleansing import cleanse
 from noria.core.dataset import Dataset
 from noria.core.feature_sets import compare, define, evolve
@@ -33,7 +33,10 @@ def orders(**features: Any) -> Problem:
         ({"entity_key": []}, "features.windows needs entity_key: 'usual' is the history of an"),
         ({"event_time": None}, "features.windows needs event_time"),
         ({"features": {"windows": [{**WINDOW, "over": "1d"}]}},
-         r"'usual' over 1d never sees a row, as each is known only after features.delay 1d"),
+         r"'usual' over 1d never sees a row, as each is known only after features.delay 2d"),
+        ({"features": {"windows": [WINDOW], "delay": "3h", "refresh": "12h"}},
+         "features.delay 3h is shorter than features.refresh 12h, in which rows reach"),
+        ({"features": {"windows": [WINDOW], "delay": "0s"}}, "delay 0s is shorter than .* 1h"),
         ({"features": {"windows": [WINDOW], "delay": "2w"}}, "shorten the delay or widen"),
         ({"features": {"windows": [WINDOW], "retention": "3d"}},
          "retention 3d is shorter than window 'usual' over 7d"),
@@ -50,16 +53,15 @@ def test_windows_that_cannot_be(changes: dict[str, Any], told: str) -> None:
 
 @pytest.mark.parametrize(
     ("features", "delay", "refresh"),
-    [({}, "1d", "1d"), ({"delay": "0s"}, "0s", "1h"), ({"delay": "3h", "refresh": "12h"},
-                                                       "3h", "12h")],
+    [({}, "2d", "1d"), ({"delay": "1h"}, "1h", "1h"), ({"delay": "6h"}, "6h", "3h"),
+     ({"refresh": "12h"}, "36h", "12h")],
 )  # fmt: skip
-def test_history_is_as_old_as_labels_unless_said(
+def test_history_is_as_old_as_labels_and_a_refresh_unless_said(
     features: dict[str, Any], delay: str, refresh: str
 ) -> None:
-    spans = {"0s": timedelta(0), "1h": timedelta(hours=1), "3h": timedelta(hours=3),
-             "12h": timedelta(hours=12), "1d": timedelta(days=1)}  # fmt: skip
     problem = orders(**features)
-    assert (problem.feature_delay, problem.feature_refresh) == (spans[delay], spans[refresh])
+    spans = problem.feature_delay, problem.feature_refresh
+    assert spans == (parse_duration(delay), parse_duration(refresh))
 
 
 def test_an_execution_cannot_ask_for_what_the_stack_has_no_table_for() -> None:
@@ -105,7 +107,7 @@ def test_history_of_a_targets_positive_class() -> None:
     """GIVEN a buyer with an order a day THEN a window of the target is the share of returns."""
     share = {"column": "returned", "function": "mean", "over": "5d", "as": "share"}
     shops = {"column": "shop", "function": "count", "over": "5d", "as": "orders_before"}
-    found = expanded(orders(windows=[share, shops])).data
+    found = expanded(orders(windows=[share, shops], delay="1d")).data
     # Orders of a buyer are a day apart, and yesterday's is not known until a tile after a day.
     assert found["orders_before"][[0, 4, 8, 12, 39]].tolist() == [0, 0, 1, 2, 4]
     assert found["share"][39] == sum(n % 3 == 0 for n in (19, 23, 27, 31)) / 4

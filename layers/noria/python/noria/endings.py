@@ -6,6 +6,8 @@ from noria.aws.runlog import RunLog
 from noria.context import Stage
 from noria.core.report import render_report
 
+# What a run that only stores features leaves of its own: a lifecycle rule takes it away.
+PASSING = {"noria": "passing"}
 UNTOLD = frozenset({"FeaturesStored"})  # what happens every day is no news
 
 
@@ -19,6 +21,8 @@ def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
         RunLog(stage.store).record(
             stage.event.execution, ending=document["ending"], as_of=stage.event.as_of
         )
+    else:
+        _let_pass(stage)
     stage.leases.release(stage.event.execution)
     if ending in UNTOLD:
         return {"ending": document["ending"], "reasons": document["reasons"]}
@@ -29,6 +33,16 @@ def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
         ),
     )
     return {"ending": document["ending"], "reasons": document["reasons"]}
+
+
+def _let_pass(stage: Stage) -> None:
+    """Tag what the run leaves: its rows are in the feature store, or of no use to anybody."""
+    run = stage.event.execution
+    contract = stage.store.get_json(stage.run.key("problem.json"), {"sources": []})
+    raw = [f"raw/{source['name']}/run={run}/" for source in contract["sources"]]
+    for prefix in (f"clean/run={run}/", f"quarantine/run={run}/", stage.run.key(""), *raw):
+        for key in stage.store.keys(prefix):
+            stage.store.tag(key, PASSING)
 
 
 def write_report(stage: Stage, ending: dict[str, Any] | None = None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from noria.aws.clients import client
 from noria.aws.feature_store import Catalogue, Entry, Files, OnlineTable
@@ -25,7 +26,7 @@ from noria.core.feature_rows import (
     select_feature_rows,
     to_feature_set,
 )
-from noria.core.feature_sets import FeatureSet
+from noria.core.feature_sets import FeatureSet, Window
 from noria.core.feature_writes import since_epoch
 from noria.core.history import History
 from noria.core.point_in_time import ENTITIES, POSITION, key_aliases
@@ -34,6 +35,7 @@ from noria.feature_history import window_values
 from noria.feature_serving import OnlineFeatures
 from noria.feature_store import FeatureStore, Written, open_feature_store
 
+Array = NDArray[Any]
 TARGET = "target"
 EXAMPLES = 3
 LOADED = "features-online"  # what the online table holds, by feature table
@@ -65,7 +67,19 @@ class Accepted:
         engine.view(ENTITIES, select_asked_rows(self.types, self.stage.problem, str(self.path)))
         entries = self.features.stored(feature_set)
         found = window_values(engine, feature_set, feature_set.windows, entries)
-        return with_columns(dataset, {str(name): found[name].to_numpy() for name in found})
+        columns = {
+            one.name: self._whole(dataset, one, found[one.name].to_numpy())
+            for one in feature_set.windows
+        }
+        return with_columns(dataset, columns)
+
+    def _whole(self, dataset: Dataset, window: Window, found: Array) -> Array:
+        """A window's values, by the run's own rows where the store no longer keeps the past."""
+        oldest = self.features.keeper.oldest(self.stage.event.as_of)
+        if oldest is None or dataset.event_time is None or window.name not in dataset.data:
+            return found
+        kept = dataset.event_time >= oldest.timestamp() + window.over
+        return np.where(kept, found, dataset.data[window.name])
 
     def history(self, feature_set: FeatureSet, dataset: Dataset) -> History:
         """How an endpoint looks up what `expand` computed, with the last holdout rows' keys."""
@@ -76,7 +90,7 @@ class Accepted:
         keys = self.features.engine.ask(query)
         columns = [keys[alias].tolist() for alias in key_aliases(feature_set)]
         return History(
-            table=feature_set.table,
+            feature_set=feature_set.name,
             keys=key_columns(self.types, problem),
             event_time=str(problem.event_time_column),
             delay=feature_set.delay,
@@ -119,17 +133,23 @@ def bring_up_to_date(
 
     What was loaded is noted afterwards: a load that broke off is done again.
     """
-    key = f"{LOADED}/{feature_set.table}.json"
-    windows = [window.model_dump(mode="json") for window in feature_set.windows]
+    key = f"{LOADED}/{feature_set.name}.json"
+    windows = [window.model_dump(mode="json") for window in features.windows_of(feature_set)]
+    of_table = {"table": online.identity, "version": feature_set.version, "windows": windows}
     before = store.get_json(key, {})
-    same = before.get("windows") == windows
+    same = of_table.items() <= before.items()
+    if same:
+        # A run that began before a refresh, and ends after it, has rows that the refresh had not.
+        at = max(at, datetime.fromisoformat(before["at"]))
     entries = features.stored(feature_set)
     changed = [(one, _seen_at(one, before) if same else None) for one in entries]
     new = [(one, seen) for one, seen in changed if seen is None or _has_later(one, seen)]
+    if new and feature_set.repeats:
+        # The last file is the whole history: what only the one before it had is gone.
+        new = [(one, None) for one in entries[-2:]]
     put = online.load(feature_set, at=at, changed=new)
     runs = [share.run for one in entries for share in one.shares]
-    seen = {"at": at.isoformat(), "runs": runs, "windows": windows}
-    store.put_json(key, seen)
+    store.put_json(key, of_table | {"at": at.isoformat(), "runs": runs})
     return put
 
 

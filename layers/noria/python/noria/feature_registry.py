@@ -10,12 +10,15 @@ from noria.aws.storage import Store
 from noria.core.feature_sets import (
     CREATED_TIME,
     EVENT_TIME,
+    NUMBERS,
     TYPES,
     Comparison,
     FeatureSet,
+    Window,
     compare,
     evolve,
 )
+from noria.core.windows import OF_TIMES
 from noria.errors import FeatureError
 
 
@@ -55,6 +58,22 @@ class FeatureRegistry:
             "bytes": sum(entry.bytes for entry in manifest.entries),
             "statistics": json.loads(parameters.get(STATISTICS, "{}")),
         }
+
+    def windows_of(self, feature_set: FeatureSet) -> list[Window]:
+        """The windows of all versions of a set that its rows can still tell.
+
+        A model that learnt from an earlier version looks up by that version's windows.
+        """
+        kinds = {column.name: column.kind for column in feature_set.columns}
+        earlier = [one for one in self._definitions() if one.name == feature_set.name]
+        found = {
+            (one.source, one.function, one.over): one
+            for version in (*sorted(earlier, key=lambda one: one.version), feature_set)
+            for one in version.windows
+            if one.column in kinds
+            and (one.equals is not None or one.function in OF_TIMES or kinds[one.column] in NUMBERS)
+        }
+        return list(found.values())
 
     def compare(self, name: str, before: int, after: int) -> Comparison:
         """How two versions of a set differ."""

@@ -29,6 +29,11 @@ class OnlineFeatures:
         self._store = store
         self._table = table
 
+    @property
+    def identity(self) -> str:
+        """What tells the table from one of the same name before or after it."""
+        return self._table.identity
+
     def load(
         self,
         feature_set: FeatureSet,
@@ -49,7 +54,8 @@ class OnlineFeatures:
         reference = Reference(feature_set.name, self._stored(feature_set), feature_set.version)
         found = self._store.latest_features(entities, reference, at=at, times=True)
         history = self._history(feature_set, entities, entries, at)
-        return self._table.load(feature_set.table, _latest(entities, found, feature_set, history))
+        rows = _latest(entities, found, feature_set, history)
+        return self._table.load(feature_set.name, rows, microseconds(aware(at, "at") - EPOCH))
 
     def latest_features(
         self, keys: pd.DataFrame, feature_set: FeatureSet, *, at: datetime
@@ -57,7 +63,7 @@ class OnlineFeatures:
         """The features of entities at an instant, as `FeatureStore.latest_features` gives them."""
         asked = keys.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
         rows = entity_rows(asked, feature_set, PREDICTION_TIME, "keys")
-        found = self._table.read(feature_set.table, _texts(rows, key_aliases(feature_set)))
+        found = self._table.read(feature_set.name, _texts(rows, key_aliases(feature_set)))
         moment = microseconds(aware(at, "at") - EPOCH)
         features, windows = feature_set.split(None)
         columns = {f.name: [_value(row, f, moment) for row in found] for f in features}
@@ -75,13 +81,14 @@ class OnlineFeatures:
         entries: Sequence[Entry],
         at: datetime,
     ) -> Mapping[Key, bytes]:
-        if not feature_set.windows:
+        if not self._store.windows_of(feature_set):
             return {}
         asked = entities.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
         engine = self._store.engine
         engine.give(entity_rows(asked, feature_set, PREDICTION_TIME, "entities"), ENTITIES)
         now = microseconds(aware(at, "at") - EPOCH) // SECOND
-        return dict(window_states(engine, feature_set, feature_set.windows, entries, now))
+        windows = self._store.windows_of(feature_set)
+        return dict(window_states(engine, feature_set, windows, entries, now))
 
     @staticmethod
     def _stored(feature_set: FeatureSet) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from noria.contracts.fields import ColumnName, Duration, Section, format_duration
+from noria.contracts.fields import ColumnName, Duration, Section, Share, format_duration
 
 
 class Window(Section):
@@ -47,10 +47,10 @@ class Features(Section):
     """History of the entity, looked up for each row and in every answer alike."""
     delay: Duration | None = None
     """How long after its event time a row is in the feature store: history leaves out what is
-    younger, in training and in every answer alike (default: `monitoring.label_delay`)."""
+    younger, in training and in every answer alike (default: `monitoring.label_delay + refresh`)."""
     refresh: Duration | None = None
     """How often rows are fetched for the feature store between runs, where there are windows: whole
-    minutes, 1h at least (default: `delay`, for history as young as training saw it)."""
+    minutes, 1h at least (default: `monitoring.label_delay`, or half of `delay`)."""
     retention: Duration | None = None
     """How long the feature store keeps rows, by their event time (default: for ever)."""
     recipes: Literal["auto"] | list[RecipeName] = "auto"
@@ -63,6 +63,43 @@ class Features(Section):
     maximum_iterations: int = Field(default=3, ge=1, le=10)
     """Turns of the loop back to feature engineering, at most. Convention: the holdout steers them,
     and its intervals stay nearly honest for few (Dwork et al. 2015, "The reusable holdout")."""
+    weakness_rows: int = Field(default=10_000, ge=100)
+    """Rows that weaknesses are looked for in, at most, evenly spaced. Convention: among a thousand
+    groupings one by two that tells `weakness_share` is found there in two cases of three (power of
+    the F test, Fisher 1925)."""
+    weakness_share: Share = 0.002
+    """Share of the errors' variance (adjusted R²) from which a weakness chooses a recipe, however
+    many rows make less significant. Convention: a tenth of a small effect, 0.02 (Cohen 1988,
+    "Statistical Power Analysis for the Behavioral Sciences")."""
+    little_use: Share = 0.02
+    """Share of the most important column's permutation importance (Breiman 2001, "Random forests")
+    up to which a column is as good as unused. Convention: a fiftieth, as 1,000 shuffled rows tell
+    no finer."""
+    selection_columns: int = Field(default=4, ge=2)
+    """Columns from which the recipe `selection` is tried. Convention: of three a model finds out
+    itself which help."""
+    smoothing_rows: float = Field(default=20, ge=1)
+    """Rows of the overall mean that a category's mean of the target is mixed with (Micci-Barreca
+    2001, "A preprocessing scheme for high-cardinality categorical attributes"). Convention: 20, the
+    fewest that histogram gradient boosting makes a leaf of (scikit-learn's documentation)."""
+    one_hot_values: int = Field(default=20, ge=1, le=250)
+    """Values of a category that linear models get a feature each for, the most frequent ones; the
+    others share one. Convention: more would be columns of nearly nothing but zeros."""
+    word_features: int = Field(default=100, ge=1, le=1000)
+    """Words and word pairs of a text that become features, at most, those that tell most.
+    Convention: as many as boosting goes through in seconds on all training rows."""
+    word_rows: int = Field(default=5, ge=1)
+    """Texts that hold a word, and texts that do not, from which it may become a feature: the count
+    that a chi-squared test needs (Cochran 1954, "Some methods for strengthening the common chi-
+    squared tests")."""
+    word_share: Share = 0.001
+    """Share of the texts that hold a word, and that do not, from which it may become a feature.
+    Convention: one in a thousand; a rarer word tells of these texts and not of the next."""
+    word_strength: float = Field(default=3.84, ge=0)
+    """Squared z score of the target's mean in the texts with a word (of classes the sum of theirs)
+    from which the word becomes a feature: of words without meaning 5 % reach 3.84 where the target
+    is a number, 17 % with two classes (chi-squared, Fisher 1925), more with many. Convention:
+    generous, as trees bear with words that tell nothing."""
 
     @field_validator("refresh")
     @classmethod

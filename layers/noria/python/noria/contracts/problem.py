@@ -124,11 +124,17 @@ class Problem(Section):
                         f"features.windows needs {field}: '{window.as_}' is the history of an "
                         "entity over time"
                     )
+            if self.feature_delay < self.feature_refresh:
+                raise ValueError(
+                    f"features.delay {format_duration(self.feature_delay)} is shorter than "
+                    f"features.refresh {format_duration(self.feature_refresh)}, in which rows "
+                    "reach the feature store: training would see what no answer can; widen it"
+                )
             if window.over <= self.feature_delay:
                 raise ValueError(
                     f"features.windows: '{window.as_}' over {format_duration(window.over)} never "
                     "sees a row, as each is known only after features.delay "
-                    f"{format_duration(self.feature_delay)} (default: monitoring.label_delay); "
+                    f"{format_duration(self.feature_delay)} (default: label_delay and refresh); "
                     "shorten the delay or widen the window"
                 )
         return self
@@ -137,14 +143,14 @@ class Problem(Section):
     def feature_delay(self) -> timedelta:
         """How long after its event time a row is in the feature store."""
         delay = self.features.delay
-        return self.monitoring.label_delay if delay is None else delay
+        return self.monitoring.label_delay + self.feature_refresh if delay is None else delay
 
     @property
     def feature_refresh(self) -> timedelta:
         """How often the feature store is brought up to date between runs, in whole minutes."""
-        minute = timedelta(minutes=1)
-        wanted = self.features.refresh or self.feature_delay
-        return max(wanted // minute * minute, SHORTEST_REFRESH)
+        minute, delay = timedelta(minutes=1), self.features.delay
+        usual = self.monitoring.label_delay if delay is None else delay / 2
+        return max((self.features.refresh or usual) // minute * minute, SHORTEST_REFRESH)
 
     @property
     def primary(self) -> Source:

@@ -53,7 +53,7 @@ def history_query(
     kept = parts[-1:] if feature_set.repeats else parts
     values = ", ".join(f"v{number}" for number, _ in enumerate(windows))
     partition = ", ".join([*keys, "event"])
-    replaced = "NULL" if feature_set.repeats else (
+    replaced = "NULL::TIMESTAMP" if feature_set.repeats else (
         f"lead(created) OVER (PARTITION BY {partition} ORDER BY created, number)"
     )  # fmt: skip
     rows = "\n    UNION ALL ".join(_rows(feature_set, windows, part) for part in kept)

@@ -23,7 +23,7 @@ from noria.core.feature_sets import (
     microseconds,
 )
 from noria.core.feature_sets import Window as SetWindow
-from noria.core.history import KeyColumn
+from noria.core.history import LARGEST_WHOLE, KeyColumn
 from noria.core.point_in_time import POSITION, PREDICTION_TIME, identifier, literal, timestamp
 from noria.core.spelling import Spellings, spellings_of
 from noria.core.target import target_columns
@@ -32,7 +32,6 @@ from noria.core.windows import OF_TIMES
 NUMBER = re.compile(
     r"(U?(TINY|SMALL|BIG|HUGE)INT|UHUGEINT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN)"
 )
-LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
 TIME = re.compile(r"TIMESTAMP.*|DATE")
 
 
@@ -114,6 +113,8 @@ def numbered(path: str) -> str:
 def key_text(name: str, kind: str) -> str:
     """A key column as text: a whole number has no fraction, whatever type its column has."""
     column = identifier(name)
+    if kind == "BOOLEAN":
+        return f"{column}::INTEGER::VARCHAR"
     if kind not in ("DOUBLE", "FLOAT"):
         return f"{column}::VARCHAR"
     whole = f"{column} = trunc({column}) AND abs({column}) < {LARGEST_WHOLE}"
@@ -125,7 +126,7 @@ def key_columns(types: Mapping[str, str], problem: Problem) -> tuple[KeyColumn, 
     return tuple(
         KeyColumn(
             name=name,
-            number=_kind(types[name]) == "number" and types[name] != "BOOLEAN",
+            number=_kind(types[name]) == "number",
             spellings=dict(_aliases(name, problem).table),
         )
         for name in problem.entity_key

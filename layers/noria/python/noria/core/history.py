@@ -12,6 +12,8 @@ from noria.core.windows import Window
 from noria.errors import RequestError
 
 Row = Mapping[str, Any]
+LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
+TRUTHS = {"true": "1", "false": "0"}  # which the accepted rows hold as numbers
 
 
 class KeyColumn(BaseModel):
@@ -31,7 +33,7 @@ class KeyColumn(BaseModel):
         if value is None or value == "":
             return None
         if isinstance(value, bool):
-            return str(value).lower()
+            return str(int(value)) if self.number else str(value).lower()
         if isinstance(value, int | float):
             return _number(value)
         text = Spellings(self.spellings)(str(value))
@@ -41,14 +43,14 @@ class KeyColumn(BaseModel):
 class History(BaseModel):
     """A model's history windows, of which a request carries none: they are looked up.
 
-    `table` is the feature set's, `delay` (seconds) what a row needs to become known. The instant is
-    the request's `event_time` where it carries one, else that of the request itself. `examples` are
-    keys of rows that the data ends with, for requests to try.
+    `feature_set` is the set's name, `delay` (seconds) what a row needs to become known. The instant
+    is the request's `event_time` where it carries one, else that of the request itself. `examples`
+    are keys of rows that the data ends with, for requests to try.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    table: str
+    feature_set: str
     keys: tuple[KeyColumn, ...]
     event_time: str
     delay: int
@@ -99,12 +101,21 @@ class History(BaseModel):
 
 
 def _number(value: float) -> str:
-    whole = isinstance(value, int) or value.is_integer()
+    """A number as the store writes it: a whole one without fraction, while doubles count by one."""
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < LARGEST_WHOLE)
     return str(int(value)) if whole else str(value)
 
 
 def _as_number(text: str) -> str:
+    if text.lower() in TRUTHS:
+        return TRUTHS[text.lower()]
+    if "_" in text:  # which Python takes between digits
+        return text
+    try:
+        return str(int(text))
+    except ValueError:
+        pass
     try:
         return _number(float(text))
-    except (ValueError, OverflowError):
+    except ValueError:
         return text

@@ -34,7 +34,8 @@ def _protected(problem: Problem) -> frozenset[str]:
     rule = parse(problem.baseline.rule).columns if problem.baseline.rule else frozenset()
     time = event_time_name(problem)
     slices = {piece.column for piece in problem.objective.slices}
-    named = {*problem.entity_key, *slices, *([time] if time is not None else [])}
+    history = {window.column for window in problem.features.windows}
+    named = {*problem.entity_key, *slices, *history, *([time] if time is not None else [])}
     return target_columns(problem) | rule | named
 
 

@@ -33,7 +33,7 @@ def with_windows(dataset: Dataset, accepted: pd.DataFrame, problem: Problem) -> 
     values = {one.column: _values(one, dataset, accepted, problem) for one in asked}
     windows = [_window(one) for one in asked]
     codes = accepted.groupby(problem.entity_key, sort=False).ngroup()
-    entity = np.asarray(codes.to_numpy(), dtype=np.int64)
+    entity = np.asarray(codes.fillna(-1), dtype=np.int64)
     delay = int(problem.feature_delay.total_seconds())
     tiles = {
         one.group: to_tiles(_rows(dataset.event_time, entity, values[one.column], delay),

@@ -24,10 +24,11 @@ Array = NDArray[Any]
 Function = Literal["count", "sum", "mean", "minimum", "maximum", "time_since"]
 #: Functions that need nothing but the times of the rows that have a value.
 OF_TIMES: tuple[Function, ...] = ("count", "time_since")
-#: How long a tile may be, in seconds; each divides the next but one, and a day.
-TILES = (1, 10, 60, 300, 900, 3600, 21_600, 86_400)
+#: How long a tile may be, in seconds; each divides a day. A window has 288 to 864 of them.
+TILES = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 FEWEST_TILES = 288  # a window's old edge is then exact to 0.35 % of it
 FOREVER = np.iinfo(np.int64).max
+LATELY = 86_400  # seconds before a load that are answered as exactly as what comes after it
 SECONDS_PER_HOUR = 3600.0
 #: Tiles that are looked at together: bounds the memory, whatever the number of rows.
 CHUNK = 2_000_000
@@ -168,8 +169,12 @@ def evaluate(
 
 
 def still_needed(tiles: Tiles, over: int, now: int) -> Tiles:
-    """Keep the tiles that can count at `now` or later, for windows of up to `over` seconds."""
-    return tiles.take((tiles.end + over > now) & (tiles.until > now))
+    """Keep the tiles that can count from a while before `now` on, for windows of `over` seconds.
+
+    Somebody may ask for an instant that has just passed: for a day, or a window that is shorter.
+    """
+    since = now - min(over, LATELY)
+    return tiles.take((tiles.end + over > since) & (tiles.until > since))
 
 
 def longest(windows: Iterable[Window]) -> dict[Group, int]:

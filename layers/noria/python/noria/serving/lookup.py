@@ -13,18 +13,23 @@ from noria.serving.requests import Row
 
 
 def with_history(
-    rows: Sequence[Row], history: History | None, table: Callable[[], OnlineTable], now: datetime
+    rows: Sequence[Row],
+    history: History | None,
+    table: Callable[[], OnlineTable] | None,
+    now: datetime,
 ) -> list[Row]:
     """Complete rows by the windows that they do not carry; raises `RequestError`, `FeatureError`.
 
     A window that a row carries stays as it is, null included. The table is asked only where
-    something is to be looked up.
+    something is to be looked up; without one the windows are missing.
     """
     if history is None or all(row.keys() >= set(history.names) for row in rows):
         return list(rows)
+    if table is None:
+        return [dict.fromkeys(history.names) | dict(row) for row in rows]
     keys = [history.key_of(number, row) for number, row in enumerate(rows)]
     instants = [history.instant_of(number, row, now) for number, row in enumerate(rows)]
-    found = table().read(history.table, [key for key in keys if key is not None])
+    found = table().read(history.feature_set, [key for key in keys if key is not None])
     items = iter(found)
     latest = [next(items) if key is not None else None for key in keys]
     histories = [item.history if item else b"" for item in latest]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,10 +17,9 @@ TRIES = 8
 FIRST_PAUSE = 0.05  # seconds, doubled from try to try
 PARTITION_KEY = "entity"
 ONLINE_SUFFIX = "_online"  # as infra/store.py names the table
-NEWER = (
-    "attribute_not_exists(entity) OR event_time < :event "
-    "OR (event_time = :event AND created_time <= :created)"
-)
+NOT_NEWER = "attribute_not_exists(loaded_at) OR loaded_at <= :at"
+LONGEST_KEY = 1024  # bytes that a key may have as text; DynamoDB takes 2,048
+LARGEST_ITEM = 390_000  # bytes of values and history; DynamoDB takes 409,600 with names and times
 
 
 @dataclass(frozen=True)
@@ -44,37 +44,46 @@ class OnlineTable:
         self._table = table
         self._pause = pause
 
-    def load(self, feature_set: str, rows: Iterable[Latest]) -> int:
-        """Put rows where no newer one is; returns how many were put.
+    @property
+    def identity(self) -> str:
+        """What tells this table from one of the same name before or after it."""
+        table = self._client.describe_table(TableName=self._table)["Table"]
+        return str(table["CreationDateTime"])
 
-        A row that is older than what is there, by event time and then created time, is left out.
+    def load(self, feature_set: str, rows: Iterable[Latest], at: int) -> int:
+        """Put what is known of entities at an instant (microseconds since 1970).
+
+        What was loaded for a later instant stays. Returns how many rows were put; raises
+        `FeatureError` for one that DynamoDB has no room for.
         """
         with ThreadPoolExecutor(max_workers=WRITERS) as pool:
-            return sum(pool.map(lambda row: self._put(feature_set, row), rows))
+            return sum(pool.map(lambda row: self._put(feature_set, row, at), rows))
 
     def read(self, feature_set: str, keys: Sequence[Sequence[str]]) -> list[Latest | None]:
         """The rows of entities in the order of `keys`; None for one that is not known."""
-        names = [item_key(feature_set, key) for key in keys]
-        unique = list(dict.fromkeys(names))
+        names = {item_key(feature_set, key): tuple(key) for key in keys}
+        unique = list(names)
         found: dict[str, Latest] = {}
         for first in range(0, len(unique), BATCH):
-            found.update(self._batch(unique[first : first + BATCH]))
-        return [found.get(name) for name in names]
+            for name, item in self._batch(unique[first : first + BATCH]).items():
+                found[name] = _latest(names[name], item)
+        return [found.get(item_key(feature_set, key)) for key in keys]
 
-    def _put(self, feature_set: str, row: Latest) -> bool:
-        item = {
+    def _put(self, feature_set: str, row: Latest, at: int) -> bool:
+        item: dict[str, dict[str, Any]] = {
             PARTITION_KEY: {"S": item_key(feature_set, row.key)},
             "event_time": {"N": str(row.event_time)},
             "created_time": {"N": str(row.created_time)},
             # As JSON a double stays the same to the bit; DynamoDB's numbers are decimal.
             "features": {"S": json.dumps(dict(row.values), sort_keys=True, allow_nan=True)},
             "history": {"B": row.history},
+            "loaded_at": {"N": str(at)},
         }
-        times = {":event": item["event_time"], ":created": item["created_time"]}
+        _refuse_large(row, len(row.history) + len(item["features"]["S"].encode()))
         try:
             self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression=NEWER,
-                ExpressionAttributeValues=times,
+                TableName=self._table, Item=item, ConditionExpression=NOT_NEWER,
+                ExpressionAttributeValues={":at": item["loaded_at"]},
             )  # fmt: skip
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -82,13 +91,13 @@ class OnlineTable:
             return False
         return True
 
-    def _batch(self, names: Sequence[str]) -> dict[str, Latest]:
+    def _batch(self, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         wanted: list[Any] = [{PARTITION_KEY: {"S": name}} for name in names]
-        found: dict[str, Latest] = {}
+        found: dict[str, Mapping[str, Any]] = {}
         for attempt in range(TRIES):
             answer = self._ask(wanted)
             for item in answer["Responses"].get(self._table, []):
-                found[item[PARTITION_KEY]["S"]] = _latest(item)
+                found[item[PARTITION_KEY]["S"]] = item
             wanted = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             if not wanted:
                 return found
@@ -119,14 +128,26 @@ def table_of(database: str) -> str:
 
 
 def item_key(feature_set: str, key: Sequence[str]) -> str:
-    """The item that holds an entity's latest values: JSON, so that no two keys run together."""
-    return json.dumps([feature_set, *key], ensure_ascii=False)
+    """The item that holds an entity's latest values: JSON, so that no two keys run together.
+
+    Of a key that DynamoDB has no room for it is the digest.
+    """
+    name = json.dumps([feature_set, *key], ensure_ascii=False)
+    content = name.encode(errors="surrogatepass")
+    return name if len(content) <= LONGEST_KEY else f"sha256:{sha256(content).hexdigest()}"
 
 
-def _latest(item: Mapping[str, Any]) -> Latest:
-    name = json.loads(item[PARTITION_KEY]["S"])
+def _refuse_large(row: Latest, size: int) -> None:
+    if size > LARGEST_ITEM:
+        raise FeatureError(
+            f"the history of entity {', '.join(row.key)[:100]} takes {size:,} bytes, and an item "
+            f"of DynamoDB holds {LARGEST_ITEM:,}: use fewer features.windows, or fewer columns"
+        )
+
+
+def _latest(key: tuple[str, ...], item: Mapping[str, Any]) -> Latest:
     return Latest(
-        key=tuple(name[1:]),
+        key=key,
         event_time=int(item["event_time"]["N"]),
         created_time=int(item["created_time"]["N"]),
         values=json.loads(item["features"]["S"]),
