@@ -133,6 +133,11 @@ class Stack:
         steps: list[dict[str, Any]] = json.loads(result.stdout)["steps"]
         return steps
 
+    def tag(self, key: str, name: str) -> str | None:
+        """A tag of an object of the bucket."""
+        tags = self._s3.get_object_tagging(Bucket=self.bucket, Key=key)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in tags}.get(name)
+
     def champion(self) -> bytes:
         """The champion pointer's bytes."""
         return self.read("registry/champion.json")

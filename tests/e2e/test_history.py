@@ -122,6 +122,19 @@ def test_the_store_is_brought_up_to_date_between_runs(trained: Ended, airplanes:
     assert airplanes.champion() == champion
     log = airplanes.json("registry/runs.json")
     assert stored.name not in {entry["run_id"] for entry in log}
+    left = [key for top in ("clean/", "quarantine/", "raw/flights/") for key in
+            airplanes.keys(f"{top}run={stored.name}/")]  # fmt: skip
+    assert len(left) > 4
+    assert {airplanes.tag(key, "noria") for key in left} == {"passing"}
+    kept = f"clean/run={trained.name}/rows.parquet"
+    assert airplanes.tag(kept, "noria") is None
+
+
+def test_a_time_that_has_not_come_is_refused(trained: Ended, airplanes: Stack) -> None:
+    """GIVEN a slip of the pen THEN nothing is kept, or forgotten, as of a far year."""
+    ended = airplanes.run(only="features", as_of="2213-03-04T12:00:00Z")
+    assert ended.status == "FAILED"
+    assert "input.as_of: '2213-03-04T12:00:00Z' lies ahead" in ended.reasons
 
 
 def test_history_has_a_lineage(

@@ -222,7 +222,7 @@ def test_a_text_travels_from_the_table_to_the_answer() -> None:
     assert sample_rows(holdout, trained.signature)[0]["note"] == holdout.data["note"][-3]
     schema = schemas(trained.signature)["Row"]["properties"]["note"]
     assert schema == {"type": ["string", "null"]}
-    assert list(build_reference(dataset, trained.holdout_scores).columns) == ["weight"]
+    assert list(build_reference(dataset, trained.holdout_scores).columns) == ["note", "weight"]
 
 
 def test_the_quick_model_reads_texts() -> None:

@@ -87,11 +87,11 @@ class Features(Section):
     others share one. Convention: more would be columns of nearly nothing but zeros."""
     word_features: int = Field(default=100, ge=1, le=1000)
     """Words and word pairs of a text that become features, at most, those that tell most.
-    Convention: as many as boosting goes through in seconds on all training rows."""
+    Convention: time and the model's size grow with them, and those that come last tell least."""
     word_rows: int = Field(default=5, ge=1)
     """Texts that hold a word, and texts that do not, from which it may become a feature: the count
-    that a chi-squared test needs (Cochran 1954, "Some methods for strengthening the common chi-
-    squared tests")."""
+    that chi-squared needs (Cochran 1954, "Some methods for strengthening the common chi-squared
+    tests")."""
     word_share: Share = 0.001
     """Share of the texts that hold a word, and that do not, from which it may become a feature.
     Convention: one in a thousand; a rarer word tells of these texts and not of the next."""

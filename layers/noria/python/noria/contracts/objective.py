@@ -77,6 +77,10 @@ class Exploration(Section):
     folds: int = Field(default=5, ge=2, le=20)
     """Folds of cross-validation, forward in time where there is an event time. Five or ten are
     usual (Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", 7.10)."""
+    fewest_folds: int = Field(default=5, ge=2, le=20)
+    """Folds from which a simpler candidate within one standard error of the best is preferred
+    (Breiman et al. 1984, "Classification and Regression Trees"). Convention: with 5 that error is
+    itself known to a third, 1 / sqrt(2(n - 1)); with fewer it would excuse a worse mean."""
     seconds: int = Field(default=120, ge=1)
     """Time for all candidates together. Convention: far from Lambda's 900 seconds."""
     rows: int = Field(default=50_000, ge=50)

@@ -158,6 +158,13 @@ def _columns(dataset: Dataset, related: dict[str, Related], moved: Shifts) -> li
     return sorted(columns, key=lambda column: -column.related.strength)
 
 
+def _corrected(dataset: Dataset) -> str:
+    count = len(dataset.columns)
+    told = f"p values are corrected for {count} {'column' if count == 1 else 'columns'} (Holm)"
+    texts = ", a text's also for the words that were tried (Bonferroni)."
+    return told + (texts if dataset.names("text") else ".")
+
+
 def _notes(dataset: Dataset, sample: Dataset, redundant: list[Redundant]) -> list[str]:
     notes = []
     if len(sample) < int((~dataset.holdout).sum()):
@@ -165,7 +172,7 @@ def _notes(dataset: Dataset, sample: Dataset, redundant: list[Redundant]) -> lis
             f"Relations are estimated on {len(sample):,} training rows, drawn with seed "
             f"{SAMPLE_SEED}."
         )
-    notes.append(f"p values are corrected for {len(dataset.columns)} columns (Holm).")
+    notes.append(_corrected(dataset))
     if dataset.event_time is not None:
         notes.append(
             "p values take every row for a witness of its own: where neighbours in time are alike, "

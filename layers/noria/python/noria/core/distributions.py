@@ -68,17 +68,25 @@ def _of_category(name: str, values: Array, groups: Mapping[str, Array]) -> Distr
 
 
 def _of_text(name: str, values: Array, groups: Mapping[str, Array]) -> Distribution:
-    """The shares of texts with a word, of the words that differ most between the groups."""
+    """The shares of texts with a word, of the words that tell the groups apart most."""
     words = frequent_words(values, MOST_WORDS)
     holds = [words.holds(place) for place in range(len(words.names))]
     shares = np.array(
         [[np.mean(held[rows]) if len(held[rows]) else 0.0 for held in holds]
          for rows in groups.values()]
     ).reshape(len(groups), len(holds))  # fmt: skip
-    top = np.argsort(-np.ptp(shares, axis=0), kind="stable")[:TOP_VALUES]
+    sizes = np.array([len(values[rows]) for rows in groups.values()], dtype=np.float64)
+    top = np.argsort(-_apart(shares, sizes), kind="stable")[:TOP_VALUES]
     series = {label: shares[place, top].tolist() for place, label in enumerate(groups)}
     labels = [words.names[place] for place in top]
-    return Distribution(column=name, kind="category", labels=labels, edges=[], series=series)
+    return Distribution(column=name, kind="text", labels=labels, edges=[], series=series)
+
+
+def _apart(shares: Array, sizes: Array) -> NDArray[np.float64]:
+    """Chi-squared (Pearson 1900) of each word's shares (groups, words): few rows tell little."""
+    of_all = sizes @ shares / max(sizes.sum(), 1)
+    spread = np.maximum(of_all * (1 - of_all), np.finfo(np.float64).tiny)
+    return np.asarray(sizes @ (shares - of_all) ** 2 / spread, dtype=np.float64)
 
 
 def _target_groups(sample: Dataset) -> dict[str, Array]:

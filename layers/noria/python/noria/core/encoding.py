@@ -163,17 +163,19 @@ def select(
 
 def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
     """Turn a plan into steps, as the estimator's family needs them."""
-    linear = family == "linear"
+    linear, limits = family == "linear", plan.limits
     steps: list[Step] = [Numbers(plan.numbers)] if plan.numbers else []
-    steps += [OneHot(name) if linear else Ordinal(name) for name in plan.categories]
+    steps += [
+        OneHot(name, limits.one_hot_values) if linear else Ordinal(name) for name in plan.categories
+    ]
     steps += [Calendar(name, cycles=linear) for name in plan.calendars]
     steps += [Elapsed(name) for name in plan.elapsed]
     steps += [Span(earlier, later) for earlier, later in plan.spans]
-    steps += [TargetMeans(name, classes) for name in plan.target_means]
+    steps += [TargetMeans(name, classes, limits.smoothing_rows) for name in plan.target_means]
     steps += [Ratios(plan.pairs)] if plan.pairs else []
     products = [*plan.pairs, *((name, name) for name in plan.squares)]
     steps += [Products(products)] if products else []
-    steps += [Words(name) for name in plan.texts]
+    steps += [Words(name, limits) for name in plan.texts]
     if not steps:
         raise FeatureError(f"recipe {plan.recipe!r} makes no features: the plan has no columns")
     return steps

@@ -6,12 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.contracts import Problem
 from noria.core.dataset import Column, Dataset, Kind
+from noria.core.encoder_limits import EncoderLimits
 from noria.core.guidance import HISTORY, choose_next
 from noria.core.plan_parts import Pairs, added_by, basic_parts
 from noria.core.weakness import Findings
 from noria.errors import FeatureError
-
-FEWEST_SELECTED = 4  # from so many columns on it is worth asking which of them help
 
 
 class Recipe(BaseModel):
@@ -47,6 +46,7 @@ class Plan(BaseModel):
     squares: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     selection: bool = False
+    limits: EncoderLimits = EncoderLimits()
     features: dict[str, list[str]]
     why: str
 
@@ -85,7 +85,7 @@ def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Recipe]:
         "target_encoding": "category" in kinds,
         "interactions": "number" in kinds,
         "text": "text" in kinds and kinds != {"text"},
-        "selection": len(columns) >= FEWEST_SELECTED,
+        "selection": len(columns) >= problem.features.selection_columns,
     }
     asked = problem.features.recipes
     order = applies if asked == "auto" else dict.fromkeys(["basic", *asked])
@@ -132,6 +132,7 @@ def make_plan(
         steps=steps,
         columns=tuple((column.name, column.kind) for column in seen.columns),
         selection="selection" in steps,
+        limits=EncoderLimits.of(problem.features),
         features={},
         why="",
         **(basic_parts(seen) | added_by(steps, seen, found, kept)),

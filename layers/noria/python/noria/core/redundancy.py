@@ -2,10 +2,12 @@
 
 Two numbers: |Spearman's rho|. A category and a number: the correlation ratio of the number's
 ranks. Two categories: the adjusted Wallace coefficient, which has a direction (an airport decides
-its city, a city not its airport). All are corrected for chance or free of bias, so that a category
+its city, a city not its airport). Texts, of which no two are alike: how often both columns say the
+same. All are corrected for chance or free of bias, so that a category
 with nearly as many values as rows is not found to decide everything.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from noria.contracts import Analysis
+from noria.core.agreement import cohens_kappa
 from noria.core.dataset import TEXTUAL, Dataset
 from noria.core.profiling import as_numbers
 from noria.core.ranking import centred_ranks
@@ -22,6 +25,7 @@ from noria.core.ranking import centred_ranks
 Array = NDArray[Any]
 MOST_PAIRS = 200
 RHO, RATIO, WALLACE = "Spearman's rho", "correlation ratio of ranks", "adjusted Wallace"
+KAPPA = "Cohen's kappa"
 
 
 class Redundant(BaseModel):
@@ -66,6 +70,8 @@ def redundant_pairs(sample: Dataset, limits: Analysis) -> list[Redundant]:
         *_category_pairs(categories, coded, limits),
         *_mixed_pairs(categories, coded, ranks, present, limits),
     ]
+    seen = {frozenset((pair.first, pair.second)) for pair in found}
+    found += [one for one in _same_texts(sample, limits) if {one.first, one.second} not in seen]
     return sorted(found, key=lambda pair: -abs(pair.value))[:MOST_PAIRS]
 
 
@@ -192,6 +198,18 @@ def _correlation_ratios(
     freedom = np.maximum(rows - groups, 1)
     unexplained = within / freedom / np.where(enough, total, 1) * np.maximum(rows - 1, 1)
     return np.where(enough, np.sqrt(np.clip(1 - unexplained, 0, 1)), 0.0)
+
+
+def _same_texts(sample: Dataset, limits: Analysis) -> Iterator[Redundant]:
+    """Find texts that stand in two columns."""
+    for one, other in itertools.combinations(sample.names("text"), 2):
+        a, b = sample.data[one], sample.data[other]
+        both, either = (a != "") & (b != ""), (a != "") | (b != "")
+        if not _is_shared(int(both.sum()), int(either.sum()), limits):
+            continue
+        value = cohens_kappa(a[both], b[both])
+        if value >= limits.redundancy:
+            yield _pair(one, other, KAPPA, value, mutual=True)
 
 
 def _pair(first: str, second: str, measure: str, value: float, mutual: bool = False) -> Redundant:

@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from scipy import stats
 
 from noria.core.words import frequent_words
+from noria.core.writing import shortened
 
 Array = NDArray[Any]
 FEWEST_WITH_WORD = 5  # texts, as chi-squared needs that many per cell (Cochran 1954)
+LONGEST_WORD = 24  # letters that are shown, so that a picture has room for its bars
 TOP_CATEGORIES = 50  # with codes of their own: rarer ones together, as chi-squared needs rows
 
 
@@ -60,20 +62,42 @@ def category_to_target(values: Array, target: Array, classes: int) -> Relation:
 def text_to_target(values: Array, target: Array, classes: int, most: int) -> Relation:
     """Relate texts by the word that tells most, of up to `most` frequent ones, as a category.
 
-    The p value is that of the word, times the words that were tried (Bonferroni).
+    The p value is that of the word, times the words that were tried (Bonferroni); for classes it is
+    exact, since few texts hold a word and few are of a rare class.
     """
     words = frequent_words(values, most, FEWEST_WITH_WORD)
-    tried = [
-        (category_to_target(words.holds(place), target, classes), name)
-        for place, name in enumerate(words.names)
-    ]
-    if not tried:
+    holds = [words.holds(place) for place in range(len(words.names))]
+    tried = [place for place, held in enumerate(holds) if not held.all()]
+    if not tried or np.ptp(target) == 0:
         return NONE
-    best, name = min(tried, key=lambda one: (one[0].p_value, -one[0].strength))
-    if best is NONE:
-        return NONE
-    p_value = min(1.0, best.p_value * len(tried))
-    return Relation(f"{best.measure} of '{name}'", best.value, best.strength, p_value)
+    if classes:
+        chances = [chance_of_classes(holds[place], target, classes) for place in tried]
+        first = [place for place, one in zip(tried, chances, strict=True) if one == min(chances)]
+        found = {place: cramers_v(holds[place].astype(np.int64), target) for place in first}
+    else:
+        found = {place: across_groups(target, holds[place]) for place in tried}
+        chances = [one.p_value for one in found.values()]
+    best = min(found, key=lambda place: (found[place].p_value, -found[place].strength))
+    p_value = min(1.0, min(chances) * len(tried))
+    measure = f"{found[best].measure} of '{shortened(words.names[best], LONGEST_WORD)}'"
+    return Relation(measure, found[best].value, found[best].strength, p_value)
+
+
+def chance_of_classes(held: Array, target: Array, classes: int) -> float:
+    """The chance of a class being as frequent or as rare among the marked rows as it is.
+
+    Fisher's exact test, both sides, for the class that differs most, times the classes (of two one
+    tells both).
+    """
+    codes = target.astype(np.int64)
+    of_all = np.bincount(codes, minlength=classes)
+    of_held = np.bincount(codes[held], minlength=classes)
+    shown = np.flatnonzero(of_all)
+    drawn = len(codes), of_all[shown], int(held.sum())
+    above = stats.hypergeom.sf(of_held[shown] - 1, *drawn)
+    below = stats.hypergeom.cdf(of_held[shown], *drawn)
+    least = float(np.minimum(above, below).min())
+    return min(1.0, 2 * least * (len(shown) if len(shown) > 2 else 1))
 
 
 def category_codes(values: Array, top: int = TOP_CATEGORIES) -> NDArray[np.int64]:

@@ -7,12 +7,13 @@ from noria.core import charts, grids
 from noria.core import report_parts as parts
 from noria.core.report_findings import findings
 from noria.core.report_time import distribution, target_name, time_pictures
-from noria.core.writing import date, measured, number, share
+from noria.core.writing import date, measured, number, share, shortened
 
 Document = Mapping[str, Any]
 STRONGEST = 12
 INCOMPLETE = 12
 PATTERNS = 6
+LONGEST = 40
 
 
 def analysis_section(analysis: Document, problem: Document) -> str:
@@ -130,10 +131,16 @@ def _column_row(column: Document) -> Sequence[Any]:
 
 def _middle(profile: Document) -> str:
     quantiles, top = profile.get("quantiles") or [], profile.get("top") or []
-    if quantiles and profile["kind"] != "text":
+    often = ", ".join(
+        f"{shortened(str(item['value']), LONGEST)} {share(item['share'])}" for item in top[:3]
+    )
+    if profile["kind"] == "text" and quantiles:
+        length = f"{number(quantiles[3])} words ({number(quantiles[0])} to {number(quantiles[-1])})"
+        return f"{length}, often {often}"
+    if quantiles:
         shown = date if profile["kind"] == "timestamp" else number
         return f"{shown(quantiles[3])} ({shown(quantiles[0])} to {shown(quantiles[-1])})"
-    return ", ".join(f"{item['value']} {share(item['share'])}" for item in top[:3])
+    return often
 
 
 def _pairs(analysis: Document) -> str:

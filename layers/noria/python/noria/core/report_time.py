@@ -113,9 +113,12 @@ def _shifts(analysis: Document, problem: Document) -> str:
 
 
 def distribution(item: Document) -> str:
-    """Draw one distribution, of a number, a time or a category."""
+    """Draw one distribution, of a number, a time, a category or of a text's words."""
     name, series = str(item["column"]), item["series"]
     if item["kind"] == "category":
         return charts.grouped_bars(name, item["labels"], series)
+    if item["kind"] == "text":
+        told = soft("Texts that hold a word; the words that tell the groups apart most.")
+        return charts.grouped_bars(name, item["labels"], series) + told if item["labels"] else ""
     is_time = item["kind"] == "timestamp"
     return charts.histogram(name, item["edges"], series, name, is_time=is_time)

@@ -23,13 +23,8 @@ from noria.core.weakness import Findings, Weakness
 from noria.errors import DataError
 
 Array = NDArray[Any]
-ROWS = 10_000
 TIME_BLOCKS = 10
 MOST_WEAKNESSES = 12
-#: Less of the errors' variance is not worth a recipe, however many rows make it significant.
-SMALLEST_SHARE = 0.002
-#: The share of the most important column's importance up to which a column is as good as unused.
-LITTLE_USE = 0.02
 SMALLEST_PROBABILITY = 1e-15
 
 
@@ -53,15 +48,15 @@ def find_weaknesses(
 
     `importances` says how much the metric loses without each raw column; one that costs next to
     nothing is unused. `unread` are the columns that the model does not read: history among them
-    waits for its recipe. Looks at up to 10,000 rows, evenly spaced.
+    waits for its recipe. Looks at up to `features.weakness_rows` rows, evenly spaced.
     """
-    used = importances or {}
-    least = LITTLE_USE * max([0.0, *used.values()])
+    used, limits = importances or {}, problem.features
+    least = limits.little_use * max([0.0, *used.values()])
     unused = tuple(name for name in rows.names() if used and used.get(name, 0.0) <= least)
-    judged = _judged(rows, np.asarray(scores, dtype=np.float64))
+    judged = _judged(rows, np.asarray(scores, dtype=np.float64), limits.weakness_rows)
     if judged is None:
         return Findings(unused=unused)
-    windows = [window.as_ for window in problem.features.windows]
+    windows = [window.as_ for window in limits.windows]
     history = [name for name in windows if name in unread and name in rows.data]
     tried = list(groupings(judged.rows, used, history))
     found = [_tested(one, judged, len(tried)) for one in tried]
@@ -69,16 +64,16 @@ def find_weaknesses(
         one
         for one in found
         if one is not None
-        and one.share >= SMALLEST_SHARE
+        and one.share >= limits.weakness_share
         and one.significance < problem.analysis.significance
     ]
     ordered = sorted(kept, key=lambda one: (-one.share, one.aspect, one.columns))
     return Findings(weaknesses=tuple(ordered[:MOST_WEAKNESSES]), unused=unused)
 
 
-def _judged(rows: Dataset, scores: Array) -> _Judged | None:
+def _judged(rows: Dataset, scores: Array, most: int) -> _Judged | None:
     """Return the rows with their errors about their mean; None where there is no error at all."""
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.int64))
+    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64))
     chosen, scores = rows.take(places), scores[places]
     truth = chosen.target.astype(np.float64)
     if scores.ndim == 2:

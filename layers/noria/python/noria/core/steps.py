@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from noria.core.encoder_limits import USUAL
 from noria.core.operations import Coded, NumpyOperations, Operations
 
 T = TypeVar("T")
@@ -18,7 +19,6 @@ LARGEST = np.full((1, 1), 1e18, dtype=np.float32)
 ORDINAL_TEXTS = 250
 TARGET_TEXTS = 5_000
 TARGET_CLASSES = 20
-SMOOTHING_ROWS = 20.0
 TARGET_FOLDS = 5
 
 
@@ -109,7 +109,7 @@ class OneHot(Step):
 
     scaled = False
 
-    def __init__(self, column: str, texts: int = 20) -> None:
+    def __init__(self, column: str, texts: int = USUAL.one_hot_values) -> None:
         self.column, self.size, self.reads = column, texts, (column,)
         self.positions: dict[str, float] = {}
         self.names = []
@@ -136,8 +136,8 @@ class TargetMeans(Step):
     Training rows get means from the other folds, so that no row sees its own target.
     """
 
-    def __init__(self, column: str, classes: int) -> None:
-        self.column, self.reads = column, (column,)
+    def __init__(self, column: str, classes: int, smoothing: float = USUAL.smoothing_rows) -> None:
+        self.column, self.smoothing, self.reads = column, smoothing, (column,)
         self.codes = list(range(min(classes, TARGET_CLASSES))) if classes > 2 else [-1]
         self.names = [
             f"{column} target mean" + ("" if code < 0 else f" {code}") for code in self.codes
@@ -152,7 +152,8 @@ class TargetMeans(Step):
         position = {text: index for index, text in reversed(list(enumerate(coded.texts)))}
         self.tables, self.priors = [], []
         for values in self._targets(target):
-            means, prior = smoothed_means(coded, values, np.ones(len(values), dtype=bool))
+            every = np.ones(len(values), dtype=bool)
+            means, prior = smoothed_means(coded, values, every, self.smoothing)
             self.tables.append({text: float(means[position[text]]) for text in texts})
             self.priors.append(prior)
         return self
@@ -181,7 +182,7 @@ class TargetMeans(Step):
         found = np.empty(len(values))
         for fold in range(TARGET_FOLDS):
             held = folds == fold
-            means, _ = smoothed_means(coded, values, ~held)
+            means, _ = smoothed_means(coded, values, ~held, self.smoothing)
             found[held] = means[coded.codes[held]]
         return found
 
@@ -243,14 +244,16 @@ def frequent_texts(frame: pd.DataFrame, column: str, most: int) -> list[str]:
     return sorted(seen, key=lambda text: (-total[text], text))[:most]
 
 
-def smoothed_means(coded: Coded, values: Array, rows: Array) -> tuple[Array, float]:
-    """Return the mean per text, drawn towards the overall mean as if by 20 more rows."""
+def smoothed_means(
+    coded: Coded, values: Array, rows: Array, smoothing: float
+) -> tuple[Array, float]:
+    """Return the mean per text, drawn towards the overall mean as if by `smoothing` more rows."""
     size = len(coded.texts)
     codes = coded.codes[rows] % size
     prior = float(values[rows].mean()) if rows.any() else 0.0
     sums = np.bincount(codes, weights=values[rows], minlength=size)
     counts = np.bincount(codes, minlength=size)
-    return (sums + SMOOTHING_ROWS * prior) / (counts + SMOOTHING_ROWS), prior
+    return (sums + smoothing * prior) / (counts + smoothing), prior
 
 
 def integer(operations: Operations[T], value: int) -> T:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from noria.core.encoder_limits import USUAL, EncoderLimits
 from noria.core.operations import Coded, NumpyOperations, Operations
 from noria.core.steps import Step, coded_column, integer
 from noria.core.text import word_hash
@@ -21,11 +22,6 @@ from noria.core.text import word_hash
 T = TypeVar("T")
 Array = NDArray[Any]
 BUCKETS = 4_096
-MOST_BUCKETS = 100
-#: A bucket in fewer rows, or in fewer of a thousand, tells of these rows and not of the next.
-FEWEST_ROWS, FEWEST_SHARE = 5, 0.001
-#: The square of a z score that 5 % of the buckets without meaning reach; trees bear with these.
-TELLING = 3.84
 MULTIPLIER = 1_000_003
 MOST_COUNTED = 50
 NAMED_TEXTS = 5_000
@@ -37,18 +33,19 @@ class Words(Step):
 
     scaled = False
 
-    def __init__(self, column: str, most: int = MOST_BUCKETS) -> None:
-        self.column, self.most, self.reads = column, most, (column,)
+    def __init__(self, column: str, limits: EncoderLimits = USUAL) -> None:
+        self.column, self.limits, self.reads = column, limits, (column,)
         self.chosen: Array = np.zeros(0, dtype=np.int64)
         self.names = []
 
     def fit(self, frame: pd.DataFrame, target: Array) -> Self:
         """Choose the buckets by their rows' deviation from the mean target."""
         coded = coded_column(frame, self.column)
-        present = _presence(coded)
-        strength = bucket_strength(present, coded.codes, _columns_of(target))
-        order = np.argsort(-strength, kind="stable")[: self.most]
-        self.chosen = np.sort(order[strength[order] > TELLING])
+        present, limits = _presence(coded), self.limits
+        fewest = max(limits.word_rows, limits.word_share * len(target))
+        strength = bucket_strength(present, coded.codes, _columns_of(target), fewest)
+        order = np.argsort(-strength, kind="stable")[: limits.word_features]
+        self.chosen = np.sort(order[strength[order] > limits.word_strength])
         spoken = spoken_names(coded, set(self.chosen.tolist()))
         self.names = [f"{self.column} has {spoken.get(b, 'others')}" for b in self.chosen.tolist()]
         self.names.append(f"{self.column} other words")
@@ -101,10 +98,10 @@ def _columns_of(target: Array) -> Array:
     return np.asarray(target.reshape(-1, 1) == np.unique(target), dtype=np.float64)
 
 
-def bucket_strength(present: Sequence[Array], codes: Array, values: Array) -> Array:
+def bucket_strength(present: Sequence[Array], codes: Array, values: Array, fewest: float) -> Array:
     """Return per bucket the squared z score of the mean of `values` (n, k) where it occurs.
 
-    0 for buckets that occur in too few rows, or in all but too few.
+    0 for buckets that occur in fewer than `fewest` rows, or in all but fewer.
     """
     rows, size = len(codes), len(present)
     codes = codes % size
@@ -116,7 +113,6 @@ def bucket_strength(present: Sequence[Array], codes: Array, values: Array) -> Ar
     counts = np.bincount(buckets, count_per_text[text_of], BUCKETS)
     sums = np.column_stack([np.bincount(buckets, w[text_of], BUCKETS) for w in per_text.T])
     variance = np.maximum((deviations**2).sum(axis=0) / max(rows, 1), np.finfo(float).tiny)
-    fewest = max(FEWEST_ROWS, FEWEST_SHARE * rows)
     judged = (counts >= fewest) & (rows - counts >= fewest)
     spread = np.maximum(counts * (1 - counts / max(rows, 1)), 1)[:, None] * variance
     return np.where(judged, (sums**2 / spread).sum(axis=1), 0.0)

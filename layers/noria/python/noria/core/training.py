@@ -25,7 +25,6 @@ from noria.errors import DataError, TrainingError
 Array = NDArray[Any]
 IMPORTANCE_ROWS = 1_000
 SEEN_VALUES = 50
-FEWEST_FOLDS = 5  # fewer give a standard error too rough to prefer a worse mean by it
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
 
     Candidates are compared on the folds that all of them scored; the standard error is that of
     the paired differences per fold (Breiman's one-standard-error rule, paired), and only trusted
-    from five folds on.
+    from `exploration.fewest_folds` on.
     """
     raise_if_all_failed(list(experiments))
     tried = [one for one in experiments if one.mean is not None]
@@ -52,7 +51,10 @@ def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
     metric = problem.objective.measure
     best = max(tried, key=lambda one: _mean_gain(metric, one.scores[:common]))
     simple = sorted(tried, key=lambda one: CANDIDATES[one.candidate].complexity)
-    chosen = next(one for one in simple if one is best or _as_good(metric, one, best, common))
+    told = common >= problem.exploration.fewest_folds
+    chosen = next(
+        one for one in simple if one is best or (told and _as_good(metric, one, best, common))
+    )
     reason = f"the best mean {problem.objective.metric} of {len(tried)} candidates"
     if chosen is not best:
         reason = f"simpler than {best.candidate} and within one standard error of it"
@@ -65,8 +67,6 @@ def _mean_gain(metric: str, scores: Sequence[float]) -> float:
 
 def _as_good(metric: str, one: Experiment, best: Experiment, common: int) -> bool:
     """Tell whether `one` trails `best` by no more than the standard error of the difference."""
-    if common < FEWEST_FOLDS:
-        return False
     gaps = [metrics.gain(metric, b, o) for b, o in zip(best.scores, one.scores, strict=False)]
     differences = np.array(gaps[:common])
     error = differences.std(ddof=1) / np.sqrt(common)
