@@ -49,7 +49,7 @@ PROBLEM = Problem.parse(
             "exclude": ["dep_delay", "dep_time", "arr_time", "air_time", "arr_delay"],
             "windows": WINDOWS, "delay": "3h",
         },
-        "objective": {"metric": "roc_auc", "threshold": 0.7},
+        "objective": {"metric": "roc_auc", "threshold": 0.7}, "monitoring": {"label_delay": "3h"},
     }
 )  # fmt: skip
 APRIL = datetime(2013, 4, 1, tzinfo=UTC)
@@ -192,6 +192,23 @@ class TestOnline:
     def history(self, store: Store, table: pd.DataFrame) -> History:
         run(store, "march", table.query("month <= 3"))
         return History.model_validate_json(store.get("runs/march/history.json"))
+
+    def test_data_that_ended_long_ago_is_looked_up_as_of_its_end(
+        self, store: Store, features: FeatureStore, table: pd.DataFrame
+    ) -> None:
+        """GIVEN a first run today on data of 2013 THEN a request of then has its history."""
+        run(store, "today", table.query("month <= 3"), datetime(2026, 11, 24, tzinfo=UTC))
+        history = History.model_validate_json(store.get("runs/today/history.json"))
+        rows = [{"tailnum": one, "event_time": APRIL.isoformat()}
+                for one in table["tailnum"].unique()]  # fmt: skip
+        found = with_history(rows, history, self.table_of, APRIL)
+        asked = pd.DataFrame({"tailnum": [row["tailnum"] for row in rows],
+                              "prediction_time": pd.Timestamp(APRIL)})  # fmt: skip
+        known = features.historical_features(
+            asked.astype({"tailnum": "string"}), [Reference("features", ["flown"])]
+        )
+        assert [row["flown"] for row in found] == known["flown"].tolist()
+        assert known["flown"].sum() > 10
 
     @pytest.mark.parametrize("hours", [-20, -3])
     def test_an_instant_that_has_just_passed(

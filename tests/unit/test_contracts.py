@@ -543,7 +543,7 @@ def with_history(document: dict[str, Any]) -> dict[str, Any]:
     if not windows:
         return document
     named = {window["as"]: window for window in windows}
-    listed = [window | {"over": "2h"} for window in named.values()]
+    listed = [window | {"over": "2h", "column": "spent"} for window in named.values()]
     features = document["features"] | {"windows": listed, "delay": "1h"}
     key = document.get("entity_key") or ["k"]
     return {"event_time": "t"} | document | {"features": features, "entity_key": key}

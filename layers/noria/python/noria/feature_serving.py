@@ -86,7 +86,9 @@ class OnlineFeatures:
         asked = entities.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
         engine = self._store.engine
         engine.give(entity_rows(asked, feature_set, PREDICTION_TIME, "entities"), ENTITIES)
-        now = microseconds(aware(at, "at") - EPOCH) // SECOND
+        # Data that ended long ago, as in a replay, is asked about as of its end.
+        newest = max(entry.event_time[1] for entry in entries)
+        now = min(microseconds(aware(at, "at") - EPOCH), newest) // SECOND
         windows = self._store.windows_of(feature_set)
         return dict(window_states(engine, feature_set, windows, entries, now))
 

@@ -24,7 +24,7 @@ from noria.contracts.objective import (
 )
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source
-from noria.core.expressions import is_column
+from noria.core.expressions import is_column, parse
 from noria.errors import ContractError
 
 
@@ -137,6 +137,21 @@ class Problem(Section):
                     f"{format_duration(self.feature_delay)} (default: label_delay and refresh); "
                     "shorten the delay or widen the window"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _history_is_known(self) -> Self:
+        target = self.target.expression
+        computed = parse(target).columns if target else frozenset()
+        afterwards = {self.target.name, *computed, *self.features.exclude}
+        late = [one.as_ for one in self.features.windows if one.column in afterwards]
+        if late and self.feature_delay < self.monitoring.label_delay:
+            raise ValueError(
+                f"features.windows: '{late[0]}' is of a column that is known afterwards only, "
+                f"monitoring.label_delay {format_duration(self.monitoring.label_delay)} after, and "
+                f"features.delay is {format_duration(self.feature_delay)}: it would see what was "
+                "not known; widen the delay, or say how soon outcomes come in label_delay"
+            )
         return self
 
     @property
