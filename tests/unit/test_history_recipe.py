@@ -124,7 +124,7 @@ class TestSignature:
         row = {"age": 40, "basket": 5, "spent_30d": 200, "customer": "c1", "at": 0}
         [rich], [poor] = model.predict([row]), model.predict([row | {"spent_30d": 10}])
         assert rich["probability"] > 0.5 > poor["probability"]
-        with pytest.raises(RequestError, match="no field 'custmer'; "):
+        with pytest.raises(RequestError, match="no field 'custmer'; did you mean 'customer'"):
             model.predict([{"custmer": "c1"}])
 
 

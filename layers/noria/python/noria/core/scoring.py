@@ -130,6 +130,8 @@ def _timestamp(value: object, field: Field) -> int:
 
 def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) -> str:
     name = next(name for name in row if name not in signature.known)
-    near = difflib.get_close_matches(str(name), signature.names, 1, 0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(signature.names)}"
+    looked_up_by = signature.history.fields if signature.history else []
+    names = list(dict.fromkeys([*looked_up_by, *signature.names]))
+    near = difflib.get_close_matches(str(name), names, 1, 0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names)}"
     return f"row {number}: the model has no field {shown(name)}; {hint}"
