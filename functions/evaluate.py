@@ -37,6 +37,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stage.store.put_json(stage.run.turn_key(stage.turn, "evaluation.json"), document)
     stage.store.put_json(f"models/{stage.version}/evaluation.json", document)
     verdict = objective = meets_objective(evaluation)
+    objective = objective.model_copy(
+        update={"reasons": [*objective.reasons, *_not_needed(stage, objective.decision)]}
+    )
     decided = stage.decided(objective)
     if objective.decision == "met":
         verdict = beats_champion(evaluation)
@@ -65,6 +68,17 @@ def _told(stage: Stage, decision: str) -> list[str]:
     rule = stage.problem.baseline.rule
     served = _is_rule(stage) and decision == "met"
     return [f"the rule {rule!r} is what answers"] if served else []
+
+
+def _not_needed(stage: Stage, decision: str) -> list[str]:
+    """The history that the contract names and a model did without."""
+    unread = [one.as_ for one in stage.problem.features.windows
+              if one.as_ in _signature(stage).unused]  # fmt: skip
+    if decision != "met" or not unread:
+        return []
+    return [
+        f"met without the history {', '.join(unread)}: a higher threshold makes the machine try it"
+    ]
 
 
 def _is_rule(stage: Stage) -> bool:

@@ -171,3 +171,12 @@ def _logged(stack: Stack, ids: list[str]) -> list[dict[str, Any]]:
     ]
     found = {line["prediction_id"]: line["inputs"] for line in lines}
     return [found[name] for name in ids]
+
+
+def test_a_model_that_does_without_history_says_so(trained: Ended, airplanes: Stack) -> None:
+    """GIVEN an objective that the first recipe meets THEN it is said that no windows are in it."""
+    ended = airplanes.run(as_of=AS_OF, problem={"objective": {"threshold": 0.52}})
+    assert ended.ending in ("KeepChampion", "Promote"), ended.reasons
+    met = ended.decision("EvaluateModel")
+    assert met["decision"] == "met"
+    assert any("met without the history delay_today" in reason for reason in met["reasons"])
