@@ -273,6 +273,14 @@ class TestOnline:
         assert with_history([row], history, refuse, APRIL) == [row]
         assert with_history([{"x": 1}], None, refuse, APRIL) == [{"x": 1}]
 
+    def test_a_row_that_needs_no_history_needs_no_key(
+        self, history: History, table: pd.DataFrame
+    ) -> None:
+        rows = [dict.fromkeys(history.names, 1.0), {"tailnum": table["tailnum"].iloc[0]}]
+        whole, looked_up = with_history(rows, history, self.table_of, APRIL)
+        assert whole == rows[0]
+        assert looked_up["miles"] > 0
+
     def test_a_model_may_outlive_the_history_that_it_learnt_from(self, history: History) -> None:
         """GIVEN a stack that was deployed without windows THEN they are missing, and it answers."""
         [found] = with_history([{"dest": "BOS", "flown": 2}], history, None, APRIL)

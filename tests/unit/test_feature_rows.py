@@ -114,6 +114,14 @@ def test_a_row_is_created_when_it_could_be_known(accepted: pd.DataFrame, tmp_pat
     ]  # fmt: skip
 
 
+def test_a_run_as_of_an_earlier_time_brings_nothing_into_the_past(
+    accepted: pd.DataFrame, tmp_path: Path
+) -> None:
+    known = {**KEYED, "features": {"delay": "2h"}}
+    _, rows = stored(accepted, tmp_path, CREATED - timedelta(days=30), CREATED, **known)
+    assert rows["created_time"].eq(pd.Timestamp("2013-04-01T12:00")).all()
+
+
 def test_whole_numbers_name_an_entity_in_one_way(accepted: pd.DataFrame, tmp_path: Path) -> None:
     accepted["flight"] = [1545.0, np.nan, 1.5]
     rows = stored(accepted, tmp_path, entity_key=["flight"])[1]

@@ -145,7 +145,9 @@ def _created(moment: str, problem: Problem, as_of: datetime, previous: datetime 
     known = f"{moment} + INTERVAL {microseconds(problem.feature_delay)} MICROSECONDS"
     if previous is None:
         return f"least({known}, {now})"
-    return f"CASE WHEN {known} > {timestamp(previous)} THEN least({known}, {now}) ELSE {now} END"
+    # A run as of an earlier time still brings what the latest one did not know.
+    late = timestamp(max(as_of, previous))
+    return f"CASE WHEN {known} > {timestamp(previous)} THEN least({known}, {now}) ELSE {late} END"
 
 
 def _window(window: Window, problem: Problem, classes: Sequence[str]) -> SetWindow:

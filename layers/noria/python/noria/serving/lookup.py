@@ -27,7 +27,11 @@ def with_history(
         return list(rows)
     if table is None:
         return [dict.fromkeys(history.names) | dict(row) for row in rows]
-    keys = [history.key_of(number, row) for number, row in enumerate(rows)]
+    names = set(history.names)
+    keys = [
+        None if row.keys() >= names else history.key_of(number, row)
+        for number, row in enumerate(rows)
+    ]
     instants = [history.instant_of(number, row, now) for number, row in enumerate(rows)]
     found = table().read(history.feature_set, [key for key in keys if key is not None])
     items = iter(found)
