@@ -7,7 +7,7 @@ from typing import Any
 from noria.context import Stage
 from noria.core.verdicts import Verdict
 from noria.endings import conclude
-from noria.runtime import parse_time
+from noria.runtime import message_of, parse_time
 
 ENDING = "Failed"
 
@@ -74,17 +74,8 @@ def _failure(stage: Stage) -> tuple[str, str, str]:
     """The state that failed, its error and its cause; an input may hold a `failure` of its own."""
     for state, caught in stage.event.result("failure").items():
         if isinstance(caught, dict) and "Error" in caught:
-            return state, str(caught["Error"]), _message(str(caught.get("Cause", "")))
+            return state, str(caught["Error"]), message_of(str(caught.get("Cause", "")))
     return "the machine", "Unknown", "see the execution"
-
-
-def _message(cause: str) -> str:
-    """The sentence inside Lambda's JSON cause."""
-    try:
-        parsed = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(parsed.get("errorMessage", cause)) if isinstance(parsed, dict) else cause
 
 
 def _end_canary(stage: Stage) -> None:

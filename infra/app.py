@@ -28,7 +28,8 @@ SYNTHESIZED = ROOT / ".noria" / "synth"
 # The modules that a template is made by; the CLI and the local cloud only use it.
 APP = [
     *("app", "settings", "assets", "layers", "slimming", "stack", "store"),
-    *("stages", "grants", "lifecycle", "backfill", "serving", "watch", "triggers"),
+    *("bucket", "stages", "grants", "machines", "lifecycle", "backfill", "serving", "watch"),
+    "triggers",
 ]
 
 

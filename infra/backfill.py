@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.lifecycle import CONTEXT, longer_than, payload_of, retrying
-from infra.stages import RETENTION, Stages
+from infra.machines import CONTEXT, invoke, standard_machine
+from infra.stages import Stages
 
 # Of the ten functions at once that a new account has, the endpoint keeps most.
 SIDE_BY_SIDE = 4
@@ -25,20 +24,11 @@ class Backfill(Construct):
         plan = self._step("PlanBackfill", CONTEXT | {"input.$": "$"}, result_path="$.plan")
         publish = self._step("PublishBackfill", CONTEXT | {"input.$": "$"})
         # CDK adds what the role needs to start, follow and redrive the children of a map.
-        self.machine = sfn.StateMachine(
+        self.machine = standard_machine(
             self,
-            "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(
-                plan.next(self._months()).next(publish)
-            ),
-            state_machine_type=sfn.StateMachineType.STANDARD,
+            plan.next(self._months()).next(publish),
             timeout=cdk.Duration.days(2),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=self._log_group(),
-                level=sfn.LogLevel.ERROR,
-                include_execution_data=True,
-            ),
+            suffix="-backfill",
         )
 
     def _months(self) -> sfn.DistributedMap:
@@ -64,24 +54,4 @@ class Backfill(Construct):
         return months.item_processor(self._step("BackfillMonth", CONTEXT | {"item.$": "$"}))
 
     def _step(self, name: str, payload: Mapping[str, Any], **task: Any) -> tasks.LambdaInvoke:
-        return retrying(
-            tasks.LambdaInvoke(
-                self,
-                name,
-                lambda_function=self._function,
-                payload=payload_of(payload),
-                payload_response_only=True,
-                task_timeout=sfn.Timeout.duration(longer_than(self._function)),
-                retry_on_service_exceptions=False,
-                **task,
-            )
-        )
-
-    def _log_group(self) -> logs.LogGroup:
-        return logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{cdk.Stack.of(self).stack_name}-backfill",
-            retention=RETENTION,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        return invoke(self, name, self._function, payload, **task)

@@ -4,38 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.stages import RETENTION, Stages
+from infra.machines import CONTEXT, invoke, payload_of, retrying, standard_machine
+from infra.stages import Stages
 from noria.runtime import FEATURES_ONLY
 
-# Lambda's own failures, worth another try; ours (NoriaError) would only fail again.
-TRANSIENT = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.SnapStartException",
-    "Lambda.SnapStartNotReadyException",
-    "Lambda.SnapStartTimeoutException",
-]
 PATIENCE = cdk.Duration.days(30)  # for a person's answer
 SIDE_BY_SIDE = 4
 
 # A contract that a person's answer makes and that is none: the person is asked again.
 NOT_A_CONTRACT = ["ContractError", "ExpressionError"]
 
-# What every function is told, beside its own input.
-CONTEXT = {
-    "state.$": "$$.State.Name",
-    "execution.$": "$$.Execution.Name",
-    "started_at.$": "$$.Execution.StartTime",
-}
 Target = sfn.IChainable
 
 
@@ -46,19 +28,7 @@ class Lifecycle(Construct):
         super().__init__(scope, construct_id)
         self._stages = stages
         self._failed = self._failure_path()
-        self.machine = sfn.StateMachine(
-            self,
-            "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
-            state_machine_type=sfn.StateMachineType.STANDARD,
-            timeout=cdk.Duration.days(90),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=self._log_group(),
-                level=sfn.LogLevel.ERROR,
-                include_execution_data=True,
-            ),
-        )
+        self.machine = standard_machine(self, self._definition(), timeout=cdk.Duration.days(90))
 
     def _definition(self) -> sfn.IChainable:
         """Read top to bottom; a choice names where it goes when, and where else."""
@@ -229,19 +199,8 @@ class Lifecycle(Construct):
     def _invoke(
         self, name: str, handler: str, *, payload: Mapping[str, Any] | None = None, **task: Any
     ) -> tasks.LambdaInvoke:
-        function = self._stages[handler]
-        return retrying(
-            tasks.LambdaInvoke(
-                self,
-                name,
-                lambda_function=function,
-                payload=payload_of(payload or CONTEXT | {"input.$": "$"}),
-                payload_response_only=True,
-                task_timeout=sfn.Timeout.duration(longer_than(function)),
-                retry_on_service_exceptions=False,
-                **task,
-            )
-        )
+        told = payload or CONTEXT | {"input.$": "$"}
+        return invoke(self, name, self._stages[handler], told, **task)
 
     def _failure_path(self) -> sfn.IChainable:
         """Whatever fails is recorded with its stage and cause; the champion goes on serving."""
@@ -256,44 +215,8 @@ class Lifecycle(Construct):
         record.next(failed)
         return record
 
-    def _log_group(self) -> logs.LogGroup:
-        # Names under this prefix do not count against the size of CloudWatch's resource policy.
-        return logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{cdk.Stack.of(self).stack_name}",
-            retention=RETENTION,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-
-
-def retrying(task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
-    """A call that is tried again where Lambda itself failed."""
-    task.add_retry(
-        errors=TRANSIENT,
-        interval=cdk.Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=6,
-        max_delay=cdk.Duration.seconds(60),
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-    return task
-
-
-def payload_of(fields: Mapping[str, Any]) -> sfn.TaskInput:
-    """CDK writes `name.$` itself for values that are paths."""
-    return sfn.TaskInput.from_object(
-        {name.removesuffix(".$"): sfn.JsonPath.string_at(path) for name, path in fields.items()}
-    )
-
 
 def _equals(field: str, value: str | bool) -> sfn.Condition:
     if isinstance(value, bool):
         return sfn.Condition.boolean_equals(field, value)
     return sfn.Condition.string_equals(field, value)
-
-
-def longer_than(function: lambda_.Function) -> cdk.Duration:
-    """So that a function's own time limit comes first, with a cause that says so."""
-    limit = function.timeout.to_seconds() if function.timeout else 900
-    return cdk.Duration.seconds(limit + 60)

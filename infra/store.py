@@ -11,9 +11,9 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.bucket import data_bucket
 from noria.contracts import Problem
 
 JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
@@ -71,8 +71,6 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 STREAMED = ("predictions", "labels")
-SUPERSEDED = {"noria": "superseded"}  # as noria.aws.feature_store.files sets it
-PASSING = {"noria": "passing"}  # as noria.endings sets it
 ONLINE_SUFFIX = "_online"  # as noria.aws.feature_store.online knows it
 
 
@@ -81,7 +79,7 @@ class Store(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, problem: Problem) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = self._bucket(problem)
+        self.bucket = data_bucket(self, problem)
         self.database_name = f"noria_{problem.name.replace('-', '_')}"
         self.database = self._database()
         for name, columns in JSON_TABLES.items():
@@ -102,50 +100,6 @@ class Store(Construct):
     def stream_arn(self, name: str) -> str:
         """ARN of the delivery stream that appends to a table."""
         return self.streams[name].attr_arn
-
-    def _bucket(self, problem: Problem) -> s3.Bucket:
-        # S3's own keys, not KMS: a KMS key costs money while idle and every read a request to it.
-        return s3.Bucket(
-            self,
-            "Data",
-            versioned=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="forget-overwritten-versions",
-                    noncurrent_version_expiration=cdk.Duration.days(90),
-                    expired_object_delete_marker=True,
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                ),
-                *(_cool_down(prefix) for prefix in ("raw/", "quarantine/")),
-                s3.LifecycleRule(
-                    id="forget-superseded-features",
-                    prefix="features",
-                    tag_filters=SUPERSEDED,
-                    expiration=cdk.Duration.days(7),  # far longer than any reader takes
-                ),
-                s3.LifecycleRule(
-                    id="forget-passing-runs",
-                    tag_filters=PASSING,
-                    expiration=cdk.Duration.days(7),
-                ),
-                s3.LifecycleRule(
-                    id="forget-backfills",  # an execution can be taken up again for 14 days
-                    prefix="features-backfills/",
-                    expiration=cdk.Duration.days(30),
-                ),
-                s3.LifecycleRule(
-                    id="forget-matched-labels",  # the monitor waits half as long for a label
-                    prefix="monitoring/_index/",
-                    expiration=cdk.Duration.days(2 * problem.monitoring.waiting.days + 1),
-                ),
-            ],
-        )
 
     def _database(self) -> glue.CfnDatabase:
         return glue.CfnDatabase(
@@ -239,17 +193,3 @@ class Store(Construct):
 
 def _columns(named: Mapping[str, str]) -> Sequence[glue.CfnTable.ColumnProperty]:
     return [glue.CfnTable.ColumnProperty(name=n.lower(), type=kind) for n, kind in named.items()]
-
-
-def _cool_down(prefix: str) -> s3.LifecycleRule:
-    """What a run has worked through is rarely read again."""
-    return s3.LifecycleRule(
-        id=f"cool-down-{prefix.rstrip('/')}",
-        prefix=prefix,
-        transitions=[
-            s3.Transition(
-                storage_class=s3.StorageClass.INFREQUENT_ACCESS,
-                transition_after=cdk.Duration.days(90),
-            )
-        ],
-    )

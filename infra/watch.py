@@ -62,48 +62,40 @@ class Watch(Construct):
         self.monitor = monitor
         self._tell = actions.SnsAction(topic)
         self._undelivered = self._queue()
-        self._schedule(monitor, problem.monitoring.every)
+        self._monitor(monitor, problem.monitoring.every)
         if problem.features.windows:
             self._refresh_features(machine, problem.feature_refresh)
         self._retrain_on_alarms(problem, namespace, machine)
         self._record_uncaught_failures(machine, record_failure)
         self._alarm_people(machine, serving)
 
-    def _schedule(self, monitor: lambda_.Function, every: timedelta) -> None:
-        events.Rule(
-            self,
-            "MonitorSchedule",
-            description="Compare live use with training",
-            schedule=events.Schedule.rate(cdk.Duration.minutes(every.total_seconds() // 60)),
-            targets=[
-                targets.LambdaFunction(
-                    monitor, dead_letter_queue=self._undelivered, retry_attempts=3
-                )
-            ],
+    def _monitor(self, monitor: lambda_.Function, every: timedelta) -> None:
+        target = targets.LambdaFunction(
+            monitor, dead_letter_queue=self._undelivered, retry_attempts=3
         )
+        self._every(every, "MonitorSchedule", "Compare live use with training", target)
 
     def _refresh_features(self, machine: sfn.StateMachine, every: timedelta) -> None:
         """The history that the endpoint looks up is kept as young as training believes it to be."""
-        events.Rule(
-            self,
-            "RefreshFeatures",
-            description="Bring the feature store up to date",
-            schedule=events.Schedule.rate(cdk.Duration.minutes(every.total_seconds() // 60)),
-            targets=[
-                targets.SfnStateMachine(
-                    machine,
-                    input=events.RuleTargetInput.from_object(
-                        {
-                            "only": FEATURES_ONLY,
-                            "cause": {"kind": "schedule"},
-                            "as_of": events.EventField.time,
-                        }
-                    ),
-                    dead_letter_queue=self._undelivered,
-                    retry_attempts=3,
-                )
-            ],
+        given = {
+            "only": FEATURES_ONLY,
+            "cause": {"kind": "schedule"},
+            "as_of": events.EventField.time,
+        }
+        target = targets.SfnStateMachine(
+            machine,
+            input=events.RuleTargetInput.from_object(given),
+            dead_letter_queue=self._undelivered,
+            retry_attempts=3,
         )
+        self._every(every, "RefreshFeatures", "Bring the feature store up to date", target)
+
+    def _every(
+        self, every: timedelta, name: str, description: str, target: events.IRuleTarget
+    ) -> None:
+        minutes = cdk.Duration.minutes(every.total_seconds() // 60)
+        schedule = events.Schedule.rate(minutes)
+        events.Rule(self, name, description=description, schedule=schedule, targets=[target])
 
     def _retrain_on_alarms(
         self, problem: Problem, namespace: str, machine: sfn.StateMachine

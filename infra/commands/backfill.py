@@ -14,6 +14,7 @@ from infra.commands.options import Local, StackName
 from infra.commands.records import Bucket
 from noria.errors import FeatureError
 from noria.event_range import EventRange, execution_name
+from noria.runtime import message_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 POLL_SECONDS = 2.0
@@ -156,18 +157,10 @@ def _outcome(
         told = bucket.json(f"features-backfills/{(plan or {})['name']}/{part}-failed.json")
         failed |= {part: told["cause"]} if told else {}
     return name | {
-        "error": status.get("error", status["status"]), "cause": _message(status.get("cause", "")),
+        "error": status.get("error", status["status"]),
+        "cause": message_of(status.get("cause", "")),
         "partitions": len((plan or {}).get("parts", [])), "computed": len(months), "failed": failed,
     }  # fmt: skip
-
-
-def _message(cause: str) -> str:
-    """What a function said in its error, without its traceback."""
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
 
 
 def _ended(told: dict[str, Any]) -> str:

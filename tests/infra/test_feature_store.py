@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.store import SUPERSEDED
+from infra.bucket import SUPERSEDED
 from noria.aws.feature_store import files
 from noria.aws.feature_store.backfills import PREFIX
 from noria.aws.feature_store.files import MANIFESTS

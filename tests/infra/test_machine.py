@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.lifecycle import TRANSIENT
+from infra.machines import TRANSIENT
 from tests.infra.template import Template
 
 # state: function, where its result goes ("" for endings: nowhere, it is the execution's output)

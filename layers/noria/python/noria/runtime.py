@@ -1,6 +1,7 @@
 """What every handler shares: its typed environment and the shape of its event."""
 
 import base64
+import json
 import os
 import zlib
 from collections.abc import Mapping
@@ -98,3 +99,12 @@ def parse_time(text: str) -> datetime:
     """Parse ISO 8601 to UTC; a time without zone is taken as UTC."""
     value = datetime.fromisoformat(text)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def message_of(cause: str) -> str:
+    """The sentence that a function's error says, out of the JSON that Lambda makes of it."""
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(parsed.get("errorMessage", cause)) if isinstance(parsed, dict) else cause
