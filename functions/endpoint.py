@@ -54,7 +54,8 @@ async def predict(request: Request) -> JSONResponse:
     current = served()
     requests.refuse_unanswerable(len(rows), current.signature)
     now = datetime.now(UTC)
-    rows = with_history(rows, current.signature.history, online if _has_table() else None, now)
+    if current.signature.history is not None:
+        rows = with_history(rows, current.signature.history, online if _has_table() else None, now)
     ids = records.new_ids(len(rows), now)
     answers = [
         {"id": name, **answer} for name, answer in zip(ids, current.answer(rows), strict=True)
@@ -140,8 +141,7 @@ def _log(lines: list[bytes], now: datetime) -> None:
 
 def _has_table() -> bool:
     """Whether the deployed contract still has history: a model may outlive what it learnt from."""
-    contract = json.loads(Environment.read().problem or "{}")
-    return bool(contract.get("features", {}).get("windows"))
+    return bool(_contract().get("features", {}).get("windows"))
 
 
 def _function_version() -> str:
@@ -149,8 +149,13 @@ def _function_version() -> str:
 
 
 def _auth() -> str:
-    contract = json.loads(Environment.read().problem or "{}")
-    return str(contract.get("deployment", {}).get("auth", "iam"))
+    return str(_contract().get("deployment", {}).get("auth", "iam"))
+
+
+def _contract() -> dict[str, Any]:
+    """The deployed contract as it is written: pydantic's model of it takes its time to load."""
+    contract: dict[str, Any] = json.loads(Environment.read().problem or "{}")
+    return contract
 
 
 def openapi() -> dict[str, Any]:

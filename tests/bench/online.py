@@ -13,6 +13,7 @@ import numpy as np
 
 from noria.aws.feature_store.online import Latest, OnlineTable
 from tests.bench.features import FEATURES
+from tests.functions.feature_stack import make_online_table
 
 REGION, TABLE = "eu-west-1", "noria_bench_online"
 
@@ -20,18 +21,14 @@ REGION, TABLE = "eu-west-1", "noria_bench_online"
 def main(url: str, entities: int, repeat: int, *sizes: int) -> dict[str, Any]:
     """Median milliseconds per number of keys."""
     client = boto3.client("dynamodb", region_name=REGION, endpoint_url=url)
-    client.create_table(
-        TableName=TABLE, BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
-    )  # fmt: skip
+    make_online_table(client, TABLE)
     table = OnlineTable(client, TABLE, time.sleep)
     random = np.random.default_rng(7)
     rows = [
         Latest((str(n),), 1, 1, dict(zip(FEATURES, random.normal(size=5).tolist(), strict=True)))
         for n in range(entities)
     ]
-    table.load("bench", rows)
+    table.load("bench", rows, at=1)
     return {"milliseconds": {str(n): _median(table, rows, n, repeat, random) for n in sizes}}
 
 

@@ -17,6 +17,7 @@ from noria.core.signature import Field, Signature
 from noria.core.window_state import pack
 from noria.core.windows import FOREVER, Rows, Window, to_tiles
 from tests.functions import tiny_model
+from tests.functions.feature_stack import make_online_table
 from tests.functions.test_endpoint import call, store
 from tests.functions.tiny_model import make_champion, write_model
 
@@ -51,11 +52,7 @@ def online(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnlineTabl
     )
     write_model(store, "run-1", made)
     make_champion(store, "run-1")
-    boto3.client("dynamodb").create_table(
-        TableName="noria_test_online", BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
-    )  # fmt: skip
+    make_online_table(boto3.client("dynamodb"), "noria_test_online")
     table = opened()
     table.load("features", [Latest(("N1",), 1, 1, {}, flown((2, 1.5), (30, 2.0)))], at=1)
     yield table

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from functions import engineer_features
-from noria.aws import clients
-from noria.aws.feature_store import Catalogue, Files, OnlineTable
+from noria.aws.feature_store import OnlineTable
 from noria.aws.storage import Store
 from noria.contracts import Problem
 from noria.core.cleansing import cleanse
 from noria.core.joining import join_sources
 from noria.core.tabulating import to_dataset
 from noria.feature_serving import OnlineFeatures
-from noria.feature_store import FeatureStore, Reference, open_feature_store
+from noria.feature_store import FeatureStore, Reference
+from tests.functions.feature_stack import feature_stack, features_of
 from tests.unit.data_frames import FLIGHTS, flights
 
 DATABASE = "noria_flights"
@@ -33,24 +33,13 @@ def tables() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture
 def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
-    monkeypatch.setenv("NORIA_DATABASE", DATABASE)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    boto3.client("glue").create_database(DatabaseInput={"Name": DATABASE})
-    boto3.client("dynamodb").create_table(
-        TableName=f"{DATABASE}_online", BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
-    )  # fmt: skip
-    clients.client.cache_clear()
-    yield bucket
-    clients.client.cache_clear()
+    with feature_stack(bucket, monkeypatch, DATABASE) as stack:
+        yield stack
 
 
 @pytest.fixture
 def features(store: Store) -> Iterator[FeatureStore]:
-    catalogue = Catalogue(boto3.client("glue"), DATABASE)
-    with open_feature_store(Files(store), catalogue, threads=1) as opened:
+    with features_of(store, DATABASE) as opened:
         yield opened
 
 

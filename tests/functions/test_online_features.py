@@ -17,6 +17,7 @@ from noria.errors import FeatureError
 from noria.feature_serving import OnlineFeatures
 from noria.feature_store import FeatureStore, Reference, open_feature_store
 from tests.functions.conftest import Serial
+from tests.functions.feature_stack import make_online_table
 
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
 TABLE = "noria_test_online"
@@ -34,11 +35,7 @@ KINDS = define(
 @pytest.fixture
 def dynamodb(s3: Serial) -> Serial:
     client = boto3.client("dynamodb", region_name="eu-west-1")
-    client.create_table(
-        TableName=TABLE, BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
-    )  # fmt: skip
+    make_online_table(client, TABLE)
     return Serial(client)
 
 

@@ -16,7 +16,7 @@ from noria.core.feature_history import (
     history_query,
     names_query,
 )
-from noria.core.feature_sets import FeatureSet, Window
+from noria.core.feature_sets import FeatureSet, WindowFeature
 from noria.core.window_state import pack
 from noria.core.windows import Group, Rows, Tiles, evaluate, longest, still_needed, to_tiles
 from noria.feature_engine import Engine
@@ -25,7 +25,7 @@ from noria.feature_engine import Engine
 def window_values(
     engine: Engine,
     feature_set: FeatureSet,
-    windows: Sequence[Window],
+    windows: Sequence[WindowFeature],
     entries: Sequence[Entry],
     known_by: datetime | None = None,
 ) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def window_values(
 def window_states(
     engine: Engine,
     feature_set: FeatureSet,
-    windows: Sequence[Window],
+    windows: Sequence[WindowFeature],
     entries: Sequence[Entry],
     now: int,
 ) -> Iterator[tuple[tuple[str, ...], bytes]]:
@@ -66,7 +66,7 @@ def window_states(
 def _tiles(
     engine: Engine,
     feature_set: FeatureSet,
-    windows: Sequence[Window],
+    windows: Sequence[WindowFeature],
     entries: Sequence[Entry],
     known_by: datetime | None = None,
 ) -> Mapping[Group, Tiles]:

@@ -26,7 +26,7 @@ from noria.core.feature_rows import (
     select_feature_rows,
     to_feature_set,
 )
-from noria.core.feature_sets import FeatureSet, Window
+from noria.core.feature_sets import FeatureSet, WindowFeature
 from noria.core.feature_writes import since_epoch
 from noria.core.history import History
 from noria.core.point_in_time import ENTITIES, POSITION, key_aliases
@@ -38,7 +38,7 @@ from noria.feature_store import FeatureStore, Written, open_feature_store
 Array = NDArray[Any]
 TARGET = "target"
 EXAMPLES = 3
-LOADED = "features-online"  # what the online table holds, by feature table
+LOADED = "features-online"  # what the online table holds, by feature set
 MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # which Lambda sets, in MB
 
 
@@ -68,12 +68,12 @@ class Accepted:
         entries = self.features.stored(feature_set)
         found = window_values(engine, feature_set, feature_set.windows, entries)
         columns = {
-            one.name: self._whole(dataset, one, found[one.name].to_numpy())
+            one.name: self._with_own_past(dataset, one, found[one.name].to_numpy())
             for one in feature_set.windows
         }
         return with_columns(dataset, columns)
 
-    def _whole(self, dataset: Dataset, window: Window, found: Array) -> Array:
+    def _with_own_past(self, dataset: Dataset, window: WindowFeature, found: Array) -> Array:
         """A window's values, by the run's own rows where the store no longer keeps the past."""
         oldest = self.features.keeper.oldest(self.stage.event.as_of)
         if oldest is None or dataset.event_time is None or window.name not in dataset.data:

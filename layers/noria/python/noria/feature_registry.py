@@ -14,7 +14,7 @@ from noria.core.feature_sets import (
     TYPES,
     Comparison,
     FeatureSet,
-    Window,
+    WindowFeature,
     compare,
     evolve,
 )
@@ -59,7 +59,7 @@ class FeatureRegistry:
             "statistics": json.loads(parameters.get(STATISTICS, "{}")),
         }
 
-    def windows_of(self, feature_set: FeatureSet) -> list[Window]:
+    def windows_of(self, feature_set: FeatureSet) -> list[WindowFeature]:
         """The windows of all versions of a set that its rows can still tell.
 
         A model that learnt from an earlier version looks up by that version's windows.

@@ -1,7 +1,7 @@
 """The latest values per entity, served from DynamoDB and loaded from the feature store's files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ from noria.aws.feature_store import Entry
 from noria.aws.feature_store.online import Latest, OnlineTable
 from noria.core.entity_frames import aware, entity_rows
 from noria.core.feature_columns import from_values
-from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, Feature, FeatureSet, microseconds
+from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, Feature, FeatureSet
+from noria.core.feature_writes import EPOCH, since_epoch
 from noria.core.point_in_time import ENTITIES, PREDICTION_TIME, key_aliases
 from noria.core.window_lookup import windows_of
 from noria.feature_history import window_states
 from noria.feature_store import FeatureStore, Reference
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000  # microseconds
 Key = tuple[str, ...]
 
@@ -55,7 +55,7 @@ class OnlineFeatures:
         found = self._store.latest_features(entities, reference, at=at, times=True)
         history = self._history(feature_set, entities, entries, at)
         rows = _latest(entities, found, feature_set, history)
-        return self._table.load(feature_set.name, rows, microseconds(aware(at, "at") - EPOCH))
+        return self._table.load(feature_set.name, rows, since_epoch(aware(at, "at")))
 
     def latest_features(
         self, keys: pd.DataFrame, feature_set: FeatureSet, *, at: datetime
@@ -64,7 +64,7 @@ class OnlineFeatures:
         asked = keys.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
         rows = entity_rows(asked, feature_set, PREDICTION_TIME, "keys")
         found = self._table.read(feature_set.name, _texts(rows, key_aliases(feature_set)))
-        moment = microseconds(aware(at, "at") - EPOCH)
+        moment = since_epoch(aware(at, "at"))
         features, windows = feature_set.split(None)
         columns = {f.name: [_value(row, f, moment) for row in found] for f in features}
         answered = pd.DataFrame({f.name: from_values(columns[f.name], f) for f in features})
@@ -81,15 +81,15 @@ class OnlineFeatures:
         entries: Sequence[Entry],
         at: datetime,
     ) -> Mapping[Key, bytes]:
-        if not self._store.windows_of(feature_set):
+        windows = self._store.windows_of(feature_set)
+        if not windows:
             return {}
         asked = entities.assign(**{PREDICTION_TIME: pd.Timestamp(aware(at, "at"))})
         engine = self._store.engine
         engine.give(entity_rows(asked, feature_set, PREDICTION_TIME, "entities"), ENTITIES)
         # Data that ended long ago, as in a replay, is asked about as of its end.
         newest = max(entry.event_time[1] for entry in entries)
-        now = min(microseconds(aware(at, "at") - EPOCH), newest) // SECOND
-        windows = self._store.windows_of(feature_set)
+        now = min(since_epoch(aware(at, "at")), newest) // SECOND
         return dict(window_states(engine, feature_set, windows, entries, now))
 
     @staticmethod

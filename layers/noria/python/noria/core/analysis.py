@@ -13,6 +13,7 @@ from noria.core.dataset import Dataset
 from noria.core.distributions import Distribution, by_target
 from noria.core.leakage import Suspect, leakage_suspects
 from noria.core.missingness import Missingness, missingness
+from noria.core.naming import counted
 from noria.core.redundancy import MOST_PAIRS, Redundant, redundant_pairs
 from noria.core.relations import (
     NONE,
@@ -159,8 +160,7 @@ def _columns(dataset: Dataset, related: dict[str, Related], moved: Shifts) -> li
 
 
 def _corrected(dataset: Dataset) -> str:
-    count = len(dataset.columns)
-    told = f"p values are corrected for {count} {'column' if count == 1 else 'columns'} (Holm)"
+    told = f"p values are corrected for {counted(len(dataset.columns), 'column')} (Holm)"
     texts = ", a text's also for the words that were tried (Bonferroni)."
     return told + (texts if dataset.names("text") else ".")
 

@@ -8,7 +8,14 @@ file stored last, which holds all rows of its run, is the history.
 from collections.abc import Sequence
 from datetime import datetime
 
-from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, NUMBERS, TYPES, FeatureSet, Window
+from noria.core.feature_sets import (
+    CREATED_TIME,
+    EVENT_TIME,
+    NUMBERS,
+    TYPES,
+    FeatureSet,
+    WindowFeature,
+)
 from noria.core.point_in_time import (
     ENTITIES,
     POSITION,
@@ -40,7 +47,7 @@ ORDER BY {POSITION}"""  # noqa: S608 (names are quoted, values are ours)
 
 def history_query(
     feature_set: FeatureSet,
-    windows: Sequence[Window],
+    windows: Sequence[WindowFeature],
     parts: Sequence[Part],
     known_by: datetime | None = None,
 ) -> str:
@@ -100,7 +107,7 @@ def _cast(feature_set: FeatureSet, key: str) -> str:
     return f"{ENTITIES}.{key}::{TYPES[kinds[key].kind].sql}"
 
 
-def _rows(feature_set: FeatureSet, windows: Sequence[Window], part: Part) -> str:
+def _rows(feature_set: FeatureSet, windows: Sequence[WindowFeature], part: Part) -> str:
     pairs = zip(feature_set.entity_key, key_aliases(feature_set), strict=True)
     keys = [f"{identifier(column.name)} AS {alias}" for column, alias in pairs]
     times = [f"{EVENT_TIME} AS event", f"{CREATED_TIME} AS created"]
@@ -109,7 +116,7 @@ def _rows(feature_set: FeatureSet, windows: Sequence[Window], part: Part) -> str
     return f"SELECT {', '.join([*keys, *times, number, *values])} FROM {read_part(part)}"  # noqa: S608
 
 
-def _value(feature_set: FeatureSet, window: Window, part: Part) -> str:
+def _value(feature_set: FeatureSet, window: WindowFeature, part: Part) -> str:
     """A column's value as a double: 1 where only its presence counts."""
     column = next(one for one in feature_set.columns if one.name == window.column)
     raw = stored(part, column)

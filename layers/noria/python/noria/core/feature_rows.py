@@ -19,10 +19,10 @@ from noria.core.feature_sets import (
     Feature,
     FeatureSet,
     Kind,
+    WindowFeature,
     define,
     microseconds,
 )
-from noria.core.feature_sets import Window as SetWindow
 from noria.core.history import LARGEST_WHOLE, KeyColumn
 from noria.core.point_in_time import POSITION, PREDICTION_TIME, identifier, literal, timestamp
 from noria.core.spelling import Spellings, spellings_of
@@ -150,10 +150,10 @@ def _created(moment: str, problem: Problem, as_of: datetime, previous: datetime 
     return f"CASE WHEN {known} > {timestamp(previous)} THEN least({known}, {now}) ELSE {late} END"
 
 
-def _window(window: Window, problem: Problem, classes: Sequence[str]) -> SetWindow:
+def _window(window: Window, problem: Problem, classes: Sequence[str]) -> WindowFeature:
     """A window of the contract over a stored column; the positive class of the target counts 1."""
     positive = window.column == problem.target.name and problem.task == "binary"
-    return SetWindow(
+    return WindowFeature(
         name=window.as_,
         column=stored_name(window.column),
         function=window.function,

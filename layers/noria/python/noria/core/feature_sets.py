@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from noria.contracts import Duration
-from noria.core.windows import OF_TIMES, Function, Group
-from noria.core.windows import Window as Measure
+from noria.core.windows import OF_TIMES, Function, Window
 from noria.errors import FeatureError
 
 Kind = Literal["number", "integer", "flag", "text", "time"]
@@ -71,7 +70,7 @@ class Feature(Column):
     afterwards: bool = False
 
 
-class Window(Part):
+class WindowFeature(Part):
     """A history feature of an entity, computed from the set's rows whenever it is asked for.
 
     Of `column` over the last `over` seconds. Where `equals` is given, a value counts as 1 where it
@@ -86,9 +85,9 @@ class Window(Part):
     description: str = ""
 
     @property
-    def measure(self) -> Measure:
+    def measure(self) -> Window:
         """What is computed, over the column as it is read."""
-        return Measure(name=self.name, column=self.source, function=self.function, over=self.over)
+        return Window(name=self.name, column=self.source, function=self.function, over=self.over)
 
     @property
     def source(self) -> str:
@@ -113,7 +112,7 @@ class FeatureSet(Part):
     source: str = ""
     features: tuple[Feature, ...]
     repeats: bool = False
-    windows: tuple[Window, ...] = ()
+    windows: tuple[WindowFeature, ...] = ()
     delay: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -165,12 +164,7 @@ class FeatureSet(Part):
         base = DEFAULT_SET if self.name == DEFAULT_SET else f"{DEFAULT_SET}_{self.name}"
         return base if self.version == 1 else f"{base}_v{self.version}"
 
-    @property
-    def groups(self) -> dict[Group, Window]:
-        """The tiles that the windows are made from, with one of the windows over each."""
-        return {window.measure.group: window for window in self.windows}
-
-    def split(self, names: Iterable[str] | None) -> tuple[list[Feature], list[Window]]:
+    def split(self, names: Iterable[str] | None) -> tuple[list[Feature], list[WindowFeature]]:
         """The stored features and the windows named, or all of both; raises `FeatureError`."""
         known = {window.name: window for window in self.windows}
         if names is None:
@@ -252,12 +246,12 @@ def compare(before: FeatureSet, after: FeatureSet) -> Comparison:
     )
 
 
-def _named(one: FeatureSet) -> dict[str, Feature | Window]:
-    stored: dict[str, Feature | Window] = {feature.name: feature for feature in one.features}
+def _named(one: FeatureSet) -> dict[str, Feature | WindowFeature]:
+    stored: dict[str, Feature | WindowFeature] = {feature.name: feature for feature in one.features}
     return stored | {window.name: window for window in one.windows}
 
 
-def _meaning(feature: Feature | Window, of: FeatureSet) -> tuple[Any, ...]:
+def _meaning(feature: Feature | WindowFeature, of: FeatureSet) -> tuple[Any, ...]:
     """What must not change under a reader: a stored column's kind, a window's definition."""
     if isinstance(feature, Feature):
         return (feature.kind,)

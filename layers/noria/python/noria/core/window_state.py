@@ -27,7 +27,10 @@ def unpack(content: bytes, entity: int = 0) -> dict[Group, Tiles]:
     """Read what `pack` wrote, as the tiles of an entity with this code; raises `FeatureError`."""
     try:
         header, _, body = zlib.decompress(content).partition(b"\n")
-        groups = json.loads(header)["groups"]
+        written = json.loads(header)
+        if written["format"] != FORMAT:
+            raise ValueError(f"format {written['format']}")
+        groups = written["groups"]
         found, place = {}, 0
         for column, tile, count in groups:
             size = count * 8 * (len(WHOLE) + len(REAL))

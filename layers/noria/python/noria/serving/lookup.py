@@ -14,7 +14,7 @@ from noria.serving.requests import Row
 
 def with_history(
     rows: Sequence[Row],
-    history: History | None,
+    history: History,
     table: Callable[[], OnlineTable] | None,
     now: datetime,
 ) -> list[Row]:
@@ -23,7 +23,7 @@ def with_history(
     A window that a row carries stays as it is, null included. The table is asked only where
     something is to be looked up; without one the windows are missing.
     """
-    if history is None or all(row.keys() >= set(history.names) for row in rows):
+    if all(row.keys() >= set(history.names) for row in rows):
         return list(rows)
     if table is None:
         return [dict.fromkeys(history.names) | dict(row) for row in rows]
