@@ -94,7 +94,8 @@ STAGES = (
         reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
         writes=["monitoring/"], knows=["problem"]),
     Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
-        powers=["catalog"], reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
+        powers=["catalog", "serve_features"],
+        reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
         tags=["features"], knows=["problem"]),
 )  # fmt: skip
 

@@ -29,22 +29,26 @@ def backfill(
     run: Annotated[
         str | None, typer.Option(help="Whose accepted rows (default: the latest that has some).")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option(help="Take stored values' place too, as if all had come in time.")
+    ] = False,
     as_json: AsJson = False,
     local: Local = False,
 ) -> None:
-    """Compute the feature rows of a range of event times again, under the deployed contract.
+    """Fill the stored rows of a range of event times with what they lack: a column, a source.
 
-    Readers see all of them at once, at the end. The same command again goes on where it broke off.
+    Stored values stay, and so does when they came. Readers see all of it at once, at the end. The
+    same command again goes on where it broke off.
     """
     from infra.commands.stacks import StackAccess
 
     asked = _asked(start, end)
     access = StackAccess.open(stack, local=local)
     states, bucket = access.client("stepfunctions"), Bucket(access.client("s3"), access.bucket)
-    given = {"from": asked.start.isoformat(), "to": asked.end.isoformat()}
-    given |= {"run": run} if run else {}
+    given: dict[str, Any] = {"from": asked.start.isoformat(), "to": asked.end.isoformat()}
+    given |= ({"run": run} if run else {}) | ({"replace": True} if replace else {})
     arn = _begin(states, _output(access, "BackfillMachineArn"), given,
-                 lambda attempt: execution_name(asked, run, attempt))  # fmt: skip
+                 lambda attempt: execution_name(asked, run, attempt, replace=replace))  # fmt: skip
     console = Console(stderr=as_json)
     console.print(f"backfill of {asked}: execution {arn.rpartition(':')[2]}", highlight=False)
     told = _follow(states, bucket, arn, lambda line: console.print(line, highlight=False))
@@ -98,7 +102,7 @@ def _now() -> str:
 
 
 def _begin(
-    states: Any, machine: str, given: dict[str, str], named: Callable[[int], str]
+    states: Any, machine: str, given: dict[str, Any], named: Callable[[int], str]
 ) -> str:  # fmt: skip
     """Start an execution, or find it running; returns its ARN."""
     for attempt in count(1):

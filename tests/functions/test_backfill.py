@@ -25,6 +25,7 @@ from noria.errors import FeatureError
 from noria.event_range import EventRange, execution_name
 from noria.feature_store import FeatureStore, Reference, open_feature_store
 from tests.functions.conftest import Serial
+from tests.functions.feature_stack import make_online_table
 from tests.unit.data_frames import FLIGHTS, flights
 
 DATABASE = "noria_flights"
@@ -33,6 +34,10 @@ NARROW = Problem.parse(
     FLIGHTS | {"sources": [one for one in FLIGHTS["sources"] if one["name"] != "weather"]}  # type: ignore[attr-defined]
 )
 WIDE = Problem.parse(FLIGHTS)
+BARE = Problem.parse(
+    FLIGHTS | {"sources": [one for one in FLIGHTS["sources"] if one["name"] == "flights"]}  # type: ignore[attr-defined]
+)
+DAYS = ("2013-02-20", "2013-03-20", "2013-04-20")
 FEBRUARY = pd.Timestamp("2013-02-20T12:00", tz="UTC")
 
 
@@ -169,6 +174,7 @@ def test_windows_that_the_deployed_contract_adds(
         {"column": "temp", "function": "count", "over": "60d", "as": "temps"},
     ]
     deploy(monkeypatch, Problem.parse(FLIGHTS | {"features": {"windows": windows}}))
+    make_online_table(online := boto3.client("dynamodb"), f"{DATABASE}_online")
     filled("2013-01-01", "2013-04-01")
     asked = tables["flights"][["carrier", "flight"]].drop_duplicates().reset_index(drop=True)
     asked = asked.astype({"carrier": "string"}).assign(prediction_time=FEBRUARY)
@@ -176,22 +182,74 @@ def test_windows_that_the_deployed_contract_adds(
     assert found["late_share"].dropna().between(0, 1).all()
     assert found["late_share"].notna().sum() > 50
     assert found["temps"].sum() > 50
+    # The endpoint has what the files have from the moment on at which readers see it.
+    items = online.scan(TableName=f"{DATABASE}_online", Select="COUNT")
+    assert items["Count"] > 100
 
 
-def test_late_rows_without_the_source_do_not_hide_it(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
-) -> None:
-    """GIVEN rows that came late and lack weather THEN a backfill counts from their time on too."""
-    is_late = (tables["flights"]["month"] == 1) & (tables["flights"].index % 2 == 0)
-    run(store, "january", {**tables, "flights": tables["flights"][~is_late]}, 1, NARROW)
+def january_in_two_parts(store: Store, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Half of January's rows come in time and half in March, with the others' distance corrected.
+
+    Weather is joined in April. Returns the flights that came late.
+    """
+    flown = tables["flights"]
+    is_late = (flown["month"] == 1) & (flown.index % 2 == 0)
+    wrong = flown.assign(distance=flown["distance"] + 1000.0)
+    run(store, "january", {**tables, "flights": wrong[~is_late]}, 1, NARROW)
     run(store, "february", tables, 2, NARROW)
     run(store, "march", tables, 3)
-    filled("2013-01-01", "2013-02-01")
-    late = {"flights": tables["flights"][is_late]}
-    for day in ("2013-02-20", "2013-03-20", "2013-04-20"):
+    return {"flights": flown[is_late]}
+
+
+def test_a_backfill_brings_no_later_knowledge_into_the_past(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN rows that came late, and corrected values THEN both count from when they came on."""
+    late = january_in_two_parts(store, tables)
+    before = {day: seen(features, tables, pd.Timestamp(day, tz="UTC")) for day in DAYS}
+    assert filled("2013-01-01", "2013-03-01")["rows"] > 50
+    known = ["distance", "hour", "sched_dep_time"]
+    for day in DAYS:
+        now = seen(features, tables, pd.Timestamp(day, tz="UTC"))
+        pd.testing.assert_frame_equal(now[known], before[day][known])
+        assert now.dropna(subset=["distance"])["temp"].notna().mean() > 0.9, day
+    early, later = (seen(features, late, pd.Timestamp(day, tz="UTC")) for day in DAYS[:2])
+    assert early["distance"].notna().sum() < 5 < 20 < later["distance"].notna().sum()
+
+
+def test_replacing_takes_rows_as_they_are_now(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN a range computed again instead of filled THEN all of it is seen as if in time."""
+    late = january_in_two_parts(store, tables)
+    february = pd.Timestamp(DAYS[0], tz="UTC")
+    assert (seen(features, tables, february)["distance"].dropna() > 1000).mean() > 0.5
+    filled("2013-01-01", "2013-03-01", replace=True)
+    for day in DAYS:
         found = seen(features, late, pd.Timestamp(day, tz="UTC")).dropna(subset=["distance"])
         assert len(found) > 20
         assert found["temp"].notna().mean() > 0.9, day
+    corrected = tables["flights"].query("month == 1")[["carrier", "flight", "distance"]]
+    shown = seen(features, {"flights": corrected}, february)
+    both = shown.merge(corrected.drop_duplicates(["carrier", "flight"]), on=["carrier", "flight"])
+    assert (both["distance_x"] == both["distance_y"]).mean() > 0.9
+
+
+def test_a_filled_range_stays_filled_through_compactions_and_more_columns(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN a second source that joins after a backfill THEN the next one fills its columns too."""
+    run(store, "march", tables, 3, BARE)
+    run(store, "april", tables, 4, NARROW)
+    assert filled("2013-01-01", "2013-04-01")["rows"] > 0
+    features.compact("features")
+    run(store, "may", tables, 5)
+    assert filled("2013-01-01", "2013-04-01")["rows"] > 0
+    features.compact("features")
+    assert filled("2013-01-01", "2013-04-01", replace=False)["rows"] > 0  # told again, not done
+    found = seen(features, tables).dropna(subset=["distance"])
+    assert found["temp"].notna().mean() > 0.9
+    assert found["seats"].notna().mean() > 0.5
 
 
 def test_all_months_become_visible_by_one_move_of_the_pointer(
@@ -313,11 +371,13 @@ def test_a_compaction_meanwhile_leaves_its_files(
     monkeypatch.setattr(feature_keeping, "FORGOTTEN", timedelta(seconds=-5))
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
+    run(store, "may", tables, 5)
     plan = planned("2013-01-01", "2013-03-01")
     computed(plan)
     files = {key for key in store.keys("features/") if plan["name"] in key}
     features.compact("features")
-    assert len(Files(store).current("features").entries) == 1
+    assert Files(store).current("features").runs == ["march", "april", "may"]
+    assert len(Files(store).current("features").entries) == 2
     assert not files & superseded(store, s3)
     before = seen(features, tables)["temp"].notna().sum()
     published(plan)
@@ -406,6 +466,16 @@ def test_an_earlier_runs_rows_can_be_taken(
     assert planned("2013-01-01", "2013-05-01", run="march")["parts"][-1] == "2013-03"
     with pytest.raises(FeatureError, match=r"run 'june' has no accepted rows; .* april, march"):
         planned("2013-01-01", "2013-05-01", run="june")
+
+
+def test_a_run_from_before_the_columns_is_refused(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    run(store, "march", tables, 3, BARE)
+    run(store, "april", tables, 4)
+    with pytest.raises(FeatureError, match=r"run 'march' accepted rows without '\w+', which versi"):
+        planned("2013-01-01", "2013-03-01", run="march")
+    assert [one.version for one in features.feature_sets()] == [1]
 
 
 def test_a_contract_deployed_meanwhile_starts_it_anew(
@@ -518,6 +588,7 @@ def test_an_executions_name_follows_from_what_is_asked_for() -> None:
     asked = EventRange.parse("2013-01-01", "2013-04-01")
     assert execution_name(asked, None, 1) == "backfill-20130101-20130401-latest"
     assert execution_name(asked, "run 1", 2) == "backfill-20130101-20130401-run-1-2"
+    assert execution_name(asked, None, 1, replace=True).endswith("-latest-replace")
     hours = EventRange.parse("2013-01-01T06:00Z", "2013-04-01")
     long = execution_name(hours, "r" * 80, 12)
     assert long.startswith("backfill-20130101T060000-20130401-rrr")

@@ -132,20 +132,24 @@ class TestCompaction:
     def test_the_merged_file_is_what_its_manifest_says(
         self, features: FeatureStore, bucket: Store
     ) -> None:
-        """GIVEN a column that the first run did not have THEN the file has it, and its figures."""
-        write(features, measured(0, 50), "narrow")
-        write(features, measured(50, 60, hue=1.5), "wide", 11,
-              feature_set=with_features({"name": "hue", "kind": "number"}))  # fmt: skip
+        """GIVEN a column that the first runs did not have THEN theirs and the others stay apart."""
+        wide = with_features({"name": "hue", "kind": "number"})
+        for first in (0, 25):
+            write(features, measured(first, first + 25), f"narrow {first}", first // 5)
+        for first in (50, 60):
+            rows = measured(first, first + 10, hue=1.5)
+            write(features, rows, f"wide {first}", first // 5 + 2, feature_set=wide)
         features.compact("wines")
-        [entry] = manifest_of(bucket).entries
+        narrow, entry = manifest_of(bucket).entries
+        assert [*narrow.columns] == ["vineyard", "alcohol", "magnesium"]
         content = Files(bucket).fetch(entry)
         frame = pd.read_parquet(io.BytesIO(content))
-        assert (len(frame), len(content)) == (entry.rows, entry.bytes) == (60, len(content))
+        assert (len(frame), len(content)) == (entry.rows, entry.bytes) == (20, len(content))
         assert [*entry.columns] == ["vineyard", "alcohol", "magnesium", "hue"]
-        assert entry.statistics["hue"]["present"] == frame["hue"].notna().sum() == 10
+        assert entry.statistics["hue"]["present"] == frame["hue"].notna().sum() == 20
         assert entry.statistics["alcohol"]["mean"] == pytest.approx(frame["alcohol"].mean())
         assert frame["vineyard"].is_monotonic_increasing  # for small and prunable files
-        later = features.historical_features(asked(11), [Reference("wines")])
+        later = features.historical_features(asked(20), [Reference("wines")])
         assert later["hue"][0] == 1.5
 
     def test_runs_long_past_are_counted_and_forgotten(

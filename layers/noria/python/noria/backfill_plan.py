@@ -15,7 +15,7 @@ from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.dataset import Dataset
 from noria.core.feature_rows import select_feature_rows, to_feature_set
-from noria.core.feature_sets import FeatureSet
+from noria.core.feature_sets import FeatureSet, compare
 from noria.core.feature_writes import within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange
@@ -25,7 +25,10 @@ from noria.runtime import StageEvent, parse_time
 
 
 class Plan(BaseModel):
-    """A backfill, as it was planned; `basis` is a digest of contract and code at that time."""
+    """A backfill, as it was planned; `basis` is a digest of contract and code at that time.
+
+    It fills what stored rows have no place for, or takes the place of all stored rows (`replace`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,6 +40,7 @@ class Plan(BaseModel):
     end: str
     parts: tuple[str, ...]
     definition: FeatureSet
+    replace: bool = False
 
     @property
     def range(self) -> EventRange:
@@ -85,18 +89,20 @@ def rows_of(accepted: Accepted) -> tuple[FeatureSet, str]:
     return definition, select_feature_rows(types, stage.problem, path, as_of, None, target)
 
 
-def make_plan(stage: Deployed, asked: EventRange, wanted: str | None) -> Plan:
+def make_plan(
+    stage: Deployed, asked: EventRange, wanted: str | None, *, replace: bool = False
+) -> Plan:
     """Plan a backfill, or find it planned; raises `FeatureError` where there is nothing to do.
 
     `wanted` names the run whose accepted rows are taken, by default the latest that has some.
     """
     _refuse_contract(stage.problem)
     run = _run(stage, wanted)
-    name = _name(stage, asked, run)
+    name = _name(stage, asked, run, replace)
     backfills = Files(stage.store).backfills
     found = backfills.read(name)
     if found is None:
-        planned = _planned(stage, name, asked, run)
+        planned = _planned(stage, name, asked, run).model_copy(update={"replace": replace})
         found = backfills.write(name, planned.model_dump(mode="json"))
     return Plan.model_validate(found)
 
@@ -125,9 +131,10 @@ def _etag(stage: Deployed, run: str) -> str | None:
     return found[0].etag if found else None
 
 
-def _name(stage: Deployed, asked: EventRange, run: dict[str, str]) -> str:
+def _name(stage: Deployed, asked: EventRange, run: dict[str, str], replace: bool) -> str:
     """A name that follows from all that the rows follow from."""
-    facts = [str(asked), run["run_id"], run["as_of"], _etag(stage, run["run_id"]), stage.basis]
+    etag = _etag(stage, run["run_id"])
+    facts = [str(asked), run["run_id"], run["as_of"], etag, stage.basis, replace]
     digest = hashlib.sha256(encode(facts)).hexdigest()[:10]
     return f"backfill-{asked.start:%Y%m%d}-{asked.end:%Y%m%d}-{digest}"
 
@@ -135,6 +142,7 @@ def _name(stage: Deployed, asked: EventRange, run: dict[str, str]) -> str:
 def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str]) -> Plan:
     with open_accepted(stage.reading(run["run_id"], run["as_of"])) as accepted:
         definition, relation = rows_of(accepted)
+        _refuse_narrower(accepted.features.latest(definition.name), definition, run["run_id"])
         feature_set = accepted.features.register(definition)
         kept = _kept(asked, stage.problem, accepted.features.latest_run(feature_set))
         engine = accepted.features.engine
@@ -152,6 +160,20 @@ def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str])
         name=name, basis=stage.basis, run=run["run_id"], as_of=run["as_of"], parts=parts,
         start=kept.start.isoformat(), end=kept.end.isoformat(), definition=feature_set,
     )  # fmt: skip
+
+
+def _refuse_narrower(latest: FeatureSet | None, wanted: FeatureSet, run: str) -> None:
+    """Raise `FeatureError` for a run from before the set's columns were what they are now."""
+    if latest is None:
+        return
+    found = compare(latest, wanted)
+    stored = [f.name for f in latest.features if f.name in (*found.removed, *found.retyped)]
+    if stored and not found.rekeyed:
+        how = "without" if stored[0] in found.removed else "with another type of"
+        raise FeatureError(
+            f"run '{run}' accepted rows {how} '{stored[0]}', which version {latest.version} of the "
+            "feature set has; take a later run, by default the latest"
+        )
 
 
 def _kept(asked: EventRange, problem: Problem, latest: datetime | None) -> EventRange:

@@ -51,10 +51,13 @@ class EventRange:
         return f"{self.start.isoformat()} to {self.end.isoformat()}"
 
 
-def execution_name(given: EventRange, run: str | None, attempt: int) -> str:
+def execution_name(
+    given: EventRange, run: str | None, attempt: int, *, replace: bool = False
+) -> str:
     """The name of a backfill's execution, which follows from what was asked for."""
     asked = f"{given.start:%Y%m%dT%H%M%S}-{given.end:%Y%m%dT%H%M%S}".replace("T000000", "")
-    words = re.sub(r"[^A-Za-z0-9_-]", "-", f"backfill-{asked}-{run or 'latest'}")
+    how = "-replace" if replace else ""
+    words = re.sub(r"[^A-Za-z0-9_-]", "-", f"backfill-{asked}-{run or 'latest'}{how}")
     suffix = f"-{attempt}" if attempt > 1 else ""
     return words[: LONGEST_NAME - len(suffix)] + suffix
 

@@ -9,16 +9,17 @@ keeps: the pointer is compared and swapped, as by any two writers.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from noria.aws.feature_store import Entry, Files, Manifest, Share
 from noria.aws.feature_store.backfills import run_of
 from noria.backfill_plan import Deployed, Plan, make_plan, rows_of
-from noria.core.feature_writes import within_query
+from noria.core.feature_writes import filling_rows_query, replacing_rows_query, within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange
-from noria.feature_loading import open_accepted
+from noria.feature_engine import News
+from noria.feature_loading import load_online, open_accepted
 from noria.runtime import Environment, StageEvent, parse_time
 
 Document = dict[str, Any]
@@ -45,7 +46,8 @@ class Backfiller:
         """Say which months there are to do."""
         given = self.event.input
         asked = EventRange.parse(str(given.get("from")), str(given.get("to")))
-        plan = make_plan(self.stage, asked, given.get("run"))
+        replace = bool(given.get("replace", False))
+        plan = make_plan(self.stage, asked, given.get("run"), replace=replace)
         return {"name": plan.name, "execution": self.event.execution, "parts": list(plan.parts)}
 
     def compute(self) -> Document:
@@ -63,7 +65,7 @@ class Backfiller:
         return {"part": part, "skipped": False}
 
     def publish(self) -> Document:
-        """Make every month's rows visible at once; says what the whole backfill came to."""
+        """Make every month's rows visible at once, also to the endpoint; says what came of it."""
         plan = self._plan(self.event.input["plan"]["name"])
         manifest = self.files.current(plan.definition.table)
         done = [self._done(plan, part, manifest) for part in plan.parts]
@@ -71,6 +73,8 @@ class Backfiller:
         with self.stage.features() as features:
             latest = features.feature_set(plan.definition.name, plan.definition.version)
             features.keeper.publish(latest, shares)
+            if latest.windows:
+                load_online(self.stage, features, latest, parse_time(plan.as_of))
         execution = self.event.input["plan"]["execution"]
         return {
             "backfill": plan.name, "run": plan.run, "table": plan.definition.table,
@@ -114,8 +118,8 @@ class Backfiller:
             engine, (_, relation) = accepted.features.engine, rows_of(accepted)
             rows = f"({within_query(relation, month.start, month.end)})"
             _, given = engine.accept(plan.definition, rows)
-            stored, settled = self.files.current(table).entries, parse_time(plan.as_of)
-            content, described = engine.make_file(plan.definition, stored, settled)
+            stored = accepted.features.stored(plan.definition)
+            content, described = engine.make_file(plan.definition, stored, _news(plan))
         share = Share(run=run_of(plan.name, part), given=given, rows=0, backfill=plan.name)
         if not described["rows"]:
             return share
@@ -141,6 +145,13 @@ class Backfiller:
     def _is_whole(self, document: Document) -> bool:
         share = document["share"]
         return not share["rows"] or self.files.backfills.has_file(share["key"])
+
+
+def _news(plan: Plan) -> News:
+    """What of the computed rows is stored: what fills gaps, or all that differs."""
+    if not plan.replace:
+        return filling_rows_query
+    return partial(replacing_rows_query, settled=parse_time(plan.as_of))
 
 
 def _share(document: Document) -> Share:

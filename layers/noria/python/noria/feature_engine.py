@@ -28,6 +28,7 @@ from noria.errors import FeatureError
 
 GIVEN = "given"
 Write = Callable[[FeatureSet, str, str], str]
+News = Callable[[FeatureSet, Sequence[Part]], str]
 TIMES = [Column.model_construct(name=name, kind="time") for name in (EVENT_TIME, CREATED_TIME)]
 # Nothing is ever downloaded.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -90,24 +91,20 @@ class Engine:
         return int(rows), f"{rows}-{digest}"
 
     def make_file(
-        self,
-        feature_set: FeatureSet,
-        stored: Sequence[Entry],
-        settled: datetime | None = None,
+        self, feature_set: FeatureSet, stored: Sequence[Entry], news: News = writing.new_rows_query
     ) -> tuple[bytes, dict[str, Any]]:
-        """A Parquet file of the accepted rows that are new, and what its manifest says of it.
+        """A Parquet file of what accepted rows tell that is new, and what its manifest says of it.
 
-        Until `settled` (aware) they hold whatever was stored later than they were created.
+        `news` says what that is, beside the stored files.
         """
-        rows = writing.new_rows_query(feature_set, self.local(stored), settled)
+        rows = news(feature_set, self.local(stored))
         return self._file(feature_set, feature_set.columns, writing.write_query, rows)
 
     def merge(
         self, feature_set: FeatureSet, entries: Sequence[Entry]
     ) -> tuple[bytes, dict[str, Any]]:
-        """One Parquet file in the place of several, and what its manifest says of it."""
-        there = {name for entry in entries for name in entry.columns}
-        columns = [column for column in feature_set.columns if column.name in there]
+        """One file in the place of several of the same columns, and what its manifest says."""
+        columns = [one for one in feature_set.columns if one.name in entries[0].columns]
         rows = writing.merge_query(feature_set, self.local(entries))
         return self._file(feature_set, columns, writing.write_merged_query, rows)
 

@@ -104,11 +104,7 @@ class Accepted:
 
     def load_online(self, feature_set: FeatureSet) -> int:
         """Bring the online table up to the run's logical time; returns how many items changed."""
-        database = self.stage.environment.database
-        table = OnlineTable(client("dynamodb"), table_of(database), time.sleep)
-        online = OnlineFeatures(self.features, table)
-        return bring_up_to_date(online, self.features, self.stage.store, feature_set,
-                                self.stage.event.as_of)  # fmt: skip
+        return load_online(self.stage, self.features, feature_set, self.stage.event.as_of)
 
     def with_target(self, dataset: Dataset) -> tuple[dict[str, str], str | None]:
         """The columns' types, and a relation of targets that an expression computed."""
@@ -120,6 +116,12 @@ class Accepted:
         frame = pd.DataFrame({POSITION: np.arange(len(codes)), "value": values})
         kind = "VARCHAR" if dataset.classes else "DOUBLE"
         return self.types | {name: kind}, self.features.engine.give(frame, TARGET)
+
+
+def load_online(stage: Stage, features: FeatureStore, feature_set: FeatureSet, at: datetime) -> int:
+    """Bring a stack's online table up to an instant (aware); returns how many items changed."""
+    table = OnlineTable(client("dynamodb"), table_of(stage.environment.database), time.sleep)
+    return bring_up_to_date(OnlineFeatures(features, table), features, stage.store, feature_set, at)
 
 
 def bring_up_to_date(

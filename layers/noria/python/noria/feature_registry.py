@@ -34,7 +34,7 @@ class FeatureRegistry:
 
         Added columns keep the version; a removed column, a changed type or key make a new one.
         """
-        registered = evolve(self._versions(definition.name).get(None), definition)
+        registered = evolve(self.latest(definition.name), definition)
         self._catalogue.register(_table(registered, self._files.location(registered.table)))
         return registered
 
@@ -74,6 +74,10 @@ class FeatureRegistry:
             and (one.equals is not None or one.function in OF_TIMES or kinds[one.column] in NUMBERS)
         }
         return list(found.values())
+
+    def latest(self, name: str) -> FeatureSet | None:
+        """The latest version of a set, None before the first."""
+        return self._versions(name).get(None)
 
     def compare(self, name: str, before: int, after: int) -> Comparison:
         """How two versions of a set differ."""

@@ -124,12 +124,16 @@ class Manifest(BaseModel):
         return self.model_copy(update={"entries": kept, "absent": absent})
 
     def groups(self, *, small: int, largest: int) -> list[tuple[Entry, ...]]:
-        """Neighbouring files of less than `small` bytes, as many together as stay in `largest`."""
+        """Neighbouring files of less than `small` bytes, as many together as stay in `largest`.
+
+        Of the same columns: in one file it is lost which rows had no place for a column.
+        """
         found: list[tuple[Entry, ...]] = [()]
         for entry in self.entries:
+            others = {frozenset(one.columns) for one in found[-1]} - {frozenset(entry.columns)}
             if entry.bytes >= small:
                 found.append(())
-            elif sum(one.bytes for one in found[-1]) + entry.bytes > largest:
+            elif others or sum(one.bytes for one in found[-1]) + entry.bytes > largest:
                 found.append((entry,))
             else:
                 found[-1] = (*found[-1], entry)
