@@ -1,9 +1,9 @@
 """What fields of several sections are made of: durations, expressions, shares, names, texts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,13 +13,18 @@ from pydantic import (
     Field,
     PlainSerializer,
     WithJsonSchema,
+    model_validator,
 )
 
+from noria.contracts.agreement import Disagreement, DisagreementError, checks_of
 from noria.core.expressions import parse
 from noria.errors import ExpressionError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=36500)
+NAME_PATTERN = r"^[a-z][a-z0-9-]{1,40}$"
+SOURCE_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+ZONE_PATTERN = r"^[A-Za-z][A-Za-z0-9_+/-]{1,40}$"
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -79,7 +84,7 @@ def lasting(text: str) -> Any:
 ExpressionText = Annotated[str, AfterValidator(_expression)]
 Share = Annotated[float, Field(ge=0, le=1)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
-SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+SourceName = Annotated[str, Field(pattern=SOURCE_PATTERN)]
 
 
 def _unwrapped(schema: dict[str, Any]) -> None:
@@ -103,6 +108,22 @@ class Section(BaseModel):
         json_schema_extra=_unwrapped,
     )
 
+    def disagreements(self, doubtful: Collection[str] = ()) -> list[Disagreement]:
+        """Say which fields contradict each other, leaving out checks of fields in doubt."""
+        return [
+            Disagreement(*told)
+            for check in checks_of(type(self))
+            if not check.concerns(doubtful)
+            for told in check.run(self)
+        ]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        found = self.disagreements()
+        if found:
+            raise DisagreementError(found)
+        return self
+
 
 def _text(value: Any) -> Any:
     """YAML reads true and 7 as what they are; where texts are listed, their spelling is meant."""
@@ -124,4 +145,4 @@ def named_texts(value: Any) -> Any:
 Texts = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_texts)
 ]
-ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{1,40}$")]
+ZoneName = Annotated[str, Field(pattern=ZONE_PATTERN)]
