@@ -4,7 +4,9 @@ from typing import Any
 
 from noria.context import Stage
 from noria.contracts import Problem
+from noria.core.feature_variations import feature_set_of
 from noria.errors import ContractError
+from noria.served_contract import RunContract, served_variation
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -14,7 +16,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     person's answer over the contract that the run had; ContractError where that is none.
     """
     stage = Stage.open(event)
-    problem = _revised(stage) if stage.event.state == "ReviseProblem" else _defined(stage)
+    deployed = Problem.model_validate_json(stage.environment.problem)
+    problem, feature_set = (
+        _revised(stage, deployed) if stage.event.state == "ReviseProblem"
+        else _defined(stage, deployed)
+    )  # fmt: skip
     stage.store.put_json(stage.run.key("problem.json"), problem.to_document())
     return {
         "uri": stage.store.uri(stage.run.key("problem.json")),
@@ -22,15 +28,21 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "task": problem.task,
         "approval": problem.deployment.approval,
         "sources": [source.name for source in problem.sources],
+        "feature_set": feature_set,
     }
 
 
-def _defined(stage: Stage) -> Problem:
-    deployed = Problem.model_validate_json(stage.environment.problem)
-    return deployed.merged(stage.event.input.get("input", {}).get("problem", {}))
+def _defined(stage: Stage, deployed: Problem) -> RunContract:
+    changes = stage.event.input.get("input", {}).get("problem", {})
+    if stage.event.features_only and not changes:
+        served = served_variation(stage, deployed)
+        if served is not None:
+            return served
+    problem = deployed.merged(changes)
+    return RunContract(problem, feature_set_of(problem, deployed))
 
 
-def _revised(stage: Stage) -> Problem:
+def _revised(stage: Stage, deployed: Problem) -> RunContract:
     """The revision is validated before the run goes on: a wrong one is asked for again."""
     answer = stage.event.result("answer")
     if "problem" not in answer:
@@ -40,4 +52,4 @@ def _revised(stage: Stage) -> Problem:
         )
     problem = stage.problem.merged(answer["problem"])
     stage.retake_lease()
-    return problem
+    return RunContract(problem, feature_set_of(problem, deployed))

@@ -52,7 +52,8 @@ PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores feat
 STAGES = (
     Row(name="admit", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
         knows=["problem"]),
-    Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
+    Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY, "models/"],
+        writes=[RUNS, REGISTRY],
         knows=["problem"]),
     Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
         reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),

@@ -1,15 +1,23 @@
 """What the tests of the feature store need of a stack: its environment, catalogue and table."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import pandas as pd
 import pytest
 
+from functions import engineer_features
 from noria.aws import clients
 from noria.aws.feature_store import Catalogue, Files
 from noria.aws.storage import Store
+from noria.contracts import Problem
+from noria.core.cleansing import cleanse
+from noria.core.joining import join_sources
+from noria.core.tabulating import to_dataset
+from noria.core.window_columns import with_windows
 from noria.feature_store import FeatureStore, open_feature_store
 
 
@@ -32,6 +40,37 @@ def features_of(store: Store, database: str) -> Iterator[FeatureStore]:
     catalogue = Catalogue(boto3.client("glue"), database)
     with open_feature_store(Files(store), catalogue, threads=1) as opened:
         yield opened
+
+
+def deliver(
+    store: Store,
+    name: str,
+    tables: Mapping[str, pd.DataFrame],
+    problem: Problem,
+    as_of: str,
+    state: str = "EngineerFeatures",
+    carried: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Hand sources' rows to EngineerFeatures, as Transform leaves them; returns its answer.
+
+    `carried` is what earlier states put beside the execution's input.
+    """
+    cleansing = cleanse(join_sources(tables, problem), problem)
+    plain = to_dataset(cleansing.accepted, problem, cleansing.columns, cleansing.spellings)
+    dataset = with_windows(plain, cleansing.accepted, problem)
+    store.put_json(f"runs/{name}/problem.json", problem.to_document())
+    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
+    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
+    event = {
+        "state": state, "execution": name, "started_at": "2014-01-01T00:00:00Z",
+        "input": {"as_of": as_of, **(carried or {})},
+    }  # fmt: skip
+    return engineer_features.handler(event, None)
+
+
+def accepted_rows(store: Store, name: str) -> pd.DataFrame:
+    """A run's accepted rows, in the order of its dataset."""
+    return pd.read_parquet(io.BytesIO(store.get(f"clean/run={name}/rows.parquet")))
 
 
 def make_online_table(dynamodb: Any, name: str) -> None:

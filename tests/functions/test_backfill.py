@@ -11,21 +11,18 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
-from functions import backfill, engineer_features
+from functions import backfill
 from noria import feature_keeping
 from noria.aws import clients
 from noria.aws.feature_store import Catalogue, Files
 from noria.aws.runlog import RunLog
 from noria.aws.storage import Store
 from noria.contracts import Problem
-from noria.core.cleansing import cleanse
-from noria.core.joining import join_sources
-from noria.core.tabulating import to_dataset
 from noria.errors import FeatureError
 from noria.event_range import EventRange, execution_name
 from noria.feature_store import FeatureStore, Reference, open_feature_store
 from tests.functions.conftest import Serial
-from tests.functions.feature_stack import make_online_table
+from tests.functions.feature_stack import deliver, make_online_table
 from tests.unit.data_frames import FLIGHTS, flights
 
 DATABASE = "noria_flights"
@@ -81,18 +78,9 @@ def run(
     known = {source.name for source in problem.sources}
     given = {key: table for key, table in tables.items() if key in known}
     given["flights"] = tables["flights"].query(f"month <= {months}")
-    cleansing = cleanse(join_sources(given, problem), problem)
-    dataset = to_dataset(cleansing.accepted, problem, cleansing.columns, cleansing.spellings)
-    store.put_json(f"runs/{name}/problem.json", problem.to_document())
-    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
-    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
     as_of = f"2013-{months + 1:02}-01T12:00:00Z"
     RunLog(store).record(name, as_of=as_of)
-    event = {
-        "state": "EngineerFeatures", "execution": name, "started_at": "2014-01-01T00:00:00Z",
-        "input": {"as_of": as_of},
-    }  # fmt: skip
-    engineer_features.handler(event, None)
+    deliver(store, name, given, problem, as_of)
 
 
 def step(state: str, execution: str, **event: Any) -> Any:

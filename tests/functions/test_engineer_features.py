@@ -7,16 +7,12 @@ import boto3
 import pandas as pd
 import pytest
 
-from functions import engineer_features
 from noria.aws.feature_store import OnlineTable
 from noria.aws.storage import Store
 from noria.contracts import Problem
-from noria.core.cleansing import cleanse
-from noria.core.joining import join_sources
-from noria.core.tabulating import to_dataset
 from noria.feature_serving import OnlineFeatures
 from noria.feature_store import FeatureStore, Reference
-from tests.functions.feature_stack import feature_stack, features_of
+from tests.functions.feature_stack import accepted_rows, deliver, feature_stack, features_of
 from tests.unit.data_frames import FLIGHTS, flights
 
 DATABASE = "noria_flights"
@@ -46,17 +42,9 @@ def features(store: Store) -> Iterator[FeatureStore]:
 def run(store: Store, name: str, tables: dict[str, pd.DataFrame], months: int) -> int:
     """Hand the first months to EngineerFeatures, as Transform leaves them; returns their rows."""
     until = {**tables, "flights": tables["flights"].query(f"month <= {months}")}
-    cleansing = cleanse(join_sources(until, PROBLEM), PROBLEM)
-    dataset = to_dataset(cleansing.accepted, PROBLEM, cleansing.columns, cleansing.spellings)
-    store.put_json(f"runs/{name}/problem.json", PROBLEM.to_document())
-    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
-    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
-    event = {
-        "state": "EngineerFeatures", "execution": name, "started_at": "2014-01-01T00:00:00Z",
-        "input": {"as_of": f"2013-{months + 1:02}-01T12:00:00Z"},
-    }  # fmt: skip
-    assert engineer_features.handler(event, None)["iteration"] == 1
-    return len(cleansing.accepted)
+    answer = deliver(store, name, until, PROBLEM, f"2013-{months + 1:02}-01T12:00:00Z")
+    assert answer["iteration"] == 1
+    return len(accepted_rows(store, name))
 
 
 def test_each_run_stores_what_is_new(

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from noria import feature_keeping
 from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, manifest
 from noria.aws.storage import Store
+from noria.core.entity_frames import feature_rows
 from noria.core.feature_sets import define
+from noria.core.feature_writes import instant
 from noria.errors import FeatureError
 from noria.feature_store import FeatureStore, Reference, open_feature_store
 from tests.bench.bucket import FolderBucket
@@ -70,6 +72,11 @@ def named(bucket: Store) -> set[str]:
 def all_accounted_for(bucket: Store, s3: Any) -> None:
     """Nothing that a manifest names is tagged, and all else is."""
     assert tagged(bucket, s3) == set(bucket.keys("features")) - named(bucket)
+
+
+def previous(features: FeatureStore, run: str) -> datetime | None:
+    """When the run before a run was."""
+    return instant(features.beside(features.feature_set("wines")).previous(run))
 
 
 def days(store: FeatureStore, count: int, first: int = 0) -> None:
@@ -163,7 +170,7 @@ class TestCompaction:
         features.compact("wines")
         told = features.describe("wines")
         assert (told["runs"], told["runs_forgotten"]) == (["run 04", "run 05", "run 06"], 4)
-        assert features.previous(features.feature_set("wines"), "next") == DAY + timedelta(days=6)
+        assert previous(features, "next") == DAY + timedelta(days=6)
         assert write(features, measured(0, 5), "run 00", 0).rows == 0
         for n in range(5):
             write(features, measured(0, 5), f"empty {n}", 10 + n)
@@ -543,21 +550,62 @@ class Refusing:
         return {"Errors": [self._error]}
 
 
+class TestReadersBesideACompaction:
+    """A manifest that was read, and whose files the bucket's rule deletes before they are."""
+
+    def test_a_reader_goes_on_with_what_is_there_now(
+        self, features: FeatureStore, bucket: Store, glue: Any, s3: Serial
+    ) -> None:
+        days(features, 3)
+
+        def compact(call: str) -> None:
+            if call == "get_object":  # of the pointer: the reader knows the files by then
+                s3.after = merge
+
+        def merge(call: str) -> None:
+            s3.after = lambda call: None
+            with opened(bucket, glue) as other:
+                other.compact("wines")
+            for key in tagged(bucket, s3):
+                if key.endswith(".parquet"):
+                    bucket.delete(key)
+
+        s3.after = compact
+        with opened(bucket, glue) as reader:
+            found = reader.historical_features(asked(20), [Reference("wines")])
+        assert found["alcohol"].notna().all()
+        assert len(manifest_of(bucket).entries) == 1
+
+
 class TestPreviousRuns:
     """When the run before was, however often a run is delivered and whatever it brought."""
 
     def test_runs_that_brought_nothing_count(self, features: FeatureStore) -> None:
-        wines = features.register(with_features())
-        assert features.previous(wines, "run 00") is None
+        features.register(with_features())
+        assert previous(features, "run 00") is None
         days(features, 1)
         write(features, measured(0, 5), "empty", 3)
-        assert features.previous(wines, "next") == DAY + timedelta(days=3)
+        assert previous(features, "next") == DAY + timedelta(days=3)
         assert features.describe("wines")["runs"] == ["run 00"]
+
+    def test_a_run_between_reading_and_writing_is_not_the_one_before(
+        self, features: FeatureStore
+    ) -> None:
+        """GIVEN a refresh that publishes meanwhile THEN a repeated delivery makes the same rows."""
+        wines = features.register(with_features())
+        days(features, 2)
+        beside = features.beside(wines)
+        write(features, measured(10, 15), "refresh", 3)
+        rows = features.engine.give(feature_rows(measured(0, 20), wines).assign(
+            created_time=(DAY + timedelta(days=4)).replace(tzinfo=None)))  # fmt: skip
+        when = DAY + timedelta(days=4)
+        features.write_relation(wines, rows, run="turn", as_of=when, beside=beside)
+        assert previous(features, "turn") == instant(beside.as_of) == DAY + timedelta(days=1)
 
     def test_a_repeated_delivery_has_the_same(self, features: FeatureStore) -> None:
         wines = features.register(with_features())
         days(features, 4)
         features.compact("wines")
         for n in range(1, 4):
-            assert features.previous(wines, f"run {n:02}") == DAY + timedelta(days=n - 1)
+            assert previous(features, f"run {n:02}") == DAY + timedelta(days=n - 1)
         assert features.latest_run(wines) == DAY + timedelta(days=3)

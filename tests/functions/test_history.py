@@ -1,6 +1,5 @@
 """History windows from the feature store: of flights by airplane, for training and for requests."""
 
-import io
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,20 +10,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from functions import engineer_features
 from noria.aws.feature_store import OnlineTable
 from noria.aws.storage import Store
 from noria.contracts import Problem
-from noria.core.cleansing import cleanse
 from noria.core.dataset import Dataset
 from noria.core.history import History
-from noria.core.joining import join_sources
-from noria.core.tabulating import to_dataset
-from noria.core.window_columns import with_windows
 from noria.errors import RequestError
 from noria.feature_store import FeatureStore, Reference
 from noria.serving.lookup import with_history
-from tests.functions.feature_stack import feature_stack, features_of, make_online_table
+from tests.functions.feature_stack import (
+    accepted_rows,
+    deliver,
+    feature_stack,
+    features_of,
+    make_online_table,
+)
 from tests.unit.data_frames import flights
 
 DATABASE = "noria_history"
@@ -76,23 +76,13 @@ def features(store: Store) -> Iterator[FeatureStore]:
 
 def run(store: Store, name: str, rows: pd.DataFrame, as_of: datetime = APRIL) -> Dataset:
     """Hand rows to EngineerFeatures, as Transform leaves them; returns the expanded dataset."""
-    cleansing = cleanse(join_sources({"flights": rows}, PROBLEM), PROBLEM)
-    plain = to_dataset(cleansing.accepted, PROBLEM, cleansing.columns, cleansing.spellings)
-    dataset = with_windows(plain, cleansing.accepted, PROBLEM)
-    store.put_json(f"runs/{name}/problem.json", PROBLEM.to_document())
-    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
-    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
-    event = {
-        "state": "EngineerFeatures", "execution": name, "started_at": "2014-01-01T00:00:00Z",
-        "input": {"as_of": as_of.isoformat()},
-    }  # fmt: skip
-    key = engineer_features.handler(event, None)["dataset"]
-    return Dataset.from_bytes(store.get(key))
+    answer = deliver(store, name, {"flights": rows}, PROBLEM, as_of.isoformat())
+    return Dataset.from_bytes(store.get(answer["dataset"]))
 
 
 def accepted(store: Store, name: str) -> pd.DataFrame:
     """A run's accepted rows in the order of its dataset, with their times in seconds."""
-    rows = pd.read_parquet(io.BytesIO(store.get(f"clean/run={name}/rows.parquet")))
+    rows = accepted_rows(store, name)
     moment = rows["event_time"].dt.tz_convert("UTC").dt.tz_localize(None)
     return rows.assign(at=moment.dt.as_unit("s").astype("int64"), late=rows["arr_delay"] > 15)
 

@@ -9,7 +9,8 @@ import pytest
 from noria.contracts import Problem, parse_duration
 from noria.core.cleansing import cleanse
 from noria.core.dataset import Dataset
-from noria.core.feature_sets import compare, define, evolve
+from noria.core.feature_evolution import compare, evolve
+from noria.core.feature_sets import define
 from noria.core.tabulating import to_dataset
 from noria.core.window_columns import with_windows
 from noria.errors import ContractError, DataError, FeatureError

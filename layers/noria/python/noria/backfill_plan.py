@@ -14,8 +14,9 @@ from noria.aws.storage import encode
 from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.dataset import Dataset
+from noria.core.feature_evolution import compare
 from noria.core.feature_rows import select_feature_rows, to_feature_set
-from noria.core.feature_sets import FeatureSet, compare
+from noria.core.feature_sets import FeatureSet
 from noria.core.feature_writes import within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange

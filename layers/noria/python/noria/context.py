@@ -80,6 +80,12 @@ class Stage:
         return Problem.parse(self.store.get_json(self.run.key("problem.json")))
 
     @property
+    def feature_set(self) -> str | None:
+        """The name of the feature set that this run's rows go into, where DefineProblem told it."""
+        name = self.event.result("problem").get("feature_set")
+        return None if name is None else str(name)
+
+    @property
     def turn(self) -> int:
         """The turn of the feature-engineering loop, 1 for the first."""
         return self.event.iteration

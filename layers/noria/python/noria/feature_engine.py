@@ -75,6 +75,14 @@ class Engine:
         query = f"DESCRIBE FROM read_parquet({literal(str(path))})"
         return {name: kind for name, kind, *_ in self._sql.execute(query).fetchall()}
 
+    def empty_columns(self, path: Path) -> set[str]:
+        """The columns of a Parquet file that hold no value."""
+        names = list(self.types(path))
+        counts = ", ".join(f"count({identifier(name)})" for name in names)
+        query = f"SELECT {counts} FROM read_parquet({literal(str(path))})"  # noqa: S608
+        [found] = self._sql.execute(query).fetchall()
+        return {name for name, count in zip(names, found, strict=True) if not count}
+
     def accept(
         self, feature_set: FeatureSet, relation: str, since: datetime | None = None
     ) -> tuple[int, str]:

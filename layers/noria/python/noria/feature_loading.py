@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,16 @@ from noria.aws.feature_store.online import table_of
 from noria.aws.storage import Store
 from noria.context import Stage
 from noria.core.dataset import Dataset
+from noria.core.feature_evolution import Kept, keep_version, with_known_kinds
 from noria.core.feature_rows import (
     key_columns,
     select_asked_rows,
     select_feature_rows,
+    stored_name,
     to_feature_set,
 )
-from noria.core.feature_sets import FeatureSet, WindowFeature
-from noria.core.feature_writes import since_epoch
+from noria.core.feature_sets import DEFAULT_SET, FeatureSet, WindowFeature
+from noria.core.feature_writes import carrying_query, instant, since_epoch
 from noria.core.history import History
 from noria.core.point_in_time import ENTITIES, POSITION, key_aliases
 from noria.core.window_columns import with_columns
@@ -42,6 +44,14 @@ LOADED = "features-online"  # what the online table holds, by feature set
 MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # which Lambda sets, in MB
 
 
+class Stored(NamedTuple):
+    """What storing rows did, and the columns that they came `without` and the set still has."""
+
+    feature_set: FeatureSet
+    written: Written
+    without: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Accepted:
     """A run's accepted rows at hand, beside the store that they go into."""
@@ -51,15 +61,34 @@ class Accepted:
     path: Path
     types: dict[str, str]
 
-    def store(self, dataset: Dataset) -> Written:
+    def store(self, dataset: Dataset) -> Stored:
         """Store the rows, as known by the run's logical time; the target's values beside them."""
         problem, as_of = self.stage.problem, self.stage.event.as_of
         types, target = self.with_target(dataset)
-        feature_set = self.features.register(to_feature_set(types, problem, dataset.classes))
-        run = self.stage.event.execution
-        before = None if feature_set.repeats else self.features.previous(feature_set, run)
+        wanted, without = self._wanted(types, dataset)
+        feature_set = self.features.register(wanted)
+        run, beside = self.stage.event.execution, self.features.beside(feature_set)
+        before = None if feature_set.repeats else instant(beside.previous(run))
         rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
-        return self.features.write_relation(feature_set, rows, run=run, as_of=as_of)
+        if without:
+            parts = self.features.engine.local(beside.entries)
+            rows = carrying_query(feature_set, rows, parts, without)
+        written = self.features.write_relation(
+            feature_set, rows, run=run, as_of=as_of, beside=beside
+        )
+        return Stored(feature_set, written, without)
+
+    def _wanted(self, types: Mapping[str, str], dataset: Dataset) -> Kept:
+        """The set that the rows make: only a turn of the wheel makes a version for other columns.
+
+        A refresh keeps what is stored of a column that is gone, until the next turn.
+        """
+        name = self.stage.feature_set or DEFAULT_SET
+        made = to_feature_set(types, self.stage.problem, dataset.classes, name)
+        latest = self.features.latest(name)
+        empty = {stored_name(one) for one in self.features.engine.empty_columns(self.path)}
+        wanted = with_known_kinds(made, latest, empty)
+        return keep_version(latest, wanted) if self.stage.event.features_only else Kept(wanted)
 
     def expand(self, feature_set: FeatureSet, dataset: Dataset) -> Dataset:
         """The dataset with the history that each row could have known at its own time."""

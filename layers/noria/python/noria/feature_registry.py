@@ -7,16 +7,14 @@ from typing import Any
 from noria.aws.feature_store import Catalogue, Files, Table
 from noria.aws.feature_store.catalogue import DEFINITION, STATISTICS
 from noria.aws.storage import Store
+from noria.core.feature_evolution import Comparison, compare, evolve
 from noria.core.feature_sets import (
     CREATED_TIME,
     EVENT_TIME,
     NUMBERS,
     TYPES,
-    Comparison,
     FeatureSet,
     WindowFeature,
-    compare,
-    evolve,
 )
 from noria.core.windows import OF_TIMES
 from noria.errors import FeatureError

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, Share
+from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, MissingFileError, Share
 from noria.aws.feature_store.manifest import agree
 from noria.core.entity_frames import aware, entity_rows, feature_rows
 from noria.core.feature_sets import CREATED_TIME, FeatureSet
-from noria.core.feature_writes import EPOCH, since_epoch
+from noria.core.feature_writes import instant, since_epoch
 from noria.core.point_in_time import ENTITIES, PREDICTION_TIME
 from noria.errors import FeatureError
 from noria.feature_engine import Engine, open_engine
@@ -71,14 +71,21 @@ class FeatureStore(FeatureRegistry):
         return self.write_relation(feature_set, self.engine.give(frame), run=run, as_of=stamp)
 
     def write_relation(
-        self, feature_set: FeatureSet, relation: str, *, run: str, as_of: datetime | None = None
+        self,
+        feature_set: FeatureSet,
+        relation: str,
+        *,
+        run: str,
+        as_of: datetime | None = None,
+        beside: Manifest | None = None,
     ) -> Written:
         """Add the rows of a relation of the engine's, whose times are naive UTC.
 
-        `as_of` is the run's logical time, kept with its file.
+        `as_of` is the run's logical time, kept with its file. `beside` is what the relation was
+        made beside; what others publish meanwhile is kept, and no part of the comparison.
         """
         total, given = self.engine.accept(feature_set, relation, self.keeper.oldest(as_of))
-        manifest = self._files.current(feature_set.table)
+        manifest = beside or self.beside(feature_set)
         share = manifest.share_of(run)
         if share is None:
             moment = None if as_of is None else since_epoch(as_of)
@@ -90,14 +97,13 @@ class FeatureStore(FeatureRegistry):
 
     def latest_run(self, feature_set: FeatureSet) -> datetime | None:
         """The latest logical time of all runs, None before the first."""
-        return _aware(self._files.current(feature_set.table).as_of)
+        return instant(self._files.current(feature_set.table).as_of)
 
-    def previous(self, feature_set: FeatureSet, run: str) -> datetime | None:
-        """The latest logical time of the runs before a run, None before the first.
-
-        The same for a repeated delivery, and with runs among them that brought nothing new.
-        """
-        return _aware(self._files.current(feature_set.table).previous(run))
+    def beside(self, feature_set: FeatureSet) -> Manifest:
+        """What rows are written beside now; with the files at hand that they are compared with."""
+        if _is_compared(feature_set):
+            return self._at_hand(feature_set)
+        return self._files.current(feature_set.table)
 
     def _file(self, feature_set: FeatureSet, share: Share, manifest: Manifest) -> Share:
         """Put the accepted rows that say something new into a file, where there are any.
@@ -107,7 +113,7 @@ class FeatureStore(FeatureRegistry):
         last = manifest.entries[-1].shares[-1] if manifest.entries else None
         if last is not None and last.given == share.given:
             return share
-        stored = manifest.entries if feature_set.entity_key and not feature_set.repeats else ()
+        stored = manifest.entries if _is_compared(feature_set) else ()
         content, described = self.engine.make_file(feature_set, stored)
         if not described["rows"]:
             return share
@@ -167,8 +173,8 @@ class FeatureStore(FeatureRegistry):
         return pd.concat([found, values], axis=1)
 
     def stored(self, feature_set: FeatureSet) -> tuple[Entry, ...]:
-        """The files that readers see now, none before the first write."""
-        return self._files.current(feature_set.table).entries
+        """The files that readers see now, at hand; none before the first write."""
+        return self._at_hand(feature_set).entries
 
     def entries(self, feature_set: FeatureSet) -> tuple[Entry, ...]:
         """The files that readers see now; raises `FeatureError` where there are none."""
@@ -179,6 +185,23 @@ class FeatureStore(FeatureRegistry):
                 "run the machine, or write some"
             )
         return entries
+
+    def _at_hand(self, feature_set: FeatureSet) -> Manifest:
+        """The current manifest, with all of its files fetched.
+
+        One that another writer replaced while they were fetched may name files that are gone.
+        """
+        manifest = self._files.current(feature_set.table)
+        while True:
+            try:
+                self.engine.local(manifest.entries)
+            except MissingFileError:
+                now = self._files.current(feature_set.table)
+                if now.serial == manifest.serial:
+                    raise
+                manifest = now
+            else:
+                return manifest
 
 
 @contextmanager
@@ -198,8 +221,9 @@ def open_feature_store(
         yield FeatureStore(files, catalogue, engine, retention)
 
 
-def _aware(moment: int | None) -> datetime | None:
-    return None if moment is None else EPOCH + timedelta(microseconds=moment)
+def _is_compared(feature_set: FeatureSet) -> bool:
+    """Whether rows can be told apart, so that those that say nothing new are left out."""
+    return bool(feature_set.entity_key) and not feature_set.repeats
 
 
 def _refuse_double(found: pd.DataFrame, columns: pd.DataFrame, reference: Reference) -> None:

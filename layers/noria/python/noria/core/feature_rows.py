@@ -11,6 +11,7 @@ from datetime import datetime
 from noria.contracts import Problem, Window, format_duration
 from noria.core.feature_sets import (
     CREATED_TIME,
+    DEFAULT_SET,
     EVENT_TIME,
     ROW_OF_FILE,
     TAKEN,
@@ -36,7 +37,10 @@ TIME = re.compile(r"TIMESTAMP.*|DATE")
 
 
 def to_feature_set(
-    types: Mapping[str, str], problem: Problem, classes: Sequence[str] = ()
+    types: Mapping[str, str],
+    problem: Problem,
+    classes: Sequence[str] = (),
+    name: str = DEFAULT_SET,
 ) -> FeatureSet:
     """The set that rows with these DuckDB types make, by the contract.
 
@@ -47,6 +51,7 @@ def to_feature_set(
     event_time = problem.event_time_column
     unique = problem.event_time is not None and not problem.quality.unique
     return define(
+        name=name,
         description=problem.statement,
         entity_key=[_key(name) for name in problem.entity_key],
         event_time=event_time or "when the run's data counts as of",

@@ -1,4 +1,4 @@
-"""What a feature set is: names, types, entity key, event time, version; and how versions differ."""
+"""What a feature set is: names, types, entity key, event time, version."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -205,70 +205,6 @@ def define(**fields: Any) -> FeatureSet:
         return FeatureSet(**fields)
     except ValueError as error:
         raise FeatureError(f"this feature set cannot be made: {error}") from error
-
-
-class Comparison(Part):
-    """How a later version of a feature set differs from an earlier one."""
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    retyped: tuple[str, ...] = ()
-    rekeyed: bool = False
-    described: tuple[str, ...] = ()
-
-    @property
-    def compatible(self) -> bool:
-        """Whether readers of the earlier one can read the later one: columns were only added."""
-        return not (self.removed or self.retyped or self.rekeyed)
-
-    @property
-    def sentences(self) -> list[str]:
-        """The differences in words."""
-        told = {"added": self.added, "removed": self.removed,
-                "type or window changed": self.retyped,
-                "description or time to live changed": self.described}  # fmt: skip
-        found = [f"{what}: {', '.join(names)}" for what, names in told.items() if names]
-        return [*found, "entity key changed"] if self.rekeyed else found
-
-
-def compare(before: FeatureSet, after: FeatureSet) -> Comparison:
-    """Compare two definitions of a set, column by column."""
-    old, new = _named(before), _named(after)
-    both = [name for name in old if name in new]
-    retyped = [n for n in both if _meaning(old[n], before) != _meaning(new[n], after)]
-    return Comparison(
-        added=tuple(name for name in new if name not in old),
-        removed=tuple(name for name in old if name not in new),
-        retyped=tuple(retyped),
-        described=tuple(n for n in both if n not in retyped and old[n] != new[n]),
-        rekeyed=[(c.name, c.kind) for c in before.entity_key]
-        != [(c.name, c.kind) for c in after.entity_key],
-    )
-
-
-def _named(one: FeatureSet) -> dict[str, Feature | WindowFeature]:
-    stored: dict[str, Feature | WindowFeature] = {feature.name: feature for feature in one.features}
-    return stored | {window.name: window for window in one.windows}
-
-
-def _meaning(feature: Feature | WindowFeature, of: FeatureSet) -> tuple[Any, ...]:
-    """What must not change under a reader: a stored column's kind, a window's definition."""
-    if isinstance(feature, Feature):
-        return (feature.kind,)
-    return feature.source, feature.function, feature.over, of.delay
-
-
-def evolve(latest: FeatureSet | None, wanted: FeatureSet) -> FeatureSet:
-    """The version under which `wanted` is stored: the latest with columns added, or a new one."""
-    if latest is None:
-        return wanted.model_copy(update={"version": 1})
-    if not compare(latest, wanted).compatible:
-        return wanted.model_copy(update={"version": latest.version + 1})
-    wished = {feature.name: feature for feature in wanted.features}
-    # The order of the earlier columns stays: Athena reads a table's columns by their order.
-    ordered = [wished.pop(feature.name) for feature in latest.features]
-    features = (*ordered, *wished.values())
-    return wanted.model_copy(update={"version": latest.version, "features": features})
 
 
 def microseconds(duration: timedelta) -> int:

@@ -6,7 +6,7 @@ the same bytes.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from noria.core.feature_sets import (
     CREATED_TIME,
@@ -30,6 +30,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def since_epoch(moment: datetime) -> int:
     """An aware instant in whole microseconds since 1970, UTC."""
     return microseconds(moment - EPOCH)
+
+
+def instant(moment: int | None) -> datetime | None:
+    """Whole microseconds since 1970 as an aware instant."""
+    return None if moment is None else EPOCH + timedelta(microseconds=moment)
 
 
 def typed_query(feature_set: FeatureSet, relation: str, since: datetime | None = None) -> str:
@@ -115,6 +120,28 @@ UNION ALL
 SELECT said.* FROM {INCOMING} AS said ANTI JOIN counted USING ({", ".join(same)})"""  # noqa: S608
 
 
+def carrying_query(
+    feature_set: FeatureSet, relation: str, parts: Sequence[Part], without: Sequence[str]
+) -> str:
+    """A relation's rows with the stored values of columns `without` which they come.
+
+    Of rows that are not stored, and where nothing tells which row is which, these are missing.
+    """
+    columns = [
+        f"{'held' if c.name in without else 'given'}.{identifier(c.name)}"
+        for c in feature_set.columns
+    ]
+    columns += [f"given.{name}" for name in TIMES]
+    names = ", ".join(_row_names(feature_set))
+    there = [] if feature_set.repeats else parts
+    rows = " UNION ALL ".join(_stored(feature_set, part) for part in there) or _none(feature_set)
+    return f"""(
+SELECT {", ".join(columns)} FROM {relation} AS given LEFT JOIN (
+    FROM ({rows})
+    QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY {CREATED_TIME} DESC, {NUMBER} DESC) = 1
+) AS held USING ({names}))"""  # noqa: S608
+
+
 def merge_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
     """The rows of several files of the same columns, to be written as one, with their numbers."""
     columns = [column for column in feature_set.columns if column.name in parts[0].columns]
@@ -193,6 +220,13 @@ WITH stored AS (
     SELECT *, lead({CREATED_TIME}) OVER ({order}) AS {UNTIL} FROM stored
 )
 SELECT said.* FROM {said} AS said ANTI JOIN counted ON {" AND ".join(same)}"""  # noqa: S608
+
+
+def _none(feature_set: FeatureSet) -> str:
+    """No row, of a stored one's columns."""
+    columns = [f"NULL::{TYPES[c.kind].sql} AS {identifier(c.name)}" for c in feature_set.columns]
+    columns += [f"NULL::TIMESTAMP AS {name}" for name in TIMES]
+    return f"SELECT {', '.join(columns)}, 0 AS {NUMBER} WHERE false"
 
 
 def _row_names(feature_set: FeatureSet) -> list[str]:

@@ -4,8 +4,10 @@ What joins them with DuckDB is `noria.feature_store`.
 """
 
 from noria.aws.feature_store.catalogue import Catalogue, Table
-from noria.aws.feature_store.files import Files
+from noria.aws.feature_store.files import Files, MissingFileError
 from noria.aws.feature_store.manifest import Entry, Manifest, Share
 from noria.aws.feature_store.online import OnlineTable
 
-__all__ = ["Catalogue", "Entry", "Files", "Manifest", "OnlineTable", "Share", "Table"]
+__all__ = [
+    "Catalogue", "Entry", "Files", "Manifest", "MissingFileError", "OnlineTable", "Share", "Table",
+]  # fmt: skip

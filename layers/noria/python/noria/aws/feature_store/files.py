@@ -26,6 +26,10 @@ MANIFESTS = "features-manifests"
 SUPERSEDED = {"noria": "superseded"}  # the tag that infra/store.py's lifecycle rule looks for
 
 
+class MissingFileError(FeatureError):
+    """A file that a manifest names is gone; the manifest may be an earlier one by now."""
+
+
 @dataclass(frozen=True)
 class Moved:
     """A table's manifest after a change, and the keys that it left behind."""
@@ -130,12 +134,15 @@ class Files:
         return [key for key in old if _run_of(key) not in needed]
 
     def fetch(self, entry: Entry) -> bytes:
-        """A file's content, compared with its manifest; raises `FeatureError`."""
+        """A file's content, compared with its manifest.
+
+        Raises `MissingFileError`, or another `FeatureError` where the content is another.
+        """
         remedy = "restore the object's earlier version in S3 (the bucket keeps them for 90 days)"
         try:
             content = self._store.get(entry.key)
         except MissingObjectError as error:
-            raise FeatureError(
+            raise MissingFileError(
                 f"the manifest names '{entry.key}' with {entry.rows} rows, which is "
                 f"missing; {remedy}"
             ) from error
