@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from noria.contracts import Problem
-from noria.core.feature_rows import select_feature_rows, to_feature_set
+from noria.core.feature_rows import key_columns, select_feature_rows, to_feature_set
 from noria.core.feature_sets import FeatureSet
 from tests.unit.data_frames import flights
 
@@ -60,6 +60,25 @@ def stored(
         types = {name: kind for name, kind, *_ in described}
         query = select_feature_rows(types, problem, str(path), created, previous)
         return to_feature_set(types, problem), connection.execute(f"FROM {query}").df()
+
+
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_a_request_names_a_time_as_the_store_does(tmp_path: Path, zone: str | None) -> None:
+    """GIVEN an entity that is named by a time THEN whatever way a request writes it is the same."""
+    local = pd.to_datetime(
+        ["2013-07-01", "2013-01-31T17:00:00.25", "1969-12-31T23:59:59"], format="ISO8601"
+    )
+    frame = pd.DataFrame({"late": [1.0, 0.0, 1.0], "day": local.tz_localize(zone or "UTC")})
+    frame["day"] = frame["day"].dt.tz_convert("UTC")
+    contract = {"entity_key": ["day"], "event_time": "day"}
+    contract |= {"quality": {"columns": {"day": {"timezone": zone}}}} if zone else {}
+    _, rows = stored(frame, tmp_path, **contract)
+    [key] = key_columns({"day": "TIMESTAMP WITH TIME ZONE"}, problem_with(**contract))
+    for text, instant, written in zip(rows["day"], frame["day"], local, strict=True):
+        ways = [written.isoformat(), instant.isoformat(), instant.timestamp(), text]
+        assert {key.text(way) for way in ways} == {text}
+    assert key.text("2013-07-01") == rows["day"][0]
+    assert key.text("no time") == "no time"
 
 
 KEYED: dict[str, Any] = {"entity_key": ["Carrier", "flight"], "event_time": "time_hour"}

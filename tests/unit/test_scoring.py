@@ -8,16 +8,19 @@ import time
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.core.dataset import MISSING_TIMESTAMP, Column, Dataset
+from noria.core.event_time import column_times
 from noria.core.recipes import make_plan
 from noria.core.scoring import OnnxModel, to_columns
-from noria.core.signature import Signature, label_type_of, parse_label
-from noria.core.training import train
+from noria.core.signature import Field, Signature, label_type_of, parse_label
+from noria.core.training import declared_of, train
 from noria.errors import RequestError
+from tests.unit.data_frames import problem as contract_of
 from tests.unit.model_data import mixed, problem
 
 TASKS = {"binary": (2, "roc_auc"), "multiclass": (3, "accuracy"), "regression": (0, "rmse")}
@@ -107,6 +110,24 @@ def test_times_in_every_spelling(model: OnnxModel) -> None:
     ]  # fmt: skip
     found = to_columns([{"at": text} for text in spellings], model.signature)["at"].tolist()
     assert found == [1359651600] * 5 + [MISSING_TIMESTAMP, 1359590400]
+
+
+@pytest.mark.parametrize(
+    "local", ["2013-07-01T17:00:00", "2013-01-01", "2013-11-03T01:30:00", "2013-03-10T03:00"]
+)
+def test_a_local_time_is_read_as_training_read_it(local: str) -> None:
+    """GIVEN a column of New York's times without a zone THEN a request's are the same instants."""
+    zone = "America/New_York"
+    rows = pd.DataFrame({"at": [local, "2013-05-05T12:00:00"], "y": [1.0, 2.0]})
+    contract = contract_of("regression", quality={"columns": {"at": {"timezone": zone}}})
+    trained = column_times(rows, "at", contract)
+    field = Field(name="at", kind="timestamp", **declared_of("at", contract))
+    signature = Signature(problem="p", task="regression", target="y", columns=(field,),
+                          metric="rmse", recipe="basic", candidate="ridge")  # fmt: skip
+    asked = to_columns([{"at": local}, {"at": trained[0].isoformat()}], signature)["at"]
+    assert asked.tolist() == [int(trained[0].timestamp())] * 2
+    with pytest.raises(RequestError, match=r"is no time in America/New_York, whose clocks skip"):
+        to_columns([{"at": "2013-03-10T02:30:00"}], signature)
 
 
 def test_left_out_null_and_missing_are_the_same(model: OnnxModel) -> None:

@@ -27,6 +27,7 @@ from noria.core.feature_rows import (
     select_feature_rows,
     stored_name,
     to_feature_set,
+    zone_of,
 )
 from noria.core.feature_sets import DEFAULT_SET, FeatureSet, WindowFeature
 from noria.core.feature_writes import carrying_query, instant, since_epoch
@@ -122,6 +123,7 @@ class Accepted:
             feature_set=feature_set.name,
             keys=key_columns(self.types, problem),
             event_time=str(problem.event_time_column),
+            zone=zone_of(problem.event_time_column, problem),
             delay=feature_set.delay,
             windows=tuple(window.measure for window in feature_set.windows),
             descriptions={window.name: window.description for window in feature_set.windows},

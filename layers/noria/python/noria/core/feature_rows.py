@@ -116,14 +116,25 @@ def numbered(path: str) -> str:
 
 
 def key_text(name: str, kind: str) -> str:
-    """A key column as text: a whole number has no fraction, whatever type its column has."""
+    """A key column as text, as a request's value becomes it (`core.history.KeyColumn`).
+
+    A whole number has no fraction, whatever type its column has; a time is ISO 8601 in UTC.
+    """
     column = identifier(name)
     if kind == "BOOLEAN":
         return f"{column}::INTEGER::VARCHAR"
+    if TIME.fullmatch(kind):
+        return _time_text(f"{column}::TIMESTAMP")
     if kind not in ("DOUBLE", "FLOAT"):
         return f"{column}::VARCHAR"
     whole = f"{column} = trunc({column}) AND abs({column}) < {LARGEST_WHOLE}"
     return f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+
+
+def _time_text(moment: str) -> str:
+    whole = f"{moment} = date_trunc('second', {moment})"
+    second = f"strftime({moment}, '%Y-%m-%dT%H:%M:%S')"
+    return f"{second} || CASE WHEN {whole} THEN 'Z' ELSE strftime({moment}, '.%fZ') END"
 
 
 def key_columns(types: Mapping[str, str], problem: Problem) -> tuple[KeyColumn, ...]:
@@ -132,10 +143,18 @@ def key_columns(types: Mapping[str, str], problem: Problem) -> tuple[KeyColumn, 
         KeyColumn(
             name=name,
             number=_kind(types[name]) == "number",
+            time=_kind(types[name]) == "time",
+            zone=zone_of(name, problem),
             spellings=dict(_aliases(name, problem).table),
         )
         for name in problem.entity_key
     )
+
+
+def zone_of(name: str | None, problem: Problem) -> str | None:
+    """The time zone of a column's times that have none, where the contract names one."""
+    rule = problem.quality.columns.get(name) if name is not None else None
+    return rule.timezone if rule is not None else None
 
 
 def _aliases(name: str, problem: Problem) -> Spellings:

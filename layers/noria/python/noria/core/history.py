@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from noria.core.instants import RefusedError, as_seconds, shown
+from noria.core.instants import RefusedError, as_microseconds, as_seconds, as_text, shown
 from noria.core.spelling import Spellings
 from noria.core.windows import Window
 from noria.errors import RequestError
@@ -19,19 +19,24 @@ TRUTHS = {"true": "1", "false": "0"}  # which the accepted rows hold as numbers
 class KeyColumn(BaseModel):
     """A column of the entity key, as the feature store writes its values.
 
-    Whole numbers have one spelling (`number`), texts that of `spellings`.
+    Whole numbers have one spelling (`number`), times another (`time`; without a zone of their own
+    they are times of `zone`), texts that of `spellings`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     number: bool = False
+    time: bool = False
+    zone: str | None = None
     spellings: dict[str, str] = {}
 
     def text(self, value: object) -> str | None:
         """A value as the feature store has it, None for one that is missing."""
         if value is None or value == "":
             return None
+        if self.time:
+            return self._instant(value)
         if isinstance(value, bool):
             return str(int(value)) if self.number else str(value).lower()
         if isinstance(value, int | float):
@@ -39,13 +44,21 @@ class KeyColumn(BaseModel):
         text = Spellings(self.spellings)(str(value))
         return _as_number(text) if self.number else text
 
+    def _instant(self, value: object) -> str:
+        """A time's one spelling; what is no time names an entity that nothing is known of."""
+        try:
+            return as_text(as_microseconds(value, self.zone))
+        except RefusedError:
+            return str(value)
+
 
 class History(BaseModel):
     """A model's history windows, of which a request carries none: they are looked up.
 
     `feature_set` is the set's name, `delay` (seconds) what a row needs to become known. The instant
-    is the request's `event_time` where it carries one, else that of the request itself. `examples`
-    are keys of rows that the data ends with, for requests to try.
+    is the request's `event_time` where it carries one (a time of `zone` where it has none), else
+    that of the request itself. `examples` are keys of rows that the data ends with, for requests to
+    try.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +66,7 @@ class History(BaseModel):
     feature_set: str
     keys: tuple[KeyColumn, ...]
     event_time: str
+    zone: str | None = None
     delay: int
     windows: tuple[Window, ...]
     descriptions: dict[str, str] = {}
@@ -93,7 +107,7 @@ class History(BaseModel):
         """The instant of a row, in seconds since 1970; raises `RequestError` for no time."""
         given = row.get(self.event_time)
         try:
-            return as_seconds(now.timestamp() if given is None else given)
+            return as_seconds(now.timestamp() if given is None else given, self.zone)
         except RefusedError as refusal:
             raise RequestError(
                 f"row {number}, field {self.event_time!r}: {shown(given)} {refusal}"

@@ -125,7 +125,7 @@ def _category(value: object, field: Field) -> str:
 
 
 def _timestamp(value: object, field: Field) -> int:
-    return as_seconds(value)
+    return as_seconds(value, field.zone)
 
 
 def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) -> str:

@@ -21,7 +21,7 @@ class Field(BaseModel):
     """One raw column as training saw it; timestamps are epoch seconds (UTC).
 
     A missing value is taken as `fill`; a text as what `spellings` has for it (its key without
-    regard to case where `fold`); a number is in `unit`.
+    regard to case where `fold`); a number is in `unit`; a time without a zone is one of `zone`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +38,7 @@ class Field(BaseModel):
     spellings: dict[str, str] = {}
     fold: bool = False
     unit: str | None = None
+    zone: str | None = None
 
 
 class Signature(BaseModel):

@@ -165,7 +165,7 @@ def signature_of(
         classes=training.classes,
         label_type=label_type_of(training.classes),
         columns=tuple(
-            field_of(training, name).model_copy(update={"unit": unit_of(name, problem)})
+            field_of(training, name).model_copy(update=declared_of(name, problem))
             for name in training.names()
         ),
         example=example_row(training),
@@ -204,10 +204,10 @@ def field_of(training: Dataset, name: str) -> Field:
     return field.model_copy(update=seen)
 
 
-def unit_of(name: str, problem: Problem) -> str | None:
-    """Return the unit of a column, where the contract names one."""
+def declared_of(name: str, problem: Problem) -> dict[str, str | None]:
+    """Return what the contract says of a column's values: their unit, and their time zone."""
     rule = problem.quality.columns.get(name)
-    return rule.unit if rule is not None else None
+    return {"unit": rule.unit, "zone": rule.timezone} if rule is not None else {}
 
 
 def example_row(training: Dataset) -> dict[str, Value]:
