@@ -205,6 +205,28 @@ def test_a_backfill_brings_no_later_knowledge_into_the_past(
     assert early["distance"].notna().sum() < 5 < 20 < later["distance"].notna().sum()
 
 
+def test_a_new_version_knows_when_values_came(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN a column that is gone and one of another type THEN the others' past is what it was."""
+    january_in_two_parts(store, tables)
+    before = {day: seen(features, tables, pd.Timestamp(day, tz="UTC")) for day in DAYS}
+    flown = tables["flights"].drop(columns="hour")
+    flown["sched_arr_time"] = flown["sched_arr_time"].map("at {} or so".format)
+    for attempt in range(2):  # a repeated delivery goes on from the same version
+        run(store, "may", {**tables, "flights": flown}, 5)
+        assert [one.version for one in features.feature_sets()] == [1, 2], attempt
+    known = ["distance", "sched_dep_time"]
+    for day in DAYS:
+        now = seen(features, tables, pd.Timestamp(day, tz="UTC"))
+        pd.testing.assert_frame_equal(now[known], before[day][known])
+        there = now.dropna(subset=["distance"])
+        assert there["sched_arr_time"].str.endswith("or so").mean() > 0.9, day
+    assert Files(store).current("features_v2").runs == ["may"]
+    later = seen(features, tables, pd.Timestamp("2013-06-02", tz="UTC"))
+    assert later["distance"].notna().sum() > now["distance"].notna().sum()
+
+
 def test_replacing_takes_rows_as_they_are_now(
     store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
 ) -> None:
@@ -454,6 +476,15 @@ def test_an_earlier_runs_rows_can_be_taken(
     assert planned("2013-01-01", "2013-05-01", run="march")["parts"][-1] == "2013-03"
     with pytest.raises(FeatureError, match=r"run 'june' has no accepted rows; .* april, march"):
         planned("2013-01-01", "2013-05-01", run="june")
+
+
+def test_a_contract_that_makes_a_new_version_is_run_first(
+    store: Store, tables: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(store, "march", tables, 3)
+    deploy(monkeypatch, Problem.parse(FLIGHTS | {"entity_key": ["tailnum"]}))
+    with pytest.raises(FeatureError, match="makes a new version .* run the machine first"):
+        planned("2013-01-01", "2013-03-01")
 
 
 def test_a_run_from_before_the_columns_is_refused(

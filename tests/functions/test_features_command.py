@@ -51,7 +51,7 @@ def test_listing() -> None:
 def test_describing() -> None:
     text = told("describe", "wines", "wines", "--version", "1")
     for part in ("wines, version 1", "what the laboratory measures", "entity key: vineyard",
-                 "178 from 1 runs, in 1 files", "in % vol.", "13.0006", "for 20d"):  # fmt: skip
+                 "178 from 1 run, in 1 file of", "in % vol.", "13.0006", "for 20d"):  # fmt: skip
         assert part in text
     document: dict[str, Any] = json.loads(told("describe", "wines", "wines", "--json"))
     assert document["definition"]["version"] == 2
@@ -77,7 +77,7 @@ def test_describing_after_a_compaction(bucket: Store) -> None:
         store.write(store.feature_set("wines", 1), changed, run="third", created=DAY)
         store.compact("wines", 1)
     text = told("describe", "wines", "wines", "--version", "1")
-    assert "rows: 198 from 2 runs, in 1 files of 0.0 MiB" in text
+    assert "rows: 198 from 2 runs, in 1 file of 0.0 MiB" in text
     assert "the latest write: 20 rows of run third" in text
     document = json.loads(told("describe", "wines", "wines", "--version", "1", "--json"))
     assert (document["runs"], document["backfills"]) == (["first", "third"], [])

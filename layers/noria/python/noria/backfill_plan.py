@@ -14,7 +14,7 @@ from noria.aws.storage import encode
 from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.dataset import Dataset
-from noria.core.feature_evolution import compare
+from noria.core.feature_evolution import compare, evolve
 from noria.core.feature_rows import select_feature_rows, to_feature_set
 from noria.core.feature_sets import FeatureSet
 from noria.core.feature_writes import within_query
@@ -143,7 +143,7 @@ def _name(stage: Deployed, asked: EventRange, run: dict[str, str], replace: bool
 def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str]) -> Plan:
     with open_accepted(stage.reading(run["run_id"], run["as_of"])) as accepted:
         definition, relation = rows_of(accepted)
-        _refuse_narrower(accepted.features.latest(definition.name), definition, run["run_id"])
+        _refuse_other_version(accepted.features.latest(definition.name), definition, run["run_id"])
         feature_set = accepted.features.register(definition)
         kept = _kept(asked, stage.problem, accepted.features.latest_run(feature_set))
         engine = accepted.features.engine
@@ -163,9 +163,9 @@ def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str])
     )  # fmt: skip
 
 
-def _refuse_narrower(latest: FeatureSet | None, wanted: FeatureSet, run: str) -> None:
-    """Raise `FeatureError` for a run from before the set's columns were what they are now."""
-    if latest is None:
+def _refuse_other_version(latest: FeatureSet | None, wanted: FeatureSet, run: str) -> None:
+    """Raise `FeatureError` for rows that make a new version: only a run goes on from the last."""
+    if latest is None or evolve(latest, wanted).version == latest.version:
         return
     found = compare(latest, wanted)
     stored = [f.name for f in latest.features if f.name in (*found.removed, *found.retyped)]
@@ -175,6 +175,10 @@ def _refuse_narrower(latest: FeatureSet | None, wanted: FeatureSet, run: str) ->
             f"run '{run}' accepted rows {how} '{stored[0]}', which version {latest.version} of the "
             "feature set has; take a later run, by default the latest"
         )
+    raise FeatureError(
+        f"the deployed contract makes a new version of the feature set ({found.sentences[0]}); run "
+        "the machine first, which takes over what is stored and when it came"
+    )
 
 
 def _kept(asked: EventRange, problem: Problem, latest: datetime | None) -> EventRange:

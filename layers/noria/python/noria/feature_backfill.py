@@ -15,7 +15,8 @@ from typing import Any
 from noria.aws.feature_store import Entry, Files, Manifest, Share
 from noria.aws.feature_store.backfills import run_of
 from noria.backfill_plan import Deployed, Plan, make_plan, rows_of
-from noria.core.feature_writes import filling_rows_query, replacing_rows_query, within_query
+from noria.core.feature_news import filling_rows_query, replacing_rows_query
+from noria.core.feature_writes import within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange
 from noria.feature_engine import News

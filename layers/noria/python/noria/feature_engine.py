@@ -14,6 +14,7 @@ import pandas as pd
 from noria.aws.feature_store import Entry, Files
 from noria.core import feature_writes as writing
 from noria.core.feature_columns import to_frame
+from noria.core.feature_news import new_rows_query
 from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, Column, Feature, FeatureSet
 from noria.core.point_in_time import (
     ENTITIES,
@@ -99,7 +100,7 @@ class Engine:
         return int(rows), f"{rows}-{digest}"
 
     def make_file(
-        self, feature_set: FeatureSet, stored: Sequence[Entry], news: News = writing.new_rows_query
+        self, feature_set: FeatureSet, stored: Sequence[Entry], news: News = new_rows_query
     ) -> tuple[bytes, dict[str, Any]]:
         """A Parquet file of what accepted rows tell that is new, and what its manifest says of it.
 

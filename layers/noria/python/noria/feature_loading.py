@@ -21,6 +21,7 @@ from noria.aws.storage import Store
 from noria.context import Stage
 from noria.core.dataset import Dataset
 from noria.core.feature_evolution import Kept, keep_version, with_known_kinds
+from noria.core.feature_news import carrying_query
 from noria.core.feature_rows import (
     key_columns,
     select_asked_rows,
@@ -30,7 +31,7 @@ from noria.core.feature_rows import (
     zone_of,
 )
 from noria.core.feature_sets import DEFAULT_SET, FeatureSet, WindowFeature
-from noria.core.feature_writes import carrying_query, instant, since_epoch
+from noria.core.feature_writes import instant, since_epoch
 from noria.core.history import History
 from noria.core.point_in_time import ENTITIES, POSITION, key_aliases
 from noria.core.window_columns import with_columns
@@ -72,7 +73,7 @@ class Accepted:
         before = None if feature_set.repeats else instant(beside.previous(run))
         rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
         if without:
-            parts = self.features.engine.local(beside.entries)
+            parts = self.features.engine.local(beside.manifest.entries)
             rows = carrying_query(feature_set, rows, parts, without)
         written = self.features.write_relation(
             feature_set, rows, run=run, as_of=as_of, beside=beside

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,11 +15,13 @@ import pandas as pd
 from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, MissingFileError, Share
 from noria.aws.feature_store.manifest import agree
 from noria.core.entity_frames import aware, entity_rows, feature_rows
+from noria.core.feature_evolution import kept_columns
+from noria.core.feature_news import new_rows_query, succeeding_rows_query
 from noria.core.feature_sets import CREATED_TIME, FeatureSet
 from noria.core.feature_writes import instant, since_epoch
 from noria.core.point_in_time import ENTITIES, PREDICTION_TIME
 from noria.errors import FeatureError
-from noria.feature_engine import Engine, open_engine
+from noria.feature_engine import Engine, News, open_engine
 from noria.feature_history import window_values
 from noria.feature_keeping import Compacted, Keeper
 from noria.feature_registry import FeatureRegistry
@@ -40,6 +43,24 @@ class Written:
     feature_set: FeatureSet
     given: int
     rows: int
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What rows are written beside: the version's files, or else those of the version before it.
+
+    Of an `earlier` version the columns that are `kept` go on.
+    """
+
+    manifest: Manifest
+    earlier: Manifest | None = None
+    kept: frozenset[str] = frozenset()
+
+    def previous(self, run: str) -> int | None:
+        """The logical time of the run before a run, the same for a repeated delivery."""
+        if self.earlier is not None:
+            return self.earlier.as_of
+        return self.manifest.previous(run)
 
 
 class FeatureStore(FeatureRegistry):
@@ -77,7 +98,7 @@ class FeatureStore(FeatureRegistry):
         *,
         run: str,
         as_of: datetime | None = None,
-        beside: Manifest | None = None,
+        beside: Beside | None = None,
     ) -> Written:
         """Add the rows of a relation of the engine's, whose times are naive UTC.
 
@@ -85,12 +106,13 @@ class FeatureStore(FeatureRegistry):
         made beside; what others publish meanwhile is kept, and no part of the comparison.
         """
         total, given = self.engine.accept(feature_set, relation, self.keeper.oldest(as_of))
-        manifest = beside or self.beside(feature_set)
-        share = manifest.share_of(run)
+        there = beside or Beside(self._compared(feature_set))
+        share = there.manifest.share_of(run)
         if share is None:
             moment = None if as_of is None else since_epoch(as_of)
-            share = Share(run=run, given=given, rows=0, as_of=moment, before=manifest.as_of)
-            share = self._file(feature_set, share, manifest)
+            before = there.previous(run)
+            share = Share(run=run, given=given, rows=0, as_of=moment, before=before)
+            share = self._file(feature_set, share, there)
         agree(share, given)
         self.keeper.publish(feature_set, [share])
         return Written(feature_set, total, share.rows)
@@ -99,22 +121,38 @@ class FeatureStore(FeatureRegistry):
         """The latest logical time of all runs, None before the first."""
         return instant(self._files.current(feature_set.table).as_of)
 
-    def beside(self, feature_set: FeatureSet) -> Manifest:
-        """What rows are written beside now; with the files at hand that they are compared with."""
+    def beside(self, feature_set: FeatureSet) -> Beside:
+        """What a run's rows are written beside now, with the files that they are compared with.
+
+        A version without rows goes on from the one before it, where rows are told apart alike.
+        """
+        manifest = self._compared(feature_set)
+        if manifest.serial or feature_set.version == 1:
+            return Beside(manifest)
+        before = self.feature_set(feature_set.name, feature_set.version - 1)
+        kept = kept_columns(before, feature_set)
+        return Beside(manifest, self._at_hand(before), kept) if kept else Beside(manifest)
+
+    def _compared(self, feature_set: FeatureSet) -> Manifest:
         if _is_compared(feature_set):
             return self._at_hand(feature_set)
         return self._files.current(feature_set.table)
 
-    def _file(self, feature_set: FeatureSet, share: Share, manifest: Manifest) -> Share:
+    def _file(self, feature_set: FeatureSet, share: Share, beside: Beside) -> Share:
         """Put the accepted rows that say something new into a file, where there are any.
 
         A set whose rows cannot be told apart gets a whole file each time, but not the same again.
         """
-        last = manifest.entries[-1].shares[-1] if manifest.entries else None
+        entries = beside.manifest.entries
+        last = entries[-1].shares[-1] if entries else None
         if last is not None and last.given == share.given:
             return share
-        stored = manifest.entries if _is_compared(feature_set) else ()
-        content, described = self.engine.make_file(feature_set, stored)
+        news: News = new_rows_query
+        stored = entries if _is_compared(feature_set) else ()
+        if beside.earlier is not None:
+            stored = beside.earlier.entries
+            news = partial(succeeding_rows_query, kept=beside.kept)
+        content, described = self.engine.make_file(feature_set, stored, news)
         if not described["rows"]:
             return share
         key = self._files.put(feature_set.table, share.run, content)

@@ -77,6 +77,18 @@ class Kept(NamedTuple):
     without: tuple[str, ...] = ()
 
 
+def kept_columns(before: FeatureSet, after: FeatureSet) -> frozenset[str]:
+    """The columns whose stored values a version takes over from the one before it.
+
+    None where rows are told apart in another way, or not at all.
+    """
+    apart = [before, after]
+    if compare(before, after).rekeyed or any(one.repeats or not one.entity_key for one in apart):
+        return frozenset()
+    kinds = {column.name: column.kind for column in before.columns}
+    return frozenset(c.name for c in after.columns if kinds.get(c.name) == c.kind)
+
+
 def keep_version(latest: FeatureSet | None, wanted: FeatureSet) -> Kept:
     """What rows are stored as that are to make no new version for want of a column.
 

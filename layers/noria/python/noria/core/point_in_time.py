@@ -80,7 +80,7 @@ WITH timeline AS (
     SELECT {POSITION}, moment AS predicted, max(rank) OVER ({over}) AS best
     FROM timeline QUALIFY {POSITION} IS NOT NULL
 ), payload AS (
-    {_union(_payload(part, features) for part in parts)}
+    {_union(stored_rows(part, features) for part in parts)}
 )
 SELECT {", ".join(columns)}
 FROM (SELECT *, {rank.number("best")} AS {NUMBER} FROM chosen) AS chosen
@@ -154,6 +154,13 @@ def stored(part: Part, column: Column) -> str:
     return identifier(column.name) if column.name in part.columns else f"NULL::{kind}"
 
 
+def stored_rows(part: Part, columns: Sequence[Column]) -> str:
+    """A file's rows: columns, both times, and the rows' numbers."""
+    named = [f"{stored(part, c)} AS {identifier(c.name)}" for c in columns]
+    chosen = ", ".join([*named, EVENT_TIME, CREATED_TIME])
+    return f"SELECT {chosen}, {ROW_OF_FILE} + {part.first} AS {NUMBER} FROM {read_part(part)}"  # noqa: S608
+
+
 def _ranked(
     feature_set: FeatureSet, part: Part, rank: _Packed | _Row, known_by: datetime | None
 ) -> str:
@@ -179,13 +186,6 @@ def key_aliases(feature_set: FeatureSet) -> list[str]:
 def _keys(feature_set: FeatureSet) -> str:
     pairs = zip(feature_set.entity_key, key_aliases(feature_set), strict=True)
     return ", ".join(f"{identifier(column.name)} AS {alias}" for column, alias in pairs)
-
-
-def _payload(part: Part, features: Sequence[Feature]) -> str:
-    columns = [f"{stored(part, f)} AS {identifier(f.name)}" for f in features]
-    chosen = ", ".join([*columns, EVENT_TIME, CREATED_TIME])
-    number = f"{ROW_OF_FILE} + {part.first} AS {NUMBER}"
-    return f"SELECT {chosen}, {number} FROM {read_part(part)}"  # noqa: S608
 
 
 def _value(feature: Feature) -> str:
