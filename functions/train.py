@@ -12,6 +12,7 @@ from noria.context import HISTORY, Stage
 from noria.core.dataset import Dataset
 from noria.core.drift import build_reference
 from noria.core.exploration import Experiment
+from noria.core.full_history import spans
 from noria.core.history import History
 from noria.core.recipes import Plan
 from noria.core.rule_model import RULE, RuleModel, rule_model
@@ -100,7 +101,8 @@ def _write(
     importances: dict[str, float],
 ) -> dict[str, str]:
     """Store a version that reads the dataset's columns; returns the checksums of its files."""
-    reference = build_reference(dataset, made.holdout_scores, importances)
+    windows = spans(stage.problem)
+    reference = build_reference(dataset, made.holdout_scores, importances, windows)
     sample = json.dumps(sample_rows(dataset.holdout_rows, made.signature))
     checksums = stage.registry.write_version(
         stage.version,

@@ -28,6 +28,20 @@ class Serial:
         self.before: Callable[[str], None] = lambda name: None
         self.repeats = False
 
+    def once_behind(self, puts: int, act: Callable[[], None]) -> None:
+        """Let another process act once, behind that many puts and one more."""
+        left = puts
+
+        def count(call: str) -> None:
+            nonlocal left
+            if call == "put_object":
+                left -= 1
+                if left < 0:
+                    self.after = lambda call: None
+                    act()
+
+        self.after = count
+
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
 

@@ -344,13 +344,11 @@ def test_of_two_deliveries_of_a_month_the_first_counts(
     plan = planned("2013-01-01", "2013-02-01")
     item = {"name": plan["name"], "execution": "one", "part": "2013-01"}
 
-    def interfere(call: str) -> None:
-        if call == "put_object":
-            s3.after = lambda call: None
-            filled("2013-01-10", "2013-02-01", "another")
-            step("BackfillMonth", "second", item=item)
+    def interfere() -> None:
+        filled("2013-01-10", "2013-02-01", "another")
+        step("BackfillMonth", "second", item=item)
 
-    s3.after = interfere
+    s3.once_behind(0, interfere)
     step("BackfillMonth", "first", item=item)
     both = {key for key in store.keys("features/") if plan["name"] in key}
     assert len(both) == 2
@@ -453,12 +451,7 @@ def test_a_run_beside_it_loses_nothing(
         run(store, "may", tables, 5)
     else:  # behind the manifest that is about to be pointed to
 
-        def interfere(call: str) -> None:
-            if call == "put_object":
-                s3.after = lambda call: None
-                run(store, "may", tables, 5)
-
-        s3.after = interfere
+        s3.once_behind(0, lambda: run(store, "may", tables, 5))
     published(plan)
     manifest = Files(store).current("features")
     assert manifest.runs == ["march", "april", "may"]

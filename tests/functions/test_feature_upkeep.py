@@ -220,18 +220,12 @@ class TestCompaction:
     ) -> None:
         with opened(bucket, glue) as store:
             days(store, 3)
-        left = behind
 
-        def interfere(call: str) -> None:
-            nonlocal left
-            if call == "put_object":
-                left -= 1
-                if left < 0:
-                    s3.after = lambda call: None
-                    with opened(bucket, glue) as other:
-                        days(other, 1, first=3)
+        def write_more() -> None:
+            with opened(bucket, glue) as other:
+                days(other, 1, first=3)
 
-        s3.after = interfere
+        s3.once_behind(behind, write_more)
         with opened(bucket, glue) as store:
             store.compact("wines")
         found = manifest_of(bucket)
@@ -246,18 +240,12 @@ class TestCompaction:
     ) -> None:
         with opened(bucket, glue) as store:
             days(store, 3)
-        left = behind
 
-        def interfere(call: str) -> None:
-            nonlocal left
-            if call == "put_object":
-                left -= 1
-                if left < 0:
-                    s3.after = lambda call: None
-                    with opened(bucket, glue) as other:
-                        other.compact("wines")
+        def compact_too() -> None:
+            with opened(bucket, glue) as other:
+                other.compact("wines")
 
-        s3.after = interfere
+        s3.once_behind(behind, compact_too)
         before = everything(bucket, glue)
         with opened(bucket, glue) as store:
             store.compact("wines")

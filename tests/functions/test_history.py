@@ -25,7 +25,7 @@ from tests.functions.feature_stack import (
     features_of,
     make_online_table,
 )
-from tests.unit.data_frames import flights
+from tests.unit.data_frames import airplanes
 
 DATABASE = "noria_history"
 DELAY = timedelta(hours=3)
@@ -56,10 +56,7 @@ APRIL = datetime(2013, 4, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    """JetBlue's flights from JFK in the first four months, of 40 airplanes."""
-    rows = flights()["flights"].query("carrier == 'B6' and origin == 'JFK' and month <= 4")
-    some = rows["tailnum"].dropna().drop_duplicates().iloc[:40]
-    return rows[rows["tailnum"].isin(some)].drop_duplicates(["tailnum", "time_hour", "minute"])
+    return airplanes()
 
 
 @pytest.fixture

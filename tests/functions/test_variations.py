@@ -18,17 +18,14 @@ from noria.core.history import History
 from noria.feature_store import FeatureStore
 from tests.functions.feature_stack import deliver, feature_stack, features_of
 from tests.functions.test_history import APRIL, DATABASE, PROBLEM
-from tests.unit.data_frames import flights
+from tests.unit.data_frames import airplanes
 
 VERY_LATE: dict[str, Any] = {"target": {"expression": "arr_delay > 60"}}
 
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    """JetBlue's flights from JFK in the first four months, of 40 airplanes."""
-    rows = flights()["flights"].query("carrier == 'B6' and origin == 'JFK' and month <= 4")
-    some = rows["tailnum"].dropna().drop_duplicates().iloc[:40]
-    return rows[rows["tailnum"].isin(some)].drop_duplicates(["tailnum", "time_hour", "minute"])
+    return airplanes()
 
 
 @pytest.fixture

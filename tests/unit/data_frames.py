@@ -39,6 +39,13 @@ FLIGHTS = {
 }
 
 
+def airplanes() -> pd.DataFrame:
+    """JetBlue's flights from JFK in the first four months, of 40 airplanes."""
+    rows = flights()["flights"].query("carrier == 'B6' and origin == 'JFK' and month <= 4")
+    some = rows["tailnum"].dropna().drop_duplicates().iloc[:40]
+    return rows[rows["tailnum"].isin(some)].drop_duplicates(["tailnum", "time_hour", "minute"])
+
+
 def problem(task: str = "binary", target: Any = "y", **changes: Any) -> Problem:
     """A contract over one source, `rows`, with the given sections."""
     metrics = {"binary": ("roc_auc", 0.8), "multiclass": ("accuracy", 0.9)}

@@ -77,6 +77,67 @@ def test_no_text_of_a_bar_leaves_the_picture() -> None:
     assert place + 6 * len(note) < 330
 
 
+#: Advance widths in ems of DejaVu Sans Bold, which pages fall back to where nothing else is there.
+DEJAVU_BOLD = {
+    **dict.fromkeys("0123456789$", 0.696), "%": 1.002, "<": 0.838, ">": 0.838, ".": 0.380,
+    ",": 0.380, "-": 0.415, " ": 0.348, "W": 1.103, "m": 1.042, "i": 0.343, "M": 0.995, "k": 0.665,
+    "e": 0.678, "G": 0.821, "N": 0.837, "…": 1.0,
+}  # fmt: skip
+
+
+def outside(picture: str) -> list[str]:
+    """The texts that reach beyond the picture's edges where the page's font is the widest one."""
+    found = []
+    for item in drawn(picture).iter():
+        if not item.tag.endswith("text"):
+            continue
+        content, place = item.text or "", float(item.get("x", "nan"))
+        size = 9.5 if item.get("class") == "tiny" else 11
+        wide = size * sum(DEJAVU_BOLD[letter] for letter in content)
+        wide *= 1 if item.get("class") == "value" else 0.93  # the regular face
+        anchor = item.get("text-anchor")
+        left = place - {"start": 0, "middle": wide / 2, "end": wide}[str(anchor)]
+        if left < -1 or left + wide > 331:
+            found.append(f"{content}: {left:.0f} to {left + wide:.0f}")
+    return found
+
+
+@pytest.mark.parametrize("shares", [(0.53, 0.0005), (1.0, 0.9995), (0.051, 0.009)])
+def test_shares_beside_full_bars_are_inside(shares: tuple[float, float]) -> None:
+    notes = [writing.share(one) for one in shares]
+    items = list(zip("WW", shares, strict=True))
+    counts = [f"{note} ({count})" for note, count in zip(notes, ("4,674", "1,628"), strict=True)]
+    assert set(counts) <= set(texts(charts.bars("t", items, notes=counts)))
+    assert outside(charts.bars("t", items, notes=notes)) == []
+    grouped = charts.grouped_bars("W", "WW", {"W": shares, "i": shares[::-1]})
+    assert outside(grouped.replace("share of the group", "W")) == []
+    assert set(notes) <= set(texts(grouped))
+    assert set(notes) <= set(texts(charts.bars("t", items, notes=notes)))
+
+
+@pytest.mark.parametrize("long", ["W" * 200, "m i " * 40, "i" * 300])
+def test_long_names_end_inside_every_chart(long: str) -> None:
+    for picture in (
+        charts.bars(long, [(long, 1.0), (long, 0.5)], long, notes=[long], limit=(0.9, long)),
+        charts.bars("t", [("W", 1.0)], limit=(0.1, long)),
+        charts.grouped_bars(long, [long], {long: [1.0], "i": [0.5]}),
+        charts.histogram(long, [0, 1], {long: [1.0]}, long),
+        charts.lines(long, {long: [(0, 1.0), (86400, 2.0)]}, long),
+        grids.season(long, ["W", "i"], {long: [1.0, 2.0]}, [1, 1], long, percent=True),
+        grids.patterns("t", [long], [(0.0005, [long])] * 6),
+    ):
+        cut = picture.replace("share of", "m").replace("rows", "m").replace("the group", "m")
+        assert outside(re.sub(r">[^<]*(which|exactly)[^<]*<", "><", cut)) == []
+        assert [text for text in texts(picture) if text.endswith("…")]
+
+
+@pytest.mark.parametrize("most", [9_000.0, 250_000.0, 12_345_678.0, 8.1e9, -3.5e7, 2.5e-9, 7e13])
+def test_values_beside_an_axis_are_inside_and_whole(most: float) -> None:
+    picture = charts.lines("t", {"W": [(0, 0.0), (86400, most)]}, "W")
+    assert outside(picture) == []
+    assert not [text for text in texts(picture) if "…" in text]
+
+
 def test_whole_numbers_are_labelled_as_such() -> None:
     assert texts(charts.histogram("t", [0.5, 1.5, 2.5, 3.5], {"a": [0.2, 0.3, 0.5]}, "x"))[-4:] == [
         "1", "2", "3", "x",

@@ -128,7 +128,7 @@ class TestRule:
         verdict = decided(frame, contract)
         assert verdict.decision == "rule_suffices"
         assert verdict.evidence["baseline"] == {"name": "rule", "score": 1.0}
-        assert "95% interval 1 to 1" in verdict.reasons[0]
+        assert "95% interval 0.9501 to 1" in verdict.reasons[0]
         assert "meets the threshold in 100.0% of 1,000 resamples" in said(verdict)
 
     def test_a_rule_that_is_lucky_on_few_rows_does_not_suffice(self) -> None:

@@ -19,7 +19,7 @@ from tests.unit.planted import HOUR, START, made, noise
 class Page(HTMLParser):
     """Checks that every tag is closed in order, and gathers what the page shows and loads."""
 
-    VOID = frozenset({"meta", "line", "rect", "circle", "polygon", "polyline", "br"})
+    VOID = frozenset({"meta", "wbr", "line", "rect", "circle", "polygon", "polyline", "br"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -274,3 +274,125 @@ def test_a_season_of_numbers_is_told_in_their_unit() -> None:
     dataset = made(load, (), times=times, x=np.cos(np.arange(len(times)) * 1.7))
     page = render_report(document(dataset, problem("regression", "load")))
     assert "mean of load is 150 at its highest (07 UTC)" in first_screen(page)
+
+
+def experiment(candidate: str, mean: float | None, **more: Any) -> dict[str, Any]:
+    """What ExploreModels records of a candidate."""
+    return {
+        "candidate": candidate, "recipe": "basic", "iteration": 1, "metric": "roc_auc",
+        "scores": [mean, mean], "mean": mean, "score": mean, "std": 0.01, "fit_seconds": 0.2,
+        "score_seconds": 0.1, "seconds": 0.3, "rows": 140, "features": 13, "folds": 2, "seed": 1,
+        "parameters": {"max_depth": 7, "n_estimators": 100}, "run_id": "run-7",
+        "code_version": "abc123", "error": None, "notes": [], **more,
+    }  # fmt: skip
+
+
+def table_heads(page: str, heading: str) -> list[str]:
+    """The head of the first table below a heading."""
+    after = page[page.index(f"<h2>{heading}</h2>") :]
+    return re.findall(r"<th[^>]*>([^<]*)</th>", after[: after.index("</tr>")])
+
+
+def test_each_candidate_has_one_score_and_its_parameters_below() -> None:
+    tried = [experiment("random_forest", 0.8), experiment("extra_trees", 0.9, iteration=2)]
+    failed = experiment("svm", None, error="ValueError: it did not converge")
+    page = render_report(document(noise(0, 300), problem(), experiments=[*tried, failed]))
+    heads = table_heads(page, "Candidates")
+    assert heads == [
+        "candidate", "ROC AUC", "std", "turn", "recipe", "fit seconds", "rows", "features",
+        "error",
+    ]  # fmt: skip
+    chapter = page[page.index("<h2>Candidates</h2>") : page.index("<h2>Provenance</h2>")]
+    shown = "".join(parsed(f"<main>{chapter}</main>").texts)
+    assert "extra_trees, turn 2" in shown
+    assert "max_depth 7, n_estimators 100" in shown
+    assert "it did not converge" in shown
+    assert shown.index("extra_trees") < shown.index("random_forest") < shown.index("svm")
+    for told_once in ("run-7", "abc123"):
+        assert told_once not in shown
+
+
+def judged(**more: Any) -> dict[str, Any]:
+    return {"metric": "roc_auc", "value": 1.0, "threshold": 0.8, "rows": 38, **more}
+
+
+@pytest.mark.parametrize(
+    ("interval", "first", "below"),
+    [
+        (
+            {"low": None, "high": None, "confidence": 0.95, "method": "none"},
+            "this run's model (how sure cannot be told)",
+            "How sure the ROC AUC is cannot be told: every resample of the holdout scores the same",
+        ),
+        (
+            {"low": 0.9075, "high": 1.0, "confidence": 0.95, "method": "exact"},
+            "this run's model (0.907 to 1)",
+            "95% interval of the model: 0.9075 to 1 (Clopper and Pearson's, as the bootstrap is",
+        ),
+        (
+            {"low": 0.88, "high": 0.97, "confidence": 0.9, "method": "bootstrap"},
+            "this run's model (0.88 to 0.97)",
+            "90% interval of the model: 0.88 to 0.97 (bootstrap), on 38 rows it never saw.",
+        ),
+    ],
+)
+def test_how_sure_the_model_is(interval: dict[str, Any], first: str, below: str) -> None:
+    page = render_report(document(noise(0, 300), problem(), evaluation=judged(interval=interval)))
+    assert first in first_screen(page)
+    assert below in " ".join(parsed(page).texts)
+
+
+def test_slices_say_first_where_they_are() -> None:
+    found = [
+        {"column": "origin", "floor": None, "met": None, "note": "", "rows": 9 + place,
+         "score": 0.6, "value": f"v{place}"}
+        for place in range(15)
+    ]  # fmt: skip
+    page = render_report(document(noise(0, 300), problem(), evaluation=judged(slices=found)))
+    card = page[page.index("<h3>Slices</h3>") :]
+    assert re.findall(r"<th[^>]*>([^<]*)</th>", card[: card.index("</tr>")]) == [
+        "column", "value", "rows", "score",
+    ]  # fmt: skip
+    assert "<summary>3 more</summary>" in card
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_one_of_a_thing_is_told_as_one(rows: int) -> None:
+    transform = {**TRANSFORM, "evidence": {"rows": rows, "accepted": rows}}
+    one = made(np.zeros(rows), times=START + HOUR * np.arange(rows), x=np.zeros(rows))
+    pair = {"first": "a", "second": "b", "mutual": True, "sentence": "a tells b"}
+    page_of = document(one, problem(), verdicts=[transform])
+    page_of["analysis"]["redundant"] = [pair] * rows
+    page_of["analysis"]["time"]["missing"] = rows
+    page_of["evaluation"] = judged(rows=rows, interval={"low": 0.1, "high": 1.0})
+    shown = " ".join(parsed(render_report(page_of)).texts)
+    assert not re.findall(r"\b1 (?:rows|columns|pairs|gaps|rules|scores)\b", shown)
+    expected = {
+        1: ("The only row is usable", "1 row: 1 to learn from", "1 pair of columns",
+            "1 row has no event time", "on 1 row it never saw", "The only column"),
+        2: ("All 2 rows are usable", "2 rows: 2 to learn from", "2 pairs of columns",
+            "2 rows have no event time", "on 2 rows it never saw"),
+    }  # fmt: skip
+    for sentence in expected[rows]:
+        assert sentence in shown, sentence
+
+
+def test_a_long_statement_is_no_heading_of_a_whole_screen() -> None:
+    short, long = "Will it rain?", "Will it rain in Bergen? " * 20
+    pages = [
+        render_report({"run": {}, "problem": {"name": "rain", "statement": statement}})
+        for statement in (short, long)
+    ]
+    assert f"<h1>{short}</h1>" in pages[0]
+    assert f'<h1 class="long">{long}</h1>' in pages[1]
+
+
+def test_long_texts_in_tables_are_folded_and_lose_nothing() -> None:
+    name, reason = "a_very_long_name_" * 12, "ValueError: " + "x" * 300
+    failed = [experiment(name, None, error=reason), experiment("ridge", 0.5)]
+    page = render_report(document(noise(0, 300), problem(), experiments=failed))
+    text = "".join(parsed(page).texts)
+    assert reason in text
+    assert name in text
+    rows = re.findall(r"<td>(.*?)</td>", page)
+    assert not [cell for cell in rows if len(cell) > 200 and "<details>" not in cell]

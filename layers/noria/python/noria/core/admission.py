@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from noria.contracts import Retraining, format_duration
+from noria.core.naming import counted
 from noria.core.verdicts import Verdict
 
 SKIPPED = "Skipped"
@@ -70,7 +71,7 @@ def _over_budget(past: Sequence[PastRun], rules: Retraining, as_of: datetime) ->
     if len(recent) < rules.monthly_runs:
         return None
     return (
-        f"{len(recent)} runs in the last 30 days; retraining.monthly_runs allows "
+        f"{counted(len(recent), 'run')} in the last 30 days; retraining.monthly_runs allows "
         f"{rules.monthly_runs}"
     )
 

@@ -43,6 +43,8 @@ class AnalysedColumn(BaseModel):
 class Analysis(BaseModel):
     """The numbers of a run's data; relations, suspicion and seasons come from training rows alone.
 
+    Profiles and what is missing are of all rows, the holdout's included.
+
     `leakage_suspects` lists the columns of `leakage`.
     """
 
@@ -90,11 +92,11 @@ def analyse(dataset: Dataset, problem: Problem, known_afterwards: Iterable[str] 
         redundant=redundant,
         leakage_suspects=[suspect.column for suspect in suspects],
         leakage=suspects,
-        missing=missingness(sample, limits.redundancy),
+        missing=missingness(sampled(dataset, limits.sample_rows), limits.redundancy),
         shifts=moved,
         drifted=moved.drifted,
         distributions=[by_target(sample, column.name) for column in columns[:CHARTED]],
-        notes=_notes(dataset, sample, redundant),
+        notes=[*_notes(dataset, sample, redundant, limits), *moved.notes],
     )
 
 
@@ -165,12 +167,19 @@ def _corrected(dataset: Dataset) -> str:
     return told + (texts if dataset.names("text") else ".")
 
 
-def _notes(dataset: Dataset, sample: Dataset, redundant: list[Redundant]) -> list[str]:
+def _notes(
+    dataset: Dataset, sample: Dataset, redundant: list[Redundant], limits: Limits
+) -> list[str]:
     notes = []
     if len(sample) < int((~dataset.holdout).sum()):
         notes.append(
-            f"Relations are estimated on {len(sample):,} training rows, drawn with seed "
+            f"Relations are estimated on {counted(len(sample), 'training row')}, drawn with seed "
             f"{SAMPLE_SEED}."
+        )
+    if len(dataset) > limits.sample_rows:
+        notes.append(
+            f"Shares of what is missing together are those of {limits.sample_rows:,} rows, drawn "
+            "with the same seed; all other shares of missing values are of all rows."
         )
     notes.append(_corrected(dataset))
     if dataset.event_time is not None:

@@ -26,6 +26,11 @@ class Replicates:
         self.count = int(np.clip(ROW_DRAWS // max(1, len(self.y)), FEWEST, MOST))
         self.seed = seed
 
+    @property
+    def block(self) -> int:
+        """How many neighbours in time are drawn together."""
+        return self.serial.length if self.serial else 1
+
     def of(self, prediction: Array) -> NDArray[np.float64]:
         """Return the metric per replicate, leaving out those where it is undefined."""
         ordered = _Ordered(self.metric, self.y, prediction)
@@ -63,12 +68,3 @@ class _Ordered:
 
     def score(self, counts: Array) -> float:
         return metrics.score(self.metric, self.y, self.prediction, counts[self.rows])
-
-
-def interval(replicates: Array, confidence: float, value: float) -> tuple[float, float]:
-    """Return the percentile interval; the value itself where nothing could be resampled."""
-    if not len(replicates):
-        return value, value
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(replicates, (tail, 1 - tail)).tolist()
-    return float(low), float(high)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from noria.core import svg
-from noria.core.writing import number, share, shortened
+from noria.core.writing import number, share
 
 HEIGHT = 204
+SHORTEST = 40  # of the longest bar, however long the notes are
 Points = Sequence[tuple[float, float | None]]
 
 
@@ -23,7 +24,7 @@ def bars(
         return ""
     row, top = 34, 20 if limit else 4
     shown = [*notes, *[number(value) for _, value in items[len(notes) :]]]
-    room = svg.WIDTH - 8 - svg.LETTER * 1.15 * max(len(note) for note in shown)
+    room = max(svg.WIDTH - 6 - max(svg.breadth(note, "value") for note in shown), SHORTEST)
     longest = max([value for _, value in items] + [limit[0] if limit else 0.0, 1e-12])
     bottom = top + row * len(items)
     parts = _limit(limit[0] / longest * room, limit[1], bottom) if limit else []
@@ -38,7 +39,7 @@ def bars(
 
 def _bar(y: float, label: str, length: float, note: str) -> str:
     return (
-        svg.text(0, y + 11, shortened(label, 52))
+        svg.text(0, y + 11, label)
         + svg.rect(0, y + 16, max(length, 1), 10)
         + svg.text(length + 6, y + 25, note, kind="value")
     )
@@ -88,16 +89,19 @@ def _outline(
 def grouped_bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
     """Draw, per category, one bar for each group: the category's share within the group."""
     thick, top = 9, 6
+    shown = {name: [share(value) for value in shares] for name, shares in series.items()}
+    noted = [note for notes in shown.values() for note in notes]
+    room = svg.WIDTH - 5 - max([svg.breadth(note, "tiny") for note in noted] + [0.0])
     block = 20 + thick * len(series)
     peak = max([value for shares in series.values() for value in shares] + [1e-12])
     parts = []
     for place, label in enumerate(labels):
         y = top + block * place
-        parts.append(svg.text(0, y + 10, shortened(label, 52)))
-        for line, shares in enumerate(series.values()):
-            length, y_bar = shares[place] / peak * (svg.WIDTH - 44), y + 14 + thick * line
+        parts.append(svg.text(0, y + 10, label))
+        for line, (name, shares) in enumerate(series.items()):
+            length, y_bar = shares[place] / peak * room, y + 14 + thick * line
             parts.append(svg.rect(0, y_bar, max(length, 1), thick - 1, f"c{line % svg.COLOURS}"))
-            parts.append(svg.text(length + 5, y_bar + 7.5, share(shares[place]), kind="tiny"))
+            parts.append(svg.text(length + 5, y_bar + 7.5, shown[name][place], kind="tiny"))
     bottom = top + block * len(labels)
     axis = "share of rows" if len(series) < 2 else "share of the group"
     parts.append(svg.text(0, bottom + 15, axis, kind="axis"))

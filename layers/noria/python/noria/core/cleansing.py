@@ -126,7 +126,7 @@ def _found(rules: Rules, rows: int) -> list[str]:
     """Say how many rows were accepted, and which rules the others broke."""
     accepted = int(rules.good.sum())
     return [
-        f"{accepted:,} of {rows:,} rows accepted, {rows - accepted:,} quarantined",
+        f"{accepted:,} of {counted(rows, 'row')} accepted, {rows - accepted:,} quarantined",
         *(
             f"{counted(count, 'row')}: {rule} ({rules.examples[rule]})"
             for rule, count in rules.counts.items()

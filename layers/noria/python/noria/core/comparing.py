@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from noria.contracts import Problem
 from noria.core import metrics
+from noria.core.certainty import ACCURACY, clopper_pearson
 from noria.core.chance import Chance, chance_of_agreement, target_columns
 from noria.core.dataset import Dataset
+from noria.core.naming import counted
 from noria.core.quick_model import quick_model
 from noria.core.resampling import Interval, drawn_counts, gain_interval, resampled_scores
 from noria.core.serial import serial
@@ -161,9 +163,22 @@ def _scored(
         name=name,
         prediction=prediction,
         score=metrics.score(metric, judged.target, prediction),
-        interval=Interval.of(resampled, problem.evaluation.confidence),
+        interval=_interval(metric, judged.target, prediction, resampled, problem),
         resampled=resampled,
     )
+
+
+def _interval(
+    metric: str, y: Array, prediction: Array, resampled: Array, problem: Problem
+) -> Interval:
+    """The bootstrap's interval; an accuracy's is the exact one where that reaches farther."""
+    confidence = problem.evaluation.confidence
+    found = Interval.of(resampled, confidence)
+    if metric != ACCURACY:
+        return found
+    right = int((metrics.labels(prediction) == y).sum())
+    low, high = clopper_pearson(right, len(y), confidence)
+    return Interval(min(low, found.low), max(high, found.high))
 
 
 def _floors_missed(rule: Scored, judged: Dataset, problem: Problem) -> list[str]:
@@ -174,7 +189,8 @@ def _floors_missed(rule: Scored, judged: Dataset, problem: Problem) -> list[str]
         return []  # evaluation says that a column is gone
     results = slice_results(problem, judged.target, columns, rule.prediction)
     return [
-        f"{one.column} = {one.value}: {one.score:.4g} on {one.rows:,} rows, floor {one.floor:g}"
+        f"{one.column} = {one.value}: {one.score:.4g} on {counted(one.rows, 'row')}, floor "
+        f"{one.floor:g}"
         for one in results
         if one.met is False
     ]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from noria.core.dataset import Dataset, empty_value
+from noria.core.full_history import rows_to_compare
 from noria.core.metrics import labels
 from noria.core.words import frequent_words, rarest_known, some_texts
 
@@ -79,15 +80,25 @@ class DriftReport(_Model):
 
 
 def build_reference(
-    dataset: Dataset, scores: Array, importances: Mapping[str, float] | None = None
+    dataset: Dataset,
+    scores: Array,
+    importances: Mapping[str, float] | None = None,
+    windows: Mapping[str, int] | None = None,
 ) -> Reference:
     """Sum up the training data; timestamps, which always move on, are left out.
 
     Pass scores of rows that the model was not trained on (the holdout's): a model's scores of its
-    own training rows are more extreme than live ones.
+    own training rows are more extreme than live ones. `windows` are the seconds that history
+    features look back (`full_history.spans`): rows whose window begins before the data are not
+    counted for them, as a live row's window is full.
     """
     columns = {
-        column.name: _reference(dataset.data[column.name], column.kind == "text")
+        column.name: _reference(
+            dataset.data[column.name][
+                rows_to_compare(dataset.event_time, windows or {}, column.name)
+            ],
+            column.kind == "text",
+        )
         for column in dataset.columns
         if column.kind != "timestamp"
     }

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.contracts import Problem
 from noria.core import metrics
-from noria.core.bootstrap import Replicates, interval
+from noria.core.bootstrap import Replicates
+from noria.core.certainty import Interval, interval_of, least_gain
 from noria.core.chance import target_columns
 from noria.core.dataset import Dataset
+from noria.core.naming import counted
 from noria.core.serial import serial
 from noria.core.slices import SliceResult, slice_results
 from noria.core.verdicts import Verdict
@@ -24,14 +26,6 @@ WEAK_SPOTS = 3
 
 class _Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Interval(_Result):
-    """A bootstrap confidence interval."""
-
-    low: float
-    high: float
-    confidence: float
 
 
 class Parity(_Result):
@@ -106,7 +100,6 @@ def evaluate(
     value = metrics.score(metric, y, challenger_scores)
     together = serial(target_columns(y, challenger_scores), times)
     replicates = Replicates(metric, y, seed, together)
-    low, high = interval(replicates.of(challenger_scores), limits.confidence, value)
     found = slice_results(problem, y, slices, challenger_scores)
     best = best_baseline(metric, baselines)
     gained = None if best is None else metrics.gain(metric, value, baselines[best])
@@ -118,7 +111,7 @@ def evaluate(
         metric=problem.objective.metric,
         value=value,
         threshold=problem.objective.threshold,
-        interval=Interval(low=low, high=high, confidence=limits.confidence),
+        interval=interval_of(replicates, challenger_scores, limits.confidence),
         rows=len(y),
         metrics=metrics.scores(y, challenger_scores, task),
         parity=parity,
@@ -145,7 +138,9 @@ def check_parity(
     """
     one, other = np.asarray(exported, dtype=float), np.asarray(pipeline, dtype=float)
     if one.shape != other.shape or len(one) != len(y):
-        raise ParityError(f"scores have shapes {one.shape} and {other.shape} for {len(y)} rows")
+        raise ParityError(
+            f"scores have shapes {one.shape} and {other.shape} for {counted(len(y), 'row')}"
+        )
     if not np.isfinite(one).all() or not np.isfinite(other).all():
         raise ParityError("a score is not a finite number: the version is refused")
     scale = (float(np.std(y)) or 1.0) if task == "regression" else 1.0
@@ -160,10 +155,14 @@ def check_parity(
     )
     if not parity.holds:
         raise ParityError(
-            f"{parity.differing} of {len(y)} scores differ by more than {tolerance:g} and "
-            f"{parity.flipped} labels flip between artifact and pipeline: the version is refused"
+            f"{parity.differing} of {counted(len(y), 'score')} differ by more than {tolerance:g}, "
+            f"and {_flipped(parity.flipped)} between artifact and pipeline: the version is refused"
         )
     return parity
+
+
+def _flipped(labels: int) -> str:
+    return "1 label flips" if labels == 1 else f"{labels:,} labels flip"
 
 
 def _labels_differ(one: Array, other: Array) -> Array:
@@ -210,7 +209,7 @@ def compare(
 ) -> Comparison:
     """Bootstrap the paired gain of the challenger over the champion on identical rows.
 
-    The lower bound is one-sided, with `confidence`.
+    The lower bound is one-sided, with `confidence` (`certainty.least_gain`).
     """
     metric = replicates.metric
     if champion is None:
@@ -221,15 +220,14 @@ def compare(
     value = metrics.score(metric, y, champion)
     gained = metrics.gain(metric, metrics.score(metric, y, challenger), value)
     differences = replicates.gains(challenger, champion)
-    lower = float(np.quantile(differences, 1 - confidence)) if len(differences) else gained
     better = float(np.mean(differences > 0)) if len(differences) else float(gained > 0)
     return Comparison(
         champion_value=value,
         gain=gained,
-        lower_bound=lower,
+        lower_bound=least_gain(replicates, challenger, champion, confidence),
         probability_better=better,
         confidence=confidence,
-        reason=f"on the same {len(y)} rows the champion has {metric} {value:.4f}",
+        reason=f"on the same {counted(len(y), 'row')} the champion has {metric} {value:.4f}",
     )
 
 
@@ -238,7 +236,7 @@ def meets_objective(evaluation: Evaluation) -> Verdict:
     misses = [*_missed_threshold(evaluation), *_missed_gain(evaluation)]
     misses += [
         f"{one.column} = {one.value}: {evaluation.metric} {one.score:.4f} "
-        f"misses its floor {one.floor:g} on {one.rows} rows"
+        f"misses its floor {one.floor:g} on {counted(one.rows, 'row')}"
         for one in evaluation.slices
         if one.met is False
     ]
@@ -247,12 +245,21 @@ def meets_objective(evaluation: Evaluation) -> Verdict:
         return Verdict(
             decision="missed", reasons=[*misses, *evaluation.weaknesses], evidence=evidence
         )
-    reason = (
-        f"{evaluation.metric} {evaluation.value:.4f} "
-        f"[{evaluation.interval.low:.4f}, {evaluation.interval.high:.4f}] on {evaluation.rows} "
-        f"rows meets the threshold {evaluation.threshold:g}"
-    )
-    return Verdict(decision="met", reasons=[reason, *_gain_reason(evaluation)], evidence=evidence)
+    reasons = [_met(evaluation), *_gain_reason(evaluation)]
+    return Verdict(decision="met", reasons=reasons, evidence=evidence)
+
+
+def _met(evaluation: Evaluation) -> str:
+    """Say that the threshold is met, and how sure the score is."""
+    low, high = evaluation.interval.low, evaluation.interval.high
+    score = f"{evaluation.metric} {evaluation.value:.4f}"
+    rows = counted(evaluation.rows, "row")
+    if low is None or high is None:
+        return (
+            f"{score} on {rows} meets the threshold {evaluation.threshold:g}; how sure that is "
+            "cannot be told, as every resample of these rows scores the same"
+        )
+    return f"{score} [{low:.4f}, {high:.4f}] on {rows} meets the threshold {evaluation.threshold:g}"
 
 
 def _missed_threshold(evaluation: Evaluation) -> list[str]:
@@ -290,8 +297,9 @@ def _gain_reason(evaluation: Evaluation) -> list[str]:
 def beats_champion(evaluation: Evaluation) -> Verdict:
     """Decide "wins" or "loses".
 
-    A challenger wins when its gain is positive and the one-sided lower bound of the paired gain
-    (`evaluation.champion_confidence`) is not negative; without a scorable champion it wins.
+    A challenger wins when the one-sided lower bound of its paired gain
+    (`evaluation.champion_confidence`) is above zero; without a scorable champion it wins. A bound
+    of zero is what resamples give that miss the one or two rows on which models differ.
     """
     compared = evaluation.comparison
     if compared is None:
@@ -299,7 +307,7 @@ def beats_champion(evaluation: Evaluation) -> Verdict:
     evidence = compared.model_dump(mode="json")
     if compared.gain is None or compared.lower_bound is None:
         return Verdict(decision="wins", reasons=[compared.reason], evidence=evidence)
-    wins = compared.gain > 0 and compared.lower_bound >= 0
+    wins = compared.gain > 0 and compared.lower_bound > 0
     reason = (
         f"{compared.reason}; the challenger's gain is {compared.gain:+.4f}, with "
         f"{compared.confidence:.0%} confidence at least {compared.lower_bound:+.4f}"
@@ -316,6 +324,7 @@ def weaknesses(metric: str, value: float, slices: Sequence[SliceResult]) -> list
         (pair for pair in lags if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].column)
     )
     return [
-        f"weak where {one.column} = {one.value}: {metric} {one.score:.4f} on {one.rows} rows"
+        f"weak where {one.column} = {one.value}: {metric} {one.score:.4f} "
+        f"on {counted(one.rows, 'row')}"
         for _, one in worst[:WEAK_SPOTS]
     ]

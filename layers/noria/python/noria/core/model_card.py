@@ -3,15 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from noria.core.certainty import Interval
 from noria.core.evaluation import Evaluation
+from noria.core.naming import counted
 from noria.core.signature import Field, Signature
+from noria.core.writing import shortened
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1c2430}h1{margin-bottom:0}table{border-collapse:collapse;width:100%;margin:.5rem 0}"
-    "th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #dde3ea}"
+    "color:#1c2430;overflow-wrap:anywhere}h1{margin-bottom:0}"
+    ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0}"
+    "th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #dde3ea;"
+    "vertical-align:top;min-width:3.6rem}td:first-child{min-width:7rem}"
     "th{background:#f3f6f9}.bar{background:#2d7dd2;height:.7rem}"
 )
+LONGEST, LONGEST_ERROR = 60, 200  # letters of a category and of an error that are shown
 
 
 def render_model_card(
@@ -39,6 +45,7 @@ def render_model_card(
     body = "".join(f"<h2>{escape(name)}</h2>{part}" for name, part in sections if part)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
         f"<h1>{escape(title)}</h1><p>{escape(signature.statement)}</p>{_facts(signature)}"
         f"{body}</body></html>"
@@ -59,10 +66,12 @@ def _facts(signature: Signature) -> str:
 
 
 def _performance(evaluation: Evaluation) -> str:
-    low, high = evaluation.interval.low, evaluation.interval.high
-    span = f"{low:.4f} to {high:.4f} ({evaluation.interval.confidence:.0%} bootstrap interval)"
     rows: list[tuple[object, ...]] = [
-        (evaluation.metric, evaluation.value, f"{span}; threshold {evaluation.threshold:g}")
+        (
+            evaluation.metric,
+            evaluation.value,
+            f"{_span(evaluation.interval)}; threshold {evaluation.threshold:g}",
+        )
     ]
     others = {k: v for k, v in evaluation.metrics.items() if k != evaluation.metric}
     rows += [(name, value, "") for name, value in others.items()]
@@ -74,7 +83,14 @@ def _performance(evaluation: Evaluation) -> str:
         rows.append(("champion", evaluation.comparison.champion_value, "on the same rows"))
     parity = f"{evaluation.parity.maximum_difference:.1e}"
     rows.append(("artifact against pipeline", parity, "largest difference"))
-    return f"<p>{evaluation.rows} rows</p>" + _table(("measure", "value", ""), rows)
+    return f"<p>{counted(evaluation.rows, 'row')}</p>" + _table(("measure", "value", ""), rows)
+
+
+def _span(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return "how sure cannot be told: every resample of the rows scores the same"
+    how = "exact" if interval.method == "exact" else "bootstrap"
+    return f"{interval.low:.4f} to {interval.high:.4f} ({interval.confidence:.0%} {how} interval)"
 
 
 def _slices(evaluation: Evaluation) -> str:
@@ -96,17 +112,18 @@ def _importances(importances: Mapping[str, float]) -> str:
         for name, value in list(importances.items())[:15]
         if value > 0
     )
-    return f"<table><tr><th>column</th><th>loss when shuffled</th><th></th></tr>{rows}</table>"
+    head = "<tr><th>column</th><th>loss when shuffled</th><th></th></tr>"
+    return f'<div class="scroll"><table>{head}{rows}</table></div>'
 
 
 def _inputs(fields: Iterable[Field]) -> str:
     rows = [(one.name, one.kind, _range(one), f"{one.missing:.1%}") for one in fields]
-    return _table(("field", "kind", "seen in training", "missing"), rows)
+    return _table(("field", "kind", "seen in training", "missing in training"), rows)
 
 
 def _range(field: Field) -> str:
     if field.kind == "category":
-        shown = ", ".join(field.values[:8])
+        shown = ", ".join(shortened(value, LONGEST) for value in field.values[:8])
         return shown + (", …" if len(field.values) > 8 else "")
     if field.minimum is None or field.maximum is None:
         return ""
@@ -115,7 +132,11 @@ def _range(field: Field) -> str:
 
 def _experiments(experiments: Sequence[Mapping[str, object]]) -> str:
     names = ("candidate", "recipe", "metric", "mean", "std", "fit_seconds", "rows", "error")
-    rows = [tuple(one.get(name) for name in names) for one in experiments]
+    told = [
+        {**one, "error": shortened(str(one.get("error") or ""), LONGEST_ERROR)}
+        for one in experiments
+    ]
+    rows = [tuple(one.get(name) for name in names) for one in told]
     return _table(tuple(name.replace("_", " ") for name in names), rows)
 
 
@@ -129,7 +150,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in rows
     )
     head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    return f"<table><tr>{head}</tr>{body}</table>" if body else ""
+    table = f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+    return table if body else ""
 
 
 def _cell(value: object) -> str:

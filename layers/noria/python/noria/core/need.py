@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from noria.contracts import Problem
+from noria.core.certainty import ALIKE
 from noria.core.comparing import Compared, Scored, compare_answers
 from noria.core.dataset import Dataset
 from noria.core.outcomes import (
@@ -100,7 +101,8 @@ def _drawn(dataset: Dataset, rows: int, generator: np.random.Generator) -> Datas
 
 def _sentence(item: Scored, problem: Problem) -> str:
     low, high = item.interval
-    return (
-        f"{item.name[:1].upper()}{item.name[1:]}: {problem.objective.metric} {item.score:.4g} "
-        f"({problem.evaluation.confidence:.0%} interval {low:.4g} to {high:.4g})."
-    )
+    sure = f"{problem.evaluation.confidence:.0%} interval {low:.4g} to {high:.4g}"
+    if high - low <= ALIKE:
+        sure = "in every resample alike"
+    said = f"{item.name[:1].upper()}{item.name[1:]}: {problem.objective.metric} {item.score:.4g}"
+    return f"{said} ({sure})."

@@ -83,7 +83,7 @@ def _spelling_notes(name: str, column: Typed) -> list[str]:
     if not column.merged:
         return []
     pairs = [f"{variant!r} is {kept!r}" for variant, kept in column.merged.items()]
-    return [f"{name}: {len(pairs):,} spellings brought to one: {listed(pairs, EXAMPLES)}"]
+    return [f"{name}: {counted(len(pairs), 'spelling')} brought to one: {listed(pairs, EXAMPLES)}"]
 
 
 def kinds(

@@ -5,6 +5,7 @@ from typing import Any
 
 from noria.core import charts, grids
 from noria.core import report_parts as parts
+from noria.core.naming import counted
 from noria.core.report_findings import findings
 from noria.core.report_time import distribution, target_name, time_pictures
 from noria.core.writing import date, measured, number, share, shortened
@@ -78,7 +79,7 @@ def _missing(analysis: Document) -> str:
     )
     items = [item for item in items if item[1] > 0][:INCOMPLETE]
     notes = [share(value) for _, value in items]
-    picture = charts.bars("Missing values", items, "share of rows without a value", notes=notes)
+    picture = charts.bars("Missing values", items, "share of all rows without a value", notes=notes)
     return parts.card("What is missing", picture)
 
 
@@ -110,7 +111,8 @@ def _columns(analysis: Document) -> str:
     rows = [_column_row(column) for column in analysis.get("columns") or []]
     table = parts.table(head, rows)
     note = "Bits: entropy. p: corrected for all columns. Drift: PSI of the last third to the first."
-    return f"<details><summary>All {len(rows)} columns</summary>{table}{parts.soft(note)}</details>"
+    title = "The only column" if len(rows) == 1 else f"All {len(rows):,} columns"
+    return f"<details><summary>{title}</summary>{table}{parts.soft(note)}</details>"
 
 
 def _column_row(column: Document) -> Sequence[Any]:
@@ -149,6 +151,7 @@ def _pairs(analysis: Document) -> str:
         return ""
     sentences = [pair["sentence"] for pair in pairs]
     return (
-        f"<details><summary>{len(pairs)} pairs of columns of which one adds little</summary>"
+        f"<details><summary>{counted(len(pairs), 'pair')} of columns of which one adds little"
+        "</summary>"
         f"{parts.bullets(sentences, len(pairs))}</details>"
     )

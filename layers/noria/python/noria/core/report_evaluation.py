@@ -5,13 +5,14 @@ from typing import Any
 
 from noria.core import charts
 from noria.core import report_parts as parts
+from noria.core.naming import counted
 from noria.core.writing import LOWER_IS_BETTER, metric, number
 
 Document = Mapping[str, Any]
-SCORES = ("score", "mean")
+SCORES = ("score", "mean")  # one number under two names: the mean of the folds
 SHOWN_FIRST = (
     "candidate",
-    *SCORES,
+    "score",
     "std",
     "iteration",
     "recipe",
@@ -19,12 +20,17 @@ SHOWN_FIRST = (
     "rows",
     "features",
 )
-NOT_SHOWN = frozenset({"metric", "scores", "score_seconds", "folds", "seed", "notes"})
+#: Fields of an experiment that are told elsewhere: in words, or the same in every row.
+NOT_SHOWN = frozenset(
+    {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "seed", "notes",
+     "parameters", "run_id", "code_version"}
+)  # fmt: skip
 #: What the evaluation's own pictures and lists show already.
 TOLD = frozenset(
     {"reasons", "weaknesses", "findings", "slices", "metric", "value", "threshold", "interval"}
 )
-SLICES = 12
+#: What a slice is, before what was found in it.
+SLICE = ("column", "value", "rows", "score", "floor", "met", "note")
 
 
 def candidates(experiments: Sequence[Document], problem: Document) -> str:
@@ -34,15 +40,36 @@ def candidates(experiments: Sequence[Document], problem: Document) -> str:
     name = str((problem.get("objective") or {}).get("metric", "score"))
     sign = 1 if name in LOWER_IS_BETTER else -1
     ordered = sorted(experiments, key=lambda item: _place(item, sign))
-    known = dict.fromkeys(key for item in ordered for key in item if key not in NOT_SHOWN)
-    known = {key: None for key in known if any(item.get(key) for item in ordered)}
+    tried = [_told(item) for item in ordered]
+    known = dict.fromkeys(
+        key for item in tried for key in item if any(one.get(key) for one in tried)
+    )
     head = [key for key in SHOWN_FIRST if key in known]
     head += [key for key in known if key not in head]
-    rows = [[parts.flat(item.get(key)) for key in head] for item in ordered]
-    shown = [metric(name) if key in SCORES else key.replace("_", " ") for key in head]
+    rows = [[parts.flat(item.get(key)) for key in head] for item in tried]
+    named = {"score": metric(name), "iteration": "turn"}
+    shown = [named.get(key, key.replace("_", " ")) for key in head]
     best = 0 if _score(ordered[0]) is not None else None
     note = parts.soft("Cross-validated on training rows; the holdout is not seen here.")
-    return f'<h2>Candidates</h2><div class="card">{parts.table(shown, rows, best)}{note}</div>'
+    table = parts.table(shown, rows, best)
+    return f'<h2>Candidates</h2><div class="card">{table}{note}{_parameters(ordered)}</div>'
+
+
+def _told(item: Document) -> dict[str, Any]:
+    shown = {key: value for key, value in item.items() if key not in NOT_SHOWN}
+    return {**shown, "score": _score(item)}
+
+
+def _parameters(experiments: Sequence[Document]) -> str:
+    """List each candidate's parameters under the table, whose columns have no room for them."""
+    told = [
+        f"{item.get('candidate')}, turn {item.get('iteration')}: {parts.flat(item['parameters'])}"
+        for item in experiments
+        if item.get("parameters")
+    ]
+    if not told:
+        return ""
+    return f"<details><summary>Parameters</summary>{parts.bullets(told, len(told))}</details>"
 
 
 def _score(item: Document) -> float | None:
@@ -97,14 +124,26 @@ def _against(document: Document) -> str:
         "Against the objective", items, metric(str(name)), notes=notes,
         limit=(float(threshold), f"wanted {threshold:g}"),
     )  # fmt: skip
-    interval = document.get("interval") or {}
-    if not parts.is_number(interval.get("low")) or not parts.is_number(interval.get("high")):
-        return picture
-    return picture + parts.soft(
-        f"{interval.get('confidence', 0.95):.0%} bootstrap interval of the model: "
-        f"{number(interval['low'], 4)} to {number(interval['high'], 4)}, on "
-        f"{document.get('rows', 0):,} rows it never saw."
-    )
+    return picture + parts.soft(_how_sure(document, metric(str(name))))
+
+
+def _how_sure(document: Document, name: str) -> str:
+    """Say the model's interval and how it came about, or that there is none."""
+    interval, rows = document.get("interval") or {}, int(document.get("rows") or 0)
+    judged = f"on {counted(rows, 'row')} it never saw"
+    if interval.get("method") == "none":
+        return (
+            f"How sure the {name} is cannot be told: every resample of the holdout scores the "
+            f"same, {judged}."
+        )
+    low, high = interval.get("low"), interval.get("high")
+    if not parts.is_number(low) or not parts.is_number(high):
+        return ""
+    said = f"{interval.get('confidence', 0.95):.0%} interval of the model"
+    how = "bootstrap"
+    if interval.get("method") == "exact":
+        how = "Clopper and Pearson's, as the bootstrap is too sure where errors are few"
+    return f"{said}: {number(low, 4)} to {number(high, 4)} ({how}), {judged}."
 
 
 def _facts(value: Any) -> str:
@@ -126,8 +165,5 @@ def _is_nested(value: Any) -> bool:
 def _slices(found: Sequence[Document]) -> str:
     if not found:
         return ""
-    shown = parts.facts(found[:SLICES])
-    if len(found) > SLICES:
-        rest = f"<summary>{len(found) - SLICES} more slices</summary>{parts.facts(found[SLICES:])}"
-        shown += f"<details>{rest}</details>"
-    return parts.card("Slices", shown)
+    ordered = [{**{key: one[key] for key in SLICE if key in one}, **one} for one in found]
+    return parts.card("Slices", parts.facts(ordered))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from noria.core.naming import counted
 from noria.core.report_time import is_share, series_label
 from noria.core.writing import date, duration, listed, measured, number, share
 
@@ -33,7 +34,8 @@ def findings(analysis: Document, problem: Document) -> list[str]:
 def rows(analysis: Document) -> str:
     """Say how many rows there are to learn from and to judge by."""
     return (
-        f"{analysis.get('rows', 0):,} rows: {analysis.get('training_rows', 0):,} to learn from, "
+        f"{counted(analysis.get('rows', 0), 'row')}: "
+        f"{analysis.get('training_rows', 0):,} to learn from, "
         f"{analysis.get('holdout_rows', 0):,} held out to judge by."
     )
 
@@ -50,8 +52,8 @@ def strongest(analysis: Document) -> str:
     ]
     verb = "goes" if len(significant) == 1 else "go"
     return (
-        f"{len(significant)} of {len(columns)} columns {verb} with the target beyond chance, most "
-        f"of all {listed(first)}."
+        f"{len(significant)} of {counted(len(columns), 'column')} {verb} with the target beyond "
+        f"chance, most of all {listed(first)}."
     )
 
 
@@ -99,12 +101,15 @@ def _coverage(analysis: Document) -> list[str]:
         sentences.append(pause)
     gaps = time.get("gaps") or []
     if gaps:
-        counted = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
-        sentences.append(f"{counted} in time, the longest {duration(gaps[0]['seconds'])}.")
+        longest = duration(gaps[0]["seconds"])
+        sentences.append(f"{counted(len(gaps), 'gap')} in time, the longest {longest}.")
     elif time["longest_gap"]:
         sentences.append("No gaps in time.")
     missing = time.get("missing")
-    sentences += [f"{missing:,} rows have no event time."] if missing else []
+    if missing:
+        sentences.append(
+            f"{counted(missing, 'row')} {'has' if missing == 1 else 'have'} no event time."
+        )
     return [" ".join(sentences)]
 
 
@@ -140,7 +145,7 @@ def _missing(analysis: Document) -> list[str]:
     groups = (analysis.get("missing") or {}).get("groups") or []
     return [
         f"{listed(list(group['columns']))} are missing in the same rows "
-        f"({share(group['share'])} of all)."
+        f"({share(group['share'])} of all rows)."
         for group in groups
     ]
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, TypeGuard
 
-from noria.core.writing import NOTHING, number
+from noria.core.writing import NOTHING, number, shortened
 
 Document = Mapping[str, Any]
 LONG = 12
+TITLE = 100  # letters of a heading
+TALL, FOLDED = 140, 70  # letters of a text in a cell that is folded, and of what is shown then
 
 
 def plain(value: Any) -> str:
@@ -21,12 +23,14 @@ def plain(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return number(value, 4)
-    return escape(str(value))
+    # Names break at their underscores, where they have to, and are copied as they are.
+    return escape(str(value)).replace("_", "_<wbr>")
 
 
 def card(title: str, content: str) -> str:
     """Frame a picture or a list under a heading; empty where there is nothing to show."""
-    return f'<div class="card"><h3>{escape(title)}</h3>{content}</div>' if content else ""
+    named = escape(shortened(title, TITLE))
+    return f'<div class="card"><h3>{named}</h3>{content}</div>' if content else ""
 
 
 def soft(sentence: str) -> str:
@@ -64,13 +68,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], best: int | None =
     body = "".join(
         f"<tr{' class=best' if place == best else ''}>"
         + "".join(
-            f'<td class="n">{plain(value)}</td>' if right else f"<td>{plain(value)}</td>"
+            f'<td class="n">{plain(value)}</td>' if right else f"<td>{_cell(value)}</td>"
             for value, right in zip(row, numeric, strict=True)
         )
         + "</tr>"
         for place, row in enumerate(rows)
     )
-    return f'<div class="scroll"><table><tr>{header}</tr>{body}</table></div>'
+    return f'<div class="scroll"><table><tr class="head">{header}</tr>{body}</table></div>'
+
+
+def _cell(value: Any) -> str:
+    """Write a value in a table; a text that would make its row a tower is folded."""
+    if not isinstance(value, str) or len(value) <= TALL:
+        return plain(value)
+    shown = f"<summary>{escape(shortened(value, FOLDED))}</summary>"
+    return f"<details>{shown}{escape(value)}</details>"
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -94,14 +106,19 @@ def facts(value: Any) -> str:
 def _facts_of_list(items: list[Any]) -> str:
     if not items:
         return NOTHING
-    if all(isinstance(item, Mapping) for item in items):
-        head = [
-            name
-            for name in dict.fromkeys(name for item in items for name in item)
-            if any(item.get(name) not in (None, "") for item in items)
-        ]
-        return table(head, [[flat(item.get(name)) for name in head] for item in items])
-    return ", ".join(plain(item) for item in items)
+    if not all(isinstance(item, Mapping) for item in items):
+        return ", ".join(plain(item) for item in items)
+    head = [
+        name
+        for name in dict.fromkeys(name for item in items for name in item)
+        if any(item.get(name) not in (None, "") for item in items)
+    ]
+    rows = [[flat(item.get(name)) for name in head] for item in items]
+    shown = table([name.replace("_", " ") for name in head], rows[:LONG])
+    if len(rows) <= LONG:
+        return shown
+    rest = table([name.replace("_", " ") for name in head], rows[LONG:])
+    return f"{shown}<details><summary>{len(rows) - LONG} more</summary>{rest}</details>"
 
 
 def flat(value: Any) -> Any:

@@ -83,4 +83,5 @@ def _no_features(evidence: Document) -> Mapping[str, str]:
 
 
 def _more(count: int) -> str:
-    return parts.soft(f"and {count - MOST} more rules") if count > MOST else ""
+    more = count - MOST
+    return parts.soft(f"and {more} more {'rule' if more == 1 else 'rules'}") if more > 0 else ""

@@ -13,6 +13,7 @@ body { margin:0; background:var(--back); color:var(--ink);
   font:16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 main { max-width:1100px; margin:0 auto; padding:16px 14px 48px; }
 h1 { font-size:1.4rem; line-height:1.28; margin:.2rem 0 .7rem; overflow-wrap:anywhere; }
+h1.long { font-size:1.02rem; line-height:1.5; font-weight:500; }
 h2 { font-size:1.2rem; margin:2.2rem 0 .7rem; overflow-wrap:anywhere; }
 h3 { font-size:.98rem; margin:0 0 .4rem; overflow-wrap:anywhere; }
 p { margin:.4rem 0; overflow-wrap:anywhere; }
@@ -23,7 +24,7 @@ p { margin:.4rem 0; overflow-wrap:anywhere; }
 .hero.wait { border-left-color:var(--wait); } .hero h3 { margin-top:1rem; }
 .name, .soft { color:var(--soft); font-size:.88rem; }
 .badge { display:inline-block; font-weight:600; border-radius:14px; padding:1px 10px;
-  border:1px solid currentColor; font-size:.9rem; overflow-wrap:anywhere; }
+  border:1px solid currentColor; font-size:.9rem; overflow-wrap:anywhere; max-width:100%; }
 .badge.good { color:var(--good); } .badge.bad { color:var(--bad); }
 .badge.wait { color:var(--wait); } .hero > .badge { font-size:1rem; padding:2px 12px; }
 ul { margin:.4rem 0; padding-left:1.15rem; } li { margin:.25rem 0; overflow-wrap:anywhere; }
@@ -35,7 +36,7 @@ ul { margin:.4rem 0; padding-left:1.15rem; } li { margin:.25rem 0; overflow-wrap
 .tile.good b { color:var(--good); } .tile.bad b { color:var(--bad); }
 .grid-of-charts { columns:3 300px; column-gap:14px; margin-bottom:14px; }
 .grid-of-charts .card { break-inside:avoid; margin:0 0 14px; }
-svg { width:100%; height:auto; display:block; max-width:460px; }
+svg { width:100%; height:auto; display:block; max-width:460px; overflow:visible; }
 svg text { fill:var(--ink); font-size:11px;
   paint-order:stroke; stroke:var(--paper); stroke-width:3px; stroke-linejoin:round; }
 svg text.axis { fill:var(--soft); } svg text.value { font-weight:600; }
@@ -51,17 +52,20 @@ svg .faint { fill:var(--soft); fill-opacity:.45; } svg .empty { fill:var(--cell)
 .b0 { background:var(--c0); } .b1 { background:var(--c1); } .b2 { background:var(--c2); }
 .b3 { background:var(--c3); }
 .legend { display:flex; flex-wrap:wrap; gap:4px 14px; font-size:.82rem; color:var(--soft); }
+.legend span { overflow-wrap:anywhere; }
 .legend i { display:inline-block; width:10px; height:10px; border-radius:2px; margin-right:5px; }
 .scroll { overflow-x:auto; }
 table { border-collapse:collapse; width:100%; font-size:.88rem; }
 th, td { text-align:left; padding:5px 12px 5px 0; border-bottom:1px solid var(--line);
-  vertical-align:top; }
-th { color:var(--soft); font-weight:600; white-space:nowrap; }
-td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
-td { overflow-wrap:break-word; min-width:4.5rem; } td ul { margin:0; }
+  vertical-align:top; overflow-wrap:anywhere; min-width:4.8rem; }
+th { color:var(--soft); font-weight:600; max-width:14rem; }
+tr.head th { overflow-wrap:break-word; }
+td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; min-width:3.6rem; }
+td.n { white-space:nowrap; } td:first-child { min-width:7rem; } td ul { margin:0; }
 td td, td th { font-size:.95em; } td tr:last-child > * { border-bottom:0; }
 tr.best td { font-weight:600; }
-details { margin:.6rem 0; } summary { cursor:pointer; color:var(--soft); }
+details { margin:.6rem 0; } td details { margin:0; }
+summary { cursor:pointer; color:var(--soft); overflow-wrap:anywhere; }
 pre { overflow-x:auto; background:var(--back); border-radius:8px; padding:10px; font-size:.78rem; }
 ol.steps { list-style:none; padding:0; margin:0; }
 ol.steps > li { border-left:3px solid var(--line); padding:2px 0 10px 14px; margin:0; }

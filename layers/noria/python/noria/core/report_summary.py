@@ -6,6 +6,7 @@ from typing import Any
 
 from noria.core import report_findings
 from noria.core import report_parts as parts
+from noria.core.naming import counted
 from noria.core.report_quality import latest
 from noria.core.writing import LOWER_IS_BETTER, date, listed, metric, number
 
@@ -36,6 +37,7 @@ DECISIONS = {
     ("EvaluateModel", "missed"): "The model falls short of the objective",
 }
 MOST_REASONS = 3
+PARAGRAPH = 160  # letters from which a statement is no heading any more
 MOST_SUSPECTS = 3
 
 
@@ -48,11 +50,18 @@ def first_screen(document: Document) -> str:
         f'<div class="card hero {tone}">'
         f'<p class="name">{escape(str(problem.get("name", "")))} · '
         f"{escape(_moment(str(run.get('as_of', ''))))}</p>"
-        f"<h1>{escape(str(problem.get('statement') or problem.get('name') or 'Run'))}</h1>"
+        f"{_asked(problem)}"
         f"{parts.badge(headline, tone)}{parts.bullets(reasons[:MOST_REASONS])}"
         + (f"<h3>What was found</h3>{parts.bullets(found)}" if found else "")
         + f"{_tiles(document)}</div>"
     )
+
+
+def _asked(problem: Document) -> str:
+    """The statement as the page's heading; one that is a paragraph is set like one."""
+    statement = str(problem.get("statement") or problem.get("name") or "Run")
+    kind = ' class="long"' if len(statement) > PARAGRAPH else ""
+    return f"<h1{kind}>{escape(statement)}</h1>"
 
 
 def _decided(document: Document) -> tuple[str, list[str], str]:
@@ -101,11 +110,16 @@ def _data(verdict: Document, analysis: Document) -> str:
     time = analysis.get("time")
     period = f", {date(time['start'])} to {date(time['end'])}" if time else ""
     if accepted == rows:
-        return f"All {rows:,} rows are usable{period}."
+        return f"{_all(rows)} usable{period}."
     rules = evidence.get("rules") or {}
     main = max(rules, key=lambda rule: rules[rule], default="")
     why = f", most because {main}" if len(rules) > 1 else f": {main}" if main else ""
-    return f"{accepted:,} of {rows:,} rows are usable{period}; {rows - accepted:,} set aside{why}."
+    usable = f"{accepted:,} of {counted(rows, 'row')} {'is' if accepted == 1 else 'are'} usable"
+    return f"{usable}{period}; {rows - accepted:,} set aside{why}."
+
+
+def _all(rows: int) -> str:
+    return "The only row is" if rows == 1 else f"All {rows:,} rows are"
 
 
 def _first_reason(verdict: Document) -> str:
@@ -164,6 +178,8 @@ def _interval(evaluation: Document) -> str:
     if not isinstance(interval, Mapping):
         return ""
     low, high = interval.get("low"), interval.get("high")
+    if interval.get("method") == "none":
+        return " (how sure cannot be told)"
     return (
         f" ({number(low)} to {number(high)})"
         if parts.is_number(low) and parts.is_number(high)

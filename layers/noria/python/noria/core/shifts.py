@@ -1,6 +1,9 @@
 """How the rows of the last third in time differ from those of the first."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +11,17 @@ from pydantic import BaseModel
 from scipy import stats
 
 from noria.contracts import Problem
+from noria.contracts.fields import format_duration
 from noria.core.dataset import Dataset
 from noria.core.distributions import Distribution, by_group
 from noria.core.drift import BINS, CATEGORIES, ColumnDrift, build_reference, compare
+from noria.core.full_history import has_full_history, spans
 from noria.core.profiling import most_common
 from noria.core.relations import holm, number_to_target
 from noria.core.words import frequent_words, rarest_known
+from noria.core.writing import listed, share
 
+Array = NDArray[Any]
 FEWEST_OF_CATEGORY = 10  # rarer ones count together, as chance alone puts them on one side
 OTHER = "(other)"
 CHARTED = 3
@@ -33,11 +40,22 @@ class Shift(BaseModel):
 
 
 class Shifts(BaseModel):
-    """All columns but timestamps, the most shifted first, and pictures of those that drifted."""
+    """All columns but timestamps, the most shifted first, and pictures of those that drifted.
+
+    `notes` say which rows of history windows were left out.
+    """
 
     columns: list[Shift]
     drifted: list[str]
     distributions: list[Distribution]
+    notes: list[str] = []
+
+
+class _Moved(NamedTuple):
+    """How far a column moved, and 1/n + 1/m of the rows of both thirds that tell it."""
+
+    drift: ColumnDrift
+    rows: float
 
 
 def shifts(ordered: Dataset, problem: Problem) -> Shifts:
@@ -45,37 +63,94 @@ def shifts(ordered: Dataset, problem: Problem) -> Shifts:
 
     Measured as the monitor does (`noria.core.drift`), so that `monitoring.drift` means the same;
     a column drifted where it is beyond that and beyond chance (`analysis.significance`). It tells
-    the time where |Spearman's rho| with it reaches `analysis.redundancy`. Empty without event
-    times or with fewer than `analysis.fewest_rows` rows per third.
+    the time where |Spearman's rho| with it reaches `analysis.redundancy`. A history window counts
+    in rows where it begins within the data. Empty without event times or with fewer than
+    `analysis.fewest_rows` rows per third.
     """
-    third = len(ordered) // 3
-    if ordered.event_time is None or third < problem.analysis.fewest_rows:
+    fewest = problem.analysis.fewest_rows
+    if ordered.event_time is None or len(ordered) // 3 < fewest:
         return Shifts(columns=[], drifted=[], distributions=[])
-    thirds = {"first third": np.arange(third), "last third": np.arange(-third, 0)}
-    found = _found(ordered.take(np.concatenate(list(thirds.values()))), third)
-    calendar = _tell_time(ordered, problem.analysis.redundancy)
-    chances = holm([_p_value(one, third) for one in found])
+    full = {
+        name: has_full_history(ordered.event_time, over)
+        for name, over in spans(problem).items()
+        if name in ordered.data
+    }
+    found = _found(ordered, full, fewest)
+    calendar = _tell_time(ordered, problem.analysis.redundancy, full)
+    chances = holm([_p_value(one) for one in found.values()])
     columns = [
-        Shift(column=one.name, psi=one.psi, p_value=p_value, tells_time=one.name in calendar)
-        for one, p_value in zip(found, chances, strict=True)
+        Shift(column=name, psi=one.drift.psi, p_value=p_value, tells_time=name in calendar)
+        for (name, one), p_value in zip(found.items(), chances, strict=True)
     ]
     drifted = [one.column for one in columns if _has_drifted(one, problem)]
-    pictures = [by_group(ordered, name, thirds) for name in drifted[:CHARTED]]
-    return Shifts(columns=columns, drifted=drifted, distributions=pictures)
+    return Shifts(
+        columns=columns,
+        drifted=drifted,
+        distributions=[
+            by_group(ordered, name, _thirds(len(ordered), full.get(name)))
+            for name in drifted[:CHARTED]
+        ],
+        notes=_notes(problem, full, found),
+    )
 
 
-def _found(both: Dataset, third: int) -> list[ColumnDrift]:
+def _thirds(rows: int, full: Array | None = None) -> dict[str, Array]:
+    """Positions of both thirds' rows; of a history window those that it is full in."""
+    third = rows // 3
+    first, last = np.arange(third), np.arange(rows - third, rows)
+    if full is not None:
+        first, last = first[full[first]], last[full[last]]
+    return {"first third": first, "last third": last}
+
+
+def _found(ordered: Dataset, full: Mapping[str, Array], fewest: int) -> dict[str, _Moved]:
+    """Every column's movement, the farthest first, but of windows with too few full rows."""
+    usual = ordered.only([name for name in ordered.names() if name not in full])
+    found = _moved(usual, _thirds(len(ordered)))
+    for name, rows in full.items():
+        thirds = _thirds(len(ordered), rows)
+        if min(map(len, thirds.values())) >= fewest:
+            found += _moved(ordered.only([name]), thirds)
+    found.sort(key=lambda one: (-one.drift.psi, one.drift.name))
+    return {one.drift.name: one for one in found}
+
+
+def _moved(ordered: Dataset, thirds: Mapping[str, Array]) -> list[_Moved]:
+    first, last = thirds.values()
+    both = _with_groups(ordered.take(np.concatenate([first, last])))
+    reference = build_reference(both.take(np.arange(len(first))), np.zeros(len(first)))
+    later = both.take(np.arange(len(first), len(both))).data
+    rows = 1 / len(first) + 1 / len(last)
+    return [_Moved(one, rows) for one in compare(reference, later, np.zeros(len(last))).columns]
+
+
+def _with_groups(both: Dataset) -> Dataset:
+    """Categories without rare ones, and texts as categories of words."""
     grouped = {name: _without_rare(both.data[name]) for name in both.names("category")}
     grouped |= {name: _by_word(both.data[name]) for name in both.names("text")}
     columns = tuple(
         replace(column, kind="category") if column.name in grouped else column
         for column in both.columns
     )
-    both = replace(both, columns=columns, data={**both.data, **grouped})
-    unscored = np.zeros(third)
-    reference = build_reference(both.take(np.arange(third)), unscored)
-    report = compare(reference, both.take(np.arange(third, 2 * third)).data, unscored)
-    return sorted(report.columns, key=lambda one: (-one.psi, one.name))
+    return replace(both, columns=columns, data={**both.data, **grouped})
+
+
+def _notes(problem: Problem, full: Mapping[str, Array], found: Mapping[str, _Moved]) -> list[str]:
+    """Say of each length of windows which rows are left out, where there are any."""
+    alike: dict[timedelta, list[str]] = {}
+    for one in problem.features.windows:
+        if one.as_ in full and not full[one.as_].all():
+            alike.setdefault(one.over, []).append(one.as_)
+    notes = []
+    for over, names in alike.items():
+        some = share(float(np.mean(~full[names[0]])))
+        told = f"{some} of the rows, whose {format_duration(over)} of history begin before the data"
+        verb = "is" if len(names) == 1 else "are"
+        judged = f"{verb} compared over time without"
+        if names[0] not in found:
+            judged = "cannot be compared over time because of"
+        notes.append(f"{listed(names)} {judged} {told}.")
+    return notes
 
 
 def _without_rare(values: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -92,13 +167,12 @@ def _by_word(values: NDArray[np.str_]) -> NDArray[np.str_]:
     return np.where((values != "") & (found == ""), OTHER, found)
 
 
-def _p_value(one: ColumnDrift, third: int) -> float:
+def _p_value(one: _Moved) -> float:
     """PSI / (1/n + 1/m) is nearly chi-squared with bins - 1 (Yurdakul and Naranjo 2020)."""
-    rows = 2 / third
-    freedom = round((one.raw_psi - one.psi) / rows)  # the correction is their product
-    if one.psi <= 0 or freedom < 1:
+    freedom = round((one.drift.raw_psi - one.drift.psi) / one.rows)  # the correction, a product
+    if one.drift.psi <= 0 or freedom < 1:
         return 1.0
-    return float(stats.chi2.sf(one.raw_psi / rows, freedom))
+    return float(stats.chi2.sf(one.drift.raw_psi / one.rows, freedom))
 
 
 def _has_drifted(one: Shift, problem: Problem) -> bool:
@@ -106,10 +180,12 @@ def _has_drifted(one: Shift, problem: Problem) -> bool:
     return one.psi > problem.monitoring.drift and significant and not one.tells_time
 
 
-def _tell_time(ordered: Dataset, limit: float) -> set[str]:
+def _tell_time(ordered: Dataset, limit: float, full: Mapping[str, Array]) -> set[str]:
     times = np.arange(len(ordered), dtype=np.float64)
-    return {
-        name
-        for name in ordered.names("number")
-        if number_to_target(ordered.data[name].astype(np.float64), times, 0).strength >= limit
-    }
+    told = set()
+    for name in ordered.names("number"):
+        rows = full.get(name, np.ones(len(ordered), dtype=bool))
+        values = ordered.data[name][rows].astype(np.float64)
+        if number_to_target(values, times[rows], 0).strength >= limit:
+            told.add(name)
+    return told

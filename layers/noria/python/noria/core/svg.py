@@ -12,8 +12,21 @@ from noria.core.writing import date, number, shortened
 
 WIDTH = 330
 COLOURS = 4
+LONGEST = 10  # letters of a value below an axis, where three stand side by side
+NAMED = 60  # letters of a name in a legend
 LETTER = 6.1  # units that a letter of 11 units takes, on average
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 26, 40
+SIZES = {"tiny": 9.5}  # of the style sheet's classes; the others are 11 units
+#: Widths in ems, rounded up from DejaVu Sans Bold, the widest font that the page may fall back to.
+NARROW, USUAL, CAPITAL, WIDE = 0.46, 0.72, 0.87, 1.11
+OF_LETTERS = (
+    dict.fromkeys(map(chr, range(32, 127)), USUAL)
+    | dict.fromkeys("!'()[],-./:;I\\fijlt| ", NARROW)
+    | dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ#&+<=>^~", CAPITAL)
+    | dict.fromkeys("mwMW%@", WIDE)
+)
+ROUNDING = 0.01  # what is laid out to fit exactly does fit
+LIGHTER = 0.95  # what of that letters take that are not bold
 
 
 def picture(title: str, height: float, parts: Sequence[str]) -> str:
@@ -25,11 +38,28 @@ def picture(title: str, height: float, parts: Sequence[str]) -> str:
 
 
 def text(x: float, y: float, content: str, anchor: str = "start", kind: str = "tick") -> str:
-    """Write a text; `kind` is a class: tick, axis, value or tiny."""
+    """Write a text, cut to the room that it has; `kind` is a class: tick, axis, value or tiny."""
+    room = {"start": WIDTH - x, "end": x}.get(anchor, 2 * min(x, WIDTH - x))
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">'
-        f"{escape(content)}</text>"
+        f"{escape(fitted(content, room, kind))}</text>"
     )
+
+
+def breadth(content: str, kind: str = "tick") -> float:
+    """The units that a text takes at most; scripts beyond ASCII count as wide."""
+    ems = sum(OF_LETTERS.get(letter, WIDE) for letter in content)
+    return ems * SIZES.get(kind, 11) * (1 if kind == "value" else LIGHTER)
+
+
+def fitted(content: str, room: float, kind: str = "tick") -> str:
+    """Cut a text to so many units, with an ellipsis where something is left out."""
+    if breadth(content, kind) <= room + ROUNDING:
+        return content
+    kept = content
+    while kept and breadth(kept + "…", kind) > room:
+        kept = kept[:-1]
+    return kept.rstrip() + "…"
 
 
 def rect(
@@ -70,7 +100,7 @@ def legend(names: Sequence[str]) -> str:
     if len(names) < 2:
         return ""
     items = "".join(
-        f'<span><i class="b{place % COLOURS}"></i>{escape(name)}</span>'
+        f'<span><i class="b{place % COLOURS}"></i>{escape(shortened(name, NAMED))}</span>'
         for place, name in enumerate(names)
     )
     return f'<p class="legend">{items}</p>'
@@ -97,12 +127,12 @@ class Scale:
 
     def y_axis(self, label: str, *, percent: bool) -> list[str]:
         """Draw grid lines, their values, and the label above."""
-        parts = [text(0, 11, shortened(label, 52), kind="axis")]
+        parts = [text(0, 11, label, kind="axis")]
         for tick in self.ticks:
             y = self.y(tick)
-            shown = f"{tick * 100:.3g}%" if percent else number(tick)
+            shown = f"{tick * 100:.3g}%" if percent else compact(tick)
             parts.append(rule(LEFT, y, WIDTH - RIGHT, y))
-            parts.append(text(LEFT - 5, y + 4, shown, "end"))
+            parts.append(text(max(LEFT - 5, breadth(shown)), y + 4, shown, "end"))
         return parts
 
     def x_axis(self, label: str, *, is_time: bool, inset: float = 0.0) -> list[str]:
@@ -111,12 +141,21 @@ class Scale:
         ends = ((self.x0 + inset, "start"), (middle, "middle"), (self.x1 - inset, "end"))
         parts = []
         for value, anchor in ends:
-            shown = date(value) if is_time else number(value)
+            written = number(value) if len(number(value)) <= LONGEST else compact(value)
+            shown = date(value) if is_time else written
             parts.append(text(self.x(value), self.base + 15, shown, anchor))
         if label:
-            name = shortened(label, 44)
-            parts.append(text(self.x(middle), self.base + 32, name, "middle", "axis"))
+            parts.append(text(self.x(middle), self.base + 32, label, "middle", "axis"))
         return parts
+
+
+def compact(value: float) -> str:
+    """Write a tick in the little room beside an axis: 2,500 and 25k, 1.2M, 2.5e-9."""
+    for size, letter in ((1e12, ""), (1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            scaled = value / (1e3 if letter == "k" else size)
+            return f"{scaled:.4g}{letter}" if letter else f"{value:.1e}".replace("e+", "e")
+    return number(value).replace("e-0", "e-")
 
 
 def _ticks(low: float, high: float, wanted: int = 4) -> list[float]:

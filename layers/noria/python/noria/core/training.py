@@ -18,6 +18,7 @@ from noria.core.encoding import frame_of
 from noria.core.estimators import fit, make_pipeline, predict_scores
 from noria.core.exploration import Clock, Experiment, raise_if_all_failed
 from noria.core.export import to_onnx
+from noria.core.naming import counted
 from noria.core.recipes import Plan
 from noria.core.signature import Field, Signature, Value, label_type_of
 from noria.errors import DataError, TrainingError
@@ -55,7 +56,7 @@ def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
     chosen = next(
         one for one in simple if one is best or (told and _as_good(metric, one, best, common))
     )
-    reason = f"the best mean {problem.objective.metric} of {len(tried)} candidates"
+    reason = f"the best mean {problem.objective.metric} of {counted(len(tried), 'candidate')}"
     if chosen is not best:
         reason = f"simpler than {best.candidate} and within one standard error of it"
     return chosen.model_copy(update={"notes": [*chosen.notes, f"chosen: {reason}"]})

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from noria.contracts import LARGEST_MEMORY, Problem
+from noria.core.naming import counted
 from noria.core.rules import Rules
 from noria.core.target import class_order, class_problems
 from noria.core.verdicts import Verdict
@@ -52,7 +53,9 @@ def _too_many_quarantined(problem: Problem, rules: Rules, rows: int) -> list[str
     share = rules.violations / judged if judged else 0.0
     limit = problem.quality.maximum_quarantined
     if rules.violations and problem.quality.on_violation == "fail":
-        return [f"{rules.violations:,} rows break a rule and quality.on_violation is fail"]
+        verb = "breaks" if rules.violations == 1 else "break"
+        told = f"{counted(rules.violations, 'row')} {verb} a rule"
+        return [f"{told} and quality.on_violation is fail"]
     if share > limit:
         return [
             f"{share:.1%} of the {judged:,} rows break a rule, more than "
@@ -65,7 +68,8 @@ def _too_few(problem: Problem, accepted: int) -> list[str]:
     if accepted >= max(problem.quality.minimum_rows, 1):
         return []
     return [
-        f"{accepted:,} rows are left, quality.minimum_rows is {problem.quality.minimum_rows:,}: "
+        f"{counted(accepted, 'row')} {'is' if accepted == 1 else 'are'} left, "
+        f"quality.minimum_rows is {problem.quality.minimum_rows:,}: "
         "collect more"
     ]
 

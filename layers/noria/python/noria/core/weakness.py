@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from noria.core.naming import counted
+
 Aspect = Literal[
     "value", "range", "history", "hour", "weekday", "month", "span", "ratio", "product", "word"
 ]  # fmt: skip
@@ -73,7 +75,7 @@ class Weakness(_Model):
             there = f"log loss {self.loss:.4g} against {self.overall_loss:.4g} of all rows"
         return (
             f"{self.subject} still tells {self.share:.1%} of the errors' variance: "
-            f"{self.where} has {there} ({self.rows:,} rows)"
+            f"{self.where} has {there} ({counted(self.rows, 'row')})"
         )
 
 
