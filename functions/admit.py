@@ -1,6 +1,6 @@
 """Admit: one run at a time, within cooldown and budget."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from noria.aws.runlog import RunLog
@@ -8,11 +8,8 @@ from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.admission import PastRun, admit
 from noria.core.verdicts import Verdict
-from noria.errors import ContractError
-from noria.runtime import FEATURES_ONLY, parse_time
-
-AHEAD = timedelta(days=7)  # by which a clock may be played forward, to see what alarms do
-KNOWN_INPUT = frozenset({"problem", "cause", "as_of", "only"})
+from noria.execution_input import check_input
+from noria.runtime import parse_time
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -22,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     the wheel: it takes no lease, and neither the cooldown nor the budget counts it.
     """
     stage = Stage.open(event)
-    _check_input(stage.event.input)
+    check_input(stage.event.input, datetime.now(UTC))
     verdict = _beside(stage) if stage.event.features_only else _admitted(stage)
     run = {
         "id": stage.event.execution,
@@ -63,38 +60,6 @@ def _cause(stage: Stage) -> dict[str, Any]:
 
 def _deployed(stage: Stage) -> Problem:
     return Problem.model_validate_json(stage.environment.problem)
-
-
-def _check_input(given: dict[str, Any]) -> None:
-    unknown = sorted(set(given) - KNOWN_INPUT)
-    if unknown:
-        raise ContractError(
-            f"input.{unknown[0]}: is not known; an execution takes {{}} or "
-            f"{', '.join(sorted(KNOWN_INPUT))}"
-        )
-    if given.get("only", FEATURES_ONLY) != FEATURES_ONLY:
-        raise ContractError(
-            f"input.only: {given['only']!r} is not known; the only part that runs by itself is "
-            f"{FEATURES_ONLY!r}"
-        )
-    if "as_of" in given:
-        _check_time(given["as_of"])
-    if not isinstance(given.get("cause", {}), dict):
-        raise ContractError(f"input.cause: is a mapping with kind, not {given['cause']!r}")
-
-
-def _check_time(value: Any) -> None:
-    try:
-        moment = parse_time(value)
-    except (TypeError, ValueError) as error:
-        raise ContractError(
-            f"input.as_of: {value!r} is not a time; write for example 2026-11-24T00:00:00Z"
-        ) from error
-    if moment > datetime.now(UTC) + AHEAD:
-        raise ContractError(
-            f"input.as_of: {value!r} lies ahead; what is kept and how old a model is follow from "
-            "it: give a time that has come"
-        )
 
 
 def _take_lease(stage: Stage) -> str | None:

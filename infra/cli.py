@@ -1,5 +1,7 @@
 """`noria`: what people do with a problem, on AWS or on the local cloud."""
 
+import inspect
+
 import typer
 
 from infra.commands import data, demo, features, lineage, local, problem, runs
@@ -27,6 +29,19 @@ app.command("report")(runs.report)
 app.command("lineage")(lineage.lineage)
 app.command("predict")(runs.predict)
 app.command("approve")(runs.approve)
+
+
+def _unwrap_help(commands: typer.Typer) -> None:
+    """Let a terminal break the lines of help texts, which are written to the width of the code."""
+    for command in commands.registered_commands:
+        told = inspect.cleandoc((command.callback and command.callback.__doc__) or "")
+        command.help = "\n\n".join(" ".join(one.split()) for one in told.split("\n\n"))
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _unwrap_help(group.typer_instance)
+
+
+_unwrap_help(app)
 
 
 if __name__ == "__main__":

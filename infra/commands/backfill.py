@@ -1,4 +1,4 @@
-"""`noria features backfill` and `compact`: what is done to the feature store's rows and files."""
+"""`noria features backfill`: what stored rows lack is filled, by the backfill's machine."""
 
 import json
 import time
@@ -18,7 +18,6 @@ from noria.runtime import message_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 POLL_SECONDS = 2.0
-LONGEST_CALL = 900  # seconds, of a function
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 
@@ -57,30 +56,6 @@ def backfill(
         raise typer.Exit(FAILED)
 
 
-def compact(stack: StackName, as_json: AsJson = False, local: Local = False) -> None:
-    """Merge the small files of every feature set, and mark what no reader needs for deletion."""
-    from botocore.config import Config
-
-    from infra.commands.stacks import StackAccess
-
-    access = StackAccess.open(stack, local=local)
-    patient = Config(read_timeout=LONGEST_CALL, retries={"total_max_attempts": 1})
-    function = access.session.client("lambda", endpoint_url=access.endpoint_url, config=patient)
-    event = {"state": "CompactFeatures", "execution": "compact", "started_at": _now()}
-    answer = function.invoke(
-        FunctionName=_output(access, "BackfillFunctionName"), Payload=json.dumps(event)
-    )
-    found = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise FeatureError(f"{found.get('errorType')}: {found.get('errorMessage')}")
-    if as_json:
-        print(json.dumps(found, indent=2))
-        return
-    for one in found:
-        print(f"{one['table']}: {one['files_before']} files are {one['files']} now; "
-              f"{one['superseded']} objects will be deleted")  # fmt: skip
-
-
 def _output(access: Any, name: str) -> str:
     if name not in access.outputs:
         raise FeatureError(
@@ -95,10 +70,6 @@ def _asked(start: str, end: str) -> EventRange:
         return EventRange.parse(start, end)
     except FeatureError as error:
         raise UsageMistakeError(str(error)) from error
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _begin(

@@ -1,12 +1,14 @@
 """`noria data`: files for a stack's sources."""
 
+import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from infra.commands.errors import UsageMistakeError
+from infra.commands.files import Files, refuse_unwanted
 from infra.commands.options import Local, StackName, source_files
 
 app = typer.Typer(no_args_is_help=True, help="Data: files for a stack's sources.")
@@ -22,7 +24,7 @@ def data() -> None:
 def push(
     stack: StackName,
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="SOURCE=FILE...", help="Files to upload.")
+        list[str] | None, typer.Argument(metavar="SOURCE=FILE", help="Files to upload.")
     ] = None,
     sample: Annotated[
         str | None, typer.Option(help="Push a sample instead: flights (New York, 2013).")
@@ -30,25 +32,47 @@ def push(
     months: Annotated[str, typer.Option(help="Months of the sample, such as 1-3.")] = "1-3",
     local: Local = False,
 ) -> None:
-    """Upload files to incoming/SOURCE/ of a stack's bucket, where the next run collects them."""
+    """Upload files to incoming/SOURCE/ of a stack's bucket, where the next run collects them.
+
+    Nothing is uploaded where one of them is for no s3 source of the deployed contract.
+    """
     if bool(files) == bool(sample):
         raise UsageMistakeError("give files as SOURCE=FILE, or --sample flights")
     if sample and sample not in SAMPLES:
         raise UsageMistakeError(f"--sample {sample}: there is {', '.join(SAMPLES)}")
     given = source_files(files or [], "file")
     span = month_range(months)
-    from infra.commands.records import Bucket
     from infra.commands.samples import write_flights
     from infra.commands.stacks import StackAccess
 
     access = StackAccess.open(stack, local=local)
-    bucket = Bucket(access.client("s3"), access.bucket)
     with tempfile.TemporaryDirectory(prefix="noria-sample-") as folder:
-        for source, paths in (given or write_flights(Path(folder), span)).items():
-            for path in paths:
-                key = f"incoming/{source}/{path.name}"
-                bucket.upload(path, key)
-                print(f"s3://{access.bucket}/{key}")
+        found = given or write_flights(Path(folder), span)
+        _check_sources(access, found)
+        _upload(access, found)
+
+
+def _check_sources(access: Any, files: Files) -> None:
+    """Refuse files for what is no s3 source of the deployed contract, where that can be read."""
+    from infra.commands.stacks import StackError
+
+    try:
+        contract = access.contract()
+    except StackError as error:
+        print(f"{error}; sources are not checked", file=sys.stderr)
+        return
+    refuse_unwanted(contract, files)
+
+
+def _upload(access: Any, files: Files) -> None:
+    from infra.commands.records import Bucket
+
+    bucket = Bucket(access.client("s3"), access.bucket)
+    for source, paths in files.items():
+        for path in paths:
+            key = f"incoming/{source}/{path.name}"
+            bucket.upload(path, key)
+            print(f"s3://{access.bucket}/{key}")
 
 
 def month_range(text: str) -> range:

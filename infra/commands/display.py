@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from infra.commands.records import RunRecord
+from infra.commands.words import counted
 from infra.local.machines import StateEvent
 
 # A Choice reads one field of one state's result; the reasons stand beside it.
@@ -107,11 +108,10 @@ def _detail(event: StateEvent) -> str:
         return escape(f"recipe {features.get('recipe')}: {'; '.join(features.get('reasons', []))}")
     if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
-        return escape(f"{train.get('decision')} on {train.get('rows', 0):,} rows")
+        return escape(f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}")
     if event.state == "Transform" and "rows" in data.get("transform", {}):
-        return (
-            f"{data['transform']['rows']:,} rows, {data['transform']['quarantined']:,} quarantined"
-        )
+        rows = counted(data["transform"]["rows"], "row")
+        return f"{rows}, {data['transform']['quarantined']:,} quarantined"
     return ""
 
 
@@ -124,7 +124,7 @@ def _item_text(data: Any) -> str:
         spread = f" ± {data['std']:.3f}" if data.get("std") is not None else ""
         return f"{data['candidate']}: {data['score']:.4f}{spread} in {data.get('seconds', 0):.1f} s"
     if "rows" in data and "name" in data:
-        return f"{data['name']}: {data['rows']:,} rows"
+        return f"{data['name']}: {counted(data['rows'], 'row')}"
     return ""
 
 

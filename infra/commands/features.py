@@ -5,18 +5,25 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
-from infra.commands.backfill import backfill, compact
+from infra.commands.backfill import backfill
+from infra.commands.compact import compact
 from infra.commands.options import Local, StackName
+from infra.commands.tables import Columns, Row, print_table
+from infra.commands.words import counted
 
 app = typer.Typer(no_args_is_help=True, help="Feature store: sets, their versions and columns.")
 app.command()(backfill)
 app.command()(compact)
-SetName = Annotated[str, typer.Argument(metavar="[SET]", help="The feature set.")]
+SetName = Annotated[str, typer.Argument(metavar="SET", help="The feature set.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DIGITS = 6
+SETS = Columns(("set", "version", "entity key", "columns", "rows", "runs", "table"),
+               cut=("runs", "table", "columns"), wrapped="entity key")  # fmt: skip
+FEATURES = Columns(
+    ("feature", "type", "present", "distinct", "range", "mean", "meaning"),
+    cut=("distinct", "mean", "present", "range"), wrapped="meaning",
+)  # fmt: skip
 
 
 @app.callback()
@@ -32,17 +39,19 @@ def list_sets(stack: StackName, as_json: AsJson = False, local: Local = False) -
     if as_json:
         print(json.dumps(told, indent=2))
         return
-    table = Table("set", "version", Column("entity key", overflow="fold"), "columns", "rows",
-                  "runs", "table")  # fmt: skip
-    for one in told:
-        definition = one["definition"]
-        key = ", ".join(column["name"] for column in definition["entity_key"]) or "none"
-        runs = len(one["runs"]) + one["runs_forgotten"]
-        counts = (f"{len(definition['features'])}", f"{one['rows']:,}", f"{runs:,}")
-        table.add_row(
-            definition["name"], f"{definition['version']}", escape(key), *counts, one["table"]
-        )
-    Console().print(table)
+    if told:
+        print_table(SETS, [_set_row(one) for one in told])
+    else:
+        print(f"no feature set yet: a run of stack '{stack}' makes the first")
+
+
+def _set_row(one: dict[str, Any]) -> Row:
+    definition = one["definition"]
+    key = ", ".join(column["name"] for column in definition["entity_key"]) or "none"
+    runs = len(one["runs"]) + one["runs_forgotten"]
+    counts = (f"{len(definition['features'])}", f"{one['rows']:,}", f"{runs:,}")
+    values = (definition["name"], f"{definition['version']}", key, *counts, one["table"])
+    return dict(zip(SETS.names, values, strict=True))
 
 
 @app.command()
@@ -61,7 +70,7 @@ def describe(
     console = Console()
     for line in _heading(told):
         console.print(line, highlight=False, markup=False)
-    console.print(_columns(told))
+    print_table(FEATURES, _columns(told), console)
 
 
 @app.command()
@@ -99,34 +108,34 @@ def _heading(told: dict[str, Any]) -> list[str]:
         f"  entity key: {key or 'none: nothing can be looked up'}",
         f"  event time: {definition['event_time']}",
         f"  source: {definition['source']}",
-        f"  rows: {told['rows']:,} from {_origins(told)}, in {told['files']} files of "
+        f"  rows: {told['rows']:,} from {_origins(told)}, in {counted(told['files'], 'file')} of "
         f"{told['bytes'] / 2**20:,.1f} MiB",
     ]
     if latest:
-        lines.append(f"  the latest write: {latest['rows']:,} rows of run {latest['run']}")
+        lines.append(f"  the latest write: {counted(latest['rows'], 'row')} of run {latest['run']}")
     return lines
 
 
 def _origins(told: dict[str, Any]) -> str:
     runs = len(told["runs"]) + told["runs_forgotten"]
-    counts = {"runs": runs, "backfills": len(told["backfills"])}
-    return " and ".join(f"{n} {what}" for what, n in counts.items() if n or what == "runs")
+    counts = {"run": runs, "backfill": len(told["backfills"])}
+    return " and ".join(counted(n, what) for what, n in counts.items() if n or what == "run")
 
 
-def _columns(told: dict[str, Any]) -> Table:
-    table = Table("feature", "type", "present", "distinct", "least", "most", "mean", "meaning")
+def _columns(told: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
     for feature in told["definition"]["features"]:
         found = told["statistics"].get("columns", {}).get(feature["name"], {})
-        numbers = [found.get(n) for n in ("present", "distinct_values")]
-        bounds = [found.get(n) for n in ("minimum", "maximum", "mean")]
-        table.add_row(
-            escape(feature["name"]), feature["kind"], *map(_shown, numbers),
-            *map(_shown, bounds), escape(_meaning(feature)),
-        )  # fmt: skip
+        counts = (_shown(found.get(name)) for name in ("present", "distinct_values"))
+        ends = [_shown(found.get(name)) for name in ("minimum", "maximum")]
+        values = (feature["name"], feature["kind"], *counts, " to ".join(filter(None, ends)),
+                  _shown(found.get("mean")), _meaning(feature))  # fmt: skip
+        rows.append(dict(zip(FEATURES.names, values, strict=True)))
     for window in told["definition"]["windows"]:
         # Computed when they are asked for, so that there is nothing stored to count.
-        table.add_row(escape(window["name"]), "window", *[""] * 5, escape(window["description"]))
-    return table
+        told_of = {"feature": window["name"], "type": "window", "meaning": window["description"]}
+        rows.append(dict.fromkeys(FEATURES.names, "") | told_of)
+    return rows
 
 
 def _meaning(feature: dict[str, Any]) -> str:
@@ -143,5 +152,5 @@ def _shown(value: Any) -> str:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return escape("" if value is None else str(value)[:20])
+        return "" if value is None else str(value)[:20]
     return f"{number:,.0f}" if number.is_integer() else f"{number:,.{DIGITS}g}"

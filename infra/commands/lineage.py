@@ -34,8 +34,7 @@ def lineage(
 ) -> None:
     """Trace a prediction or a model version back to run, data, raw objects, contract and code.
 
-    Exit status: 0 where the chain is whole, 1 where a link is missing or has changed (it is named,
-    and the rest is shown), 2 for an id that the stack does not know.
+    Exit status: 0 where it is whole, 1 where a link is missing or changed, 2 for an unknown id.
     """
     if picture is not None and picture.suffix.lower() not in PICTURES:
         raise UsageMistakeError(f"--picture '{picture}': end it in {' or '.join(PICTURES)}")
@@ -70,19 +69,14 @@ def _write(picture: Path, content: str) -> None:
 
 def _deployed(access: StackAccess) -> Any:
     """The deployed contract and code, as a function that knows both has them."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from noria.runtime import Environment
     from noria.tracing import Deployed
 
-    name = access.outputs.get("MonitorFunctionName")
-    if name is None:
+    if "MonitorFunctionName" not in access.outputs:
         return Deployed()
     try:
-        answer = access.client("lambda").get_function_configuration(FunctionName=name)
-    except (BotoCoreError, ClientError) as error:
+        given = access.environment()
+    except StackError as error:
         print(f"what is deployed cannot be read, nor compared with: {error}", file=sys.stderr)
         return Deployed()
-    given = Environment.read(answer.get("Environment", {}).get("Variables", {}))
     contract = json.loads(given.problem) if given.problem else None
     return Deployed(contract, given.code_version or None)

@@ -12,7 +12,9 @@ import typer
 from rich.console import Console
 
 from infra.commands.errors import FAILED
-from infra.commands.options import json_object, source_files
+from infra.commands.execution import execution_input, refuse_variation
+from infra.commands.files import with_files
+from infra.commands.options import source_files
 from infra.settings import load_contract
 from noria.contracts import Problem
 
@@ -25,7 +27,11 @@ def run(
     contract: Annotated[Path, typer.Argument(metavar="CONTRACT.yaml", help="The contract.")],
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", metavar="SOURCE=FILE", help="A source's CSV, Parquet or JSON file."),
+        typer.Option(
+            "--data",
+            metavar="SOURCE=FILE",
+            help="A source's file: CSV, Parquet, JSON, Excel. May be repeated.",
+        ),
     ] = None,
     given: Annotated[
         str, typer.Option("--input", metavar="JSON", help="The execution's input, or @FILE.")
@@ -34,11 +40,10 @@ def run(
 ) -> None:
     """Run one contract once, in a throwaway local cloud.
 
-    Exit status: 0 where the machine ended as it is meant to, 1 where it failed, 2 for an invalid
-    contract or argument.
+    Exit status: 0 where it ended as meant, 1 where it failed, 2 for a mistake in contract or input.
     """
-    files, execution = source_files(data or []), json_object(given, "--input")
-    load_contract(contract)
+    files, execution = source_files(data or []), execution_input(given)
+    refuse_variation(with_files(load_contract(contract), files), execution)
     from infra.commands.display import Display, show_record
     from infra.commands.trial import run_contract
 
@@ -72,7 +77,9 @@ def _show(console: Console, name: str, value: object) -> None:
 def up(
     problem: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Contracts (default: infra/problems/*.yaml)."),
+        typer.Option(
+            metavar="FILE", help="A contract, repeatable (default: infra/problems/*.yaml)."
+        ),
     ] = None,
     port: Annotated[int, typer.Option(help="The first endpoint's port (0: any).")] = 0,
 ) -> None:

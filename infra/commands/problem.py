@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from infra.commands.errors import MISTAKEN, UsageMistakeError
-from infra.commands.options import Local, StackName
+from infra.commands.options import Local, StackName, refuse_absent
+from infra.commands.words import counted
 from infra.settings import load_contract
 from noria.contracts import Problem
+from noria.contracts.loading import read_document
 from noria.errors import ContractError
 
 app = typer.Typer(no_args_is_help=True, help="Problem contracts: schema, validation, revision.")
@@ -34,10 +36,10 @@ def validate(
         for line in str(error).splitlines():
             print(line, file=sys.stderr)
         raise typer.Exit(MISTAKEN) from error
-    objective = problem.objective
+    objective, sources = problem.objective, counted(len(problem.sources), "source")
     print(
         f"{file}: valid: {problem.name}, {problem.task}, target {problem.target.name}, "
-        f"{objective.metric} {objective.threshold:g}, {len(problem.sources)} sources"
+        f"{objective.metric} {objective.threshold:g}, {sources}"
     )
 
 
@@ -78,15 +80,9 @@ def _merged(changes: dict[str, Any], contract: Any) -> Problem:
 
 
 def _changes(file: Path) -> dict[str, Any]:
-    import yaml
-
-    if not file.is_file():
-        raise UsageMistakeError(f"--input: there is no file '{file}'")
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UsageMistakeError(f"--input '{file}' is neither YAML nor JSON: {error}") from error
+    refuse_absent(file, "--input")
+    document = read_document(file)
     if not isinstance(document, dict):
-        raise UsageMistakeError(f"--input '{file}' is a mapping of contract fields")
+        raise UsageMistakeError(f"--input '{file}' has no mapping of contract fields; write one")
     found = document.get("problem", document)
     return dict(found)

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
 
 from infra.commands.errors import FAILED, UsageMistakeError
-from infra.commands.options import Local, StackName, json_object
+from infra.commands.execution import execution_input, refuse_variation_of
+from infra.commands.options import Local, StackName, file_text, parsed_json
 from infra.commands.records import Bucket, read_run, save_report, shown_path
+from infra.commands.runlist import COLUMNS, feature_rows, in_order, logged_runs, turn_rows
 from infra.commands.stacks import StackAccess
+from infra.commands.tables import print_table
 
 POLL_SECONDS = 2.0
 RUNNING = "RUNNING"
@@ -27,8 +29,9 @@ def run(
     local: Local = False,
 ) -> None:
     """Start an execution and follow it to its end, or to where it waits for a person."""
-    execution = json_object(given, "--input")
+    execution = execution_input(given)
     access = StackAccess.open(stack, local=local)
+    refuse_variation_of(access, execution)
     machine = access.client("stepfunctions")
     answer = machine.start_execution(
         stateMachineArn=access.machine_arn, input=json.dumps(execution)
@@ -68,33 +71,37 @@ def _follow(machine: Any, bucket: Bucket, arn: str, console: Console) -> tuple[s
         time.sleep(POLL_SECONDS)
 
 
-def runs(stack: StackName, local: Local = False) -> None:
+def runs(
+    stack: StackName,
+    features: Annotated[
+        bool, typer.Option("--features", help="Also the last week's that only stored features.")
+    ] = False,
+    local: Local = False,
+) -> None:
     """List a stack's runs: when, how they ended, and the champion that serves."""
     access = StackAccess.open(stack, local=local)
     bucket = Bucket(access.client("s3"), access.bucket)
-    table = Table(Column("run", overflow="fold"), "as of", "started by", "ending")
-    for entry in bucket.json("registry/runs.json") or []:
-        who = "alarm" if entry.get("automatic") else "person"
-        table.add_row(
-            entry["run_id"],
-            entry.get("as_of", "")[:16].replace("T", " "),
-            who,
-            entry.get("ending") or "running",
-        )
-    Console().print(table)
+    logged = logged_runs(bucket)
+    rows = turn_rows(logged)
+    if features:
+        rows = in_order([*rows, *feature_rows(bucket, logged)])
+    if rows:
+        print_table(COLUMNS, rows)
+    else:
+        print(f"no runs yet; start one with `noria run {stack}`")
     champion = bucket.json("registry/champion.json")
     print(f"champion: {champion['version'] if champion else 'none yet'}")
 
 
 def report(
     stack: StackName,
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Default: the latest.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest.")] = None,
     local: Local = False,
 ) -> None:
     """Download a run's report and print where it is."""
     access = StackAccess.open(stack, local=local)
     bucket = Bucket(access.client("s3"), access.bucket)
-    known = [entry["run_id"] for entry in bucket.json("registry/runs.json") or []]
+    known = [entry["run_id"] for entry in logged_runs(bucket)]
     run_id = run or (known[-1] if known else None)
     file = save_report(bucket, stack, run_id) if run_id else None
     if file is None:
@@ -108,12 +115,7 @@ def predict(
     local: Local = False,
 ) -> None:
     """Ask a stack's endpoint, with signed requests; prints its answer as JSON."""
-    if not rows.is_file():
-        raise UsageMistakeError(f"there is no file '{rows}'")
-    try:
-        given = json.loads(rows.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UsageMistakeError(f"'{rows}' is not JSON: {error}") from error
+    given = parsed_json(file_text(rows, "ROW.json"), f"'{rows}'")
     listed = given if isinstance(given, list) else [given]
     answer = StackAccess.open(stack, local=local).endpoint().post("/predict", {"rows": listed})
     json.dump(answer, sys.stdout, indent=2)

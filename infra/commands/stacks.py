@@ -9,7 +9,9 @@ from typing import Any, Self
 from infra.assets import ROOT
 from infra.commands.endpoint import Endpoint
 from infra.commands.errors import UsageMistakeError
-from noria.errors import NoriaError
+from noria.contracts import Problem
+from noria.errors import ContractError, NoriaError
+from noria.runtime import Environment
 
 LOCAL_FILE = ROOT / ".noria" / "local.json"
 
@@ -43,12 +45,11 @@ class StackAccess:
             answer = session.client("cloudformation").describe_stacks(StackName=name)
         except (BotoCoreError, ClientError) as error:
             raise StackError(
-                f"stack '{name}' cannot be read on AWS: {error}. Deploy it with `make deploy`, "
-                "set credentials and a region, or add --local for the local cloud"
+                f"stack '{name}' cannot be read on AWS: {_remedied(error)}, or add --local for "
+                "the local cloud"
             ) from error
-        outputs = {
-            item["OutputKey"]: item["OutputValue"] for item in answer["Stacks"][0]["Outputs"]
-        }
+        told = answer["Stacks"][0].get("Outputs", [])  # none while it is made
+        outputs = {item["OutputKey"]: item["OutputValue"] for item in told}
         return cls(name, outputs, session, api_url=outputs.get("EndpointUrl"))
 
     @classmethod
@@ -69,15 +70,54 @@ class StackAccess:
         stack = state["stacks"][name]
         return cls(name, stack["outputs"], session, state["endpoint_url"], stack["api_url"])
 
+    def output(self, name: str) -> str:
+        """What the stack says under a name; StackError where it says nothing."""
+        if name not in self.outputs:
+            raise StackError(
+                f"stack '{self.name}' has no {name} among its outputs: it is not deployed yet, or "
+                "by an earlier version of Noria; deploy it again"
+            )
+        return self.outputs[name]
+
     @property
     def bucket(self) -> str:
         """The stack's bucket."""
-        return self.outputs["BucketName"]
+        return self.output("BucketName")
 
     @property
     def machine_arn(self) -> str:
         """The stack's state machine."""
-        return self.outputs["StateMachineArn"]
+        return self.output("StateMachineArn")
+
+    def environment(self) -> Environment:
+        """What the stack's functions are told: the deployed contract and the code's version.
+
+        Raises StackError where it cannot be read.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        function = self.output("MonitorFunctionName")
+        try:
+            answer = self.client("lambda").get_function_configuration(FunctionName=function)
+        except (BotoCoreError, ClientError) as error:
+            raise StackError(
+                f"what stack '{self.name}' was deployed with cannot be read: {error}"
+            ) from error
+        return Environment.read(answer.get("Environment", {}).get("Variables", {}))
+
+    def contract(self) -> Problem:
+        """The deployed contract; StackError where it cannot be read."""
+        text = self.environment().problem
+        if not text:
+            raise StackError(f"stack '{self.name}' was deployed without a contract")
+        try:
+            return Problem.parse(json.loads(text))
+        except ContractError as error:
+            first = str(error).splitlines()[0]
+            raise StackError(
+                f"the contract that stack '{self.name}' was deployed with is not valid any more "
+                f"({first}); mend and deploy it"
+            ) from error
 
     def client(self, service: str) -> Any:
         """A client of an AWS service, made once."""
@@ -89,6 +129,17 @@ class StackAccess:
             raise StackError(f"stack '{self.name}' has no EndpointUrl among its outputs")
         credentials = self.session.get_credentials()
         return Endpoint(self.api_url, credentials, self.session.region_name)
+
+
+def _remedied(error: Exception) -> str:
+    """What AWS or botocore says, with what helps; the end of the sentence is the caller's."""
+    from botocore.exceptions import NoCredentialsError, NoRegionError
+
+    if isinstance(error, NoRegionError):
+        return "no region is set; set AWS_DEFAULT_REGION, such as eu-central-1"
+    if isinstance(error, NoCredentialsError):
+        return "no credentials are found; set them, such as by `aws configure`"
+    return f"{str(error).rstrip('. ')}; deploy it with `make deploy`, check credentials and region"
 
 
 @cache

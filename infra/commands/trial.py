@@ -3,25 +3,16 @@
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from infra.commands.errors import UsageMistakeError
+from infra.commands.files import Files, with_files
 from infra.commands.records import RunRecord, save_report
 from infra.commands.session import LocalStack, Say, local_stacks
 from infra.local import Observer
 from infra.settings import load_contract
-from noria.contracts import Problem, Source
-
-FORMATS = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
-    ".json": "json", ".jsonl": "json", ".ndjson": "json",
-}  # fmt: skip
-PACKED = (".gz", ".zip")
-Files = Mapping[str, Sequence[Path]]
 
 
 @dataclass(frozen=True)
@@ -66,41 +57,6 @@ def run_contract(
             prediction = sample_prediction(stack, record)
             report = save_report(stack.bucket, problem.name, record.run_id)
             return Trial(record, prediction, report, seconds)
-
-
-def with_files(problem: Problem, files: Files) -> Problem:
-    """The contract with every source that has files read from S3, whatever it was.
-
-    Raises UsageMistakeError for files of no source and for a source that has neither.
-    """
-    names = [source.name for source in problem.sources]
-    for given in files:
-        if given not in names:
-            close = get_close_matches(given, names, n=1, cutoff=0.4)
-            hint = f"did you mean '{close[0]}'?" if close else f"they are {', '.join(names)}"
-            raise UsageMistakeError(f"--data {given}: the contract has no such source; {hint}")
-    for source in problem.sources:
-        if source.kind == "s3" and source.name not in files:
-            raise UsageMistakeError(
-                f"source '{source.name}' has no file: add --data {source.name}=FILE"
-            )
-    document = problem.to_document()
-    document["sources"] = [
-        _from_files(source, entry, files.get(source.name, ()))
-        for source, entry in zip(problem.sources, document["sources"], strict=True)
-    ]
-    return Problem.parse(document)
-
-
-def _from_files(source: Source, entry: dict[str, Any], files: Sequence[Path]) -> dict[str, Any]:
-    if not files:
-        return entry
-    kept = {name: entry[name] for name in ("name", "primary", "join", "format") if name in entry}
-    suffixes = [s.lower() for s in files[0].suffixes if s.lower() not in PACKED]
-    known = FORMATS.get(suffixes[-1]) if suffixes else None
-    if known and "format" in kept:
-        kept["format"] = known
-    return kept | {"kind": "s3"}
 
 
 def sample_prediction(stack: LocalStack, record: RunRecord) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.commands.data import month_range
 from infra.commands.errors import UsageMistakeError
+from infra.commands.files import with_files
 from infra.commands.options import json_object, source_files
-from infra.commands.trial import with_files
 from noria.contracts import Problem
 
 PROBLEM = Problem.parse(

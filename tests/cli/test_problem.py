@@ -77,6 +77,52 @@ def test_revise_takes_either_a_file_or_halt(arguments: list[str]) -> None:
     assert "--input FILE or --halt" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty; a contract is a mapping with name, statement"),
+        (b"- name: penguins\n", "holds a list; a contract is a mapping with name, statement"),
+        (b"name: penguins\ntask: [binary\n", "line 3: expected ',' or ']', but got '<stream end>'"),
+        (b"name: penguins\nname: walrus\n", "line 2: 'name' is given twice, first in line 1; keep"),
+        (b"\x89PNG\r\n\x1a\n\x00", "line 1 holds bytes that are no UTF-8 text; name the contract"),
+        (b"name: penguins\nstatement: \x00\n", "line 2 holds the character #x00, which no text"),
+        (None, "no contract at"),
+    ],
+)
+@pytest.mark.parametrize("command", [["problem", "validate"], ["local", "run"]])
+def test_a_file_that_is_no_contract_is_one_sentence(
+    command: list[str], content: bytes | None, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "penguins.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    done = CliRunner().invoke(app, [*command, str(file)])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert f"'{file}'" in line
+    assert told in line
+
+
+def test_every_mistake_of_a_contract_is_told_at_once(contract: Path) -> None:
+    """GIVEN wrong fields and right ones that contradict each other THEN each has its line."""
+    text = SMALL.replace("task: multiclass", "task: multi-class").replace("accuracy", "acuracy")
+    text = text.replace("{name: penguins, kind: s3, primary: true}", "{name: penguins, kind: s3}")
+    contract.write_text(text + "baseline: {serve: true}\nmonitoring: {every: 1}\n")
+    done = CliRunner().invoke(app, ["problem", "validate", str(contract)])
+    assert done.exit_code == 2
+    told = done.stderr.splitlines()
+    fields = ["task", "objective.metric", "monitoring.every", "baseline", "sources"]
+    assert sorted(line.partition(":")[0] for line in told) == sorted(fields)
+    assert "did you mean 'multiclass'?" in told[0]
+    assert "did you mean 'accuracy'?" in told[1]
+
+
+def test_one_source_is_one_source(contract: Path) -> None:
+    shown = CliRunner().invoke(app, ["problem", "validate", str(contract)]).stdout
+    assert shown.endswith("accuracy 0.9, 1 source\n")
+
+
 def test_help_names_every_command() -> None:
     shown = CliRunner().invoke(app, ["--help"])
     assert shown.exit_code == 0

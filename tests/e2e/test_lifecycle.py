@@ -209,11 +209,11 @@ class TestRegression:
         assert "a person chose to halt" in ended.reasons
         assert "No signal" in ended.reasons
 
-    def test_crashed_stage_leaves_the_champion(self, diabetes: Stack) -> None:
+    def test_an_unknown_candidate_leaves_the_champion(self, diabetes: Stack) -> None:
         before = diabetes.champion()
         ended = diabetes.run(problem={"exploration": {"candidates": ["rigde"]}})
         assert (ended.ending, ended.status) == ("Failed", "FAILED")
-        assert "EngineerFeatures failed with ContractError" in ended.reasons
+        assert "Admit failed with ContractError" in ended.reasons
         assert "did you mean 'ridge'" in ended.reasons
         assert diabetes.champion() == before
         assert diabetes.json("registry/lease.json")["holder"] is None

@@ -450,7 +450,6 @@ def test_a_run_beside_it_loses_nothing(
     if when == "computing":
         run(store, "may", tables, 5)
     else:  # behind the manifest that is about to be pointed to
-
         s3.once_behind(0, lambda: run(store, "may", tables, 5))
     published(plan)
     manifest = Files(store).current("features")

@@ -29,6 +29,7 @@ from noria.contracts import (
     format_duration,
     parse_duration,
 )
+from noria.contracts.objective import CANDIDATES_OF
 from noria.errors import ContractError
 
 SMALL = """
@@ -249,8 +250,17 @@ def test_yaml_true_is_true(tmp_path: Path, word: str) -> None:
         ("!!python/object/apply:os.system ['true']", "is not a YAML file"),
         ("name: a\nname: b\n", "'name' is given twice"),
         (SMALL + "objective: {metric: accuracy, threshold: 0.1}", "'objective' is given twice"),
-        ("- a\n", "a contract is a mapping with name.*not list"),
-        ("", "a contract is a mapping.*not NoneType"),
+        ("- a\n", "holds a list; a contract is a mapping with name"),
+        ("a text", "holds 'a text'; a contract is a mapping with name"),
+        ("", "is empty; a contract is a mapping with name"),
+        ("# only a comment\n", "is empty; a contract is a mapping with name"),
+        ("name: a\n\n  task: b\n", "line 3: mapping values .* indent fields of one section alike"),
+        ("name: a\nsources:\n\t- x\n", "line 3: .*; indent with spaces, not tabs$"),
+        ("a: 1\nobjective: {b: 1}\nobjective: {b: 2}", "line 3: 'objective' .* first in line 2;"),
+        ("a: 2013-02-30", "day is out of range for month; put the value in quotes"),
+        ("a: \x07", "line 1 holds the character #x07, which no text has"),
+        ("[" * 5000, "is nested too deeply"),
+        ("a: &a [*a]", "is not a field"),
     ],
 )
 def test_files_that_are_no_contract(tmp_path: Path, text: str, problem: str) -> None:
@@ -264,8 +274,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="cannot be read"):
         Problem.load(tmp_path)
     (tmp_path / "latin.yaml").write_bytes(b"name: \xe9t\xe9")
-    with pytest.raises(ContractError, match="is not a YAML file"):
+    with pytest.raises(ContractError, match="is not a YAML file: line 1 holds bytes that are no"):
         Problem.load(tmp_path / "latin.yaml")
+    (tmp_path / "picture.yaml").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    with pytest.raises(ContractError, match=r"is not a YAML file: line 1 .*; name the contract"):
+        Problem.load(tmp_path / "picture.yaml")
 
 
 @pytest.mark.parametrize(
@@ -280,7 +293,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ({"aliases": {"a": ["x"], "b": "x"}}, "give 'x' two meanings"),
         ({"missing": "drop"}, "'keep', 'quarantine', 'median'"),
         ({"minimum": 2, "maximum": 1}, "minimum 2.0 is above maximum 1.0"),
-        ({"timezone": "../etc"}, "pattern"),
+        ({"timezone": "../etc"}, "write an IANA time zone such as Europe/Berlin"),
     ],
 )
 def test_rules_that_contradict_themselves(
@@ -351,32 +364,33 @@ def test_an_unknown_field_suggests_the_nearest(
 @pytest.mark.parametrize(
     ("change", "field", "told"),
     [
-        ({"name": "Penguins"}, "name", ["'Penguins'", "pattern"]),
-        ({"statement": "short"}, "statement", ["'short'", "at least 10"]),
+        ({"name": "Penguins"}, "name", ["'Penguins'", "write lower case, digits and hyphens"]),
+        ({"statement": "short"}, "statement", ["'short'", "10 characters at least"]),
         ({"task": "cluster"}, "task", ["'cluster'", "'multiclass'"]),
-        ({"target": ""}, "target", ["''", "at least 1"]),
-        ({"target": 5}, "target", ["5", "dictionary"]),
+        ({"target": ""}, "target", ["''", "1 character at least"]),
+        ({"target": 5}, "target", ["5", "write a column's name as text"]),
         ({"target": {"expression": "a > 1"}}, "target.name", ["is missing; add it"]),
         ({"target": {"name": "a", "expression": "os.x"}}, "target.expression",
          ["'os.x'", "outside the grammar; allowed are"]),
         ({"baseline": {"rule": "a >"}}, "baseline.rule", ["'a >'", "write for example"]),
         ({"event_time": "f(x)"}, "event_time", ["'f(x)'", "allowed are"]),
         ({"objective": {"metric": "auc", "threshold": 1}}, "objective.metric",
-         ["(given: 'auc')", "'roc_auc'"]),
+         ["'auc'", "did you mean 'roc_auc'?"]),
         ({"objective": {"metric": "accuracy", "threshold": "x"}}, "objective.threshold",
-         ["'x'", "valid number"]),
+         ["'x'", "is no number; write one"]),
         ({"objective": {"metric": "accuracy", "threshold": float("nan")}}, "objective.threshold",
          ["nan", "finite"]),
-        ({"objective": {"metric": "rmse", "threshold": 1}}, "contract",
-         ["objective.metric 'rmse'", "use one of accuracy"]),
-        ({"positive_class": "x"}, "contract", ["positive_class", "'multiclass'", "leave it out"]),
+        ({"objective": {"metric": "rmse", "threshold": 1}}, "objective.metric",
+         ["'rmse' does not suit task 'multiclass'", "use one of accuracy"]),
+        ({"positive_class": "x"}, "positive_class", ["'multiclass'", "leave it out"]),
         ({"sources": []}, "sources", ["at least 1"]),
         ({"sources": [{"name": "rows"}]}, "sources[0].kind", ["is missing", "google_sheet"]),
         ({"sources": [{"name": "rows", "kind": "ftp"}]}, "sources[0].kind", ["'ftp'", "database"]),
         ({"sources": [{**PRIMARY, "primary": False, "join": {"on": ["a"]}}]}, "sources",
          ["exactly one source is primary: true, not 0"]),
         ({"sources": [PRIMARY, {**PRIMARY, "name": "more"}]}, "sources", ["not 2"]),
-        ({"sources": [PRIMARY, PRIMARY]}, "sources", ["'rows' is used twice"]),
+        ({"sources": [PRIMARY, {"name": "rows", "kind": "s3", "join": {"on": ["a"]}}]}, "sources",
+         ["'rows' is used twice"]),
         ({"sources": [PRIMARY, {"name": "more", "kind": "s3"}]}, "sources",
          ["'more' needs join: {on: [...]}"]),
         ({"sources": [{**PRIMARY, "join": {"on": ["a"]}}]}, "sources",
@@ -384,7 +398,7 @@ def test_an_unknown_field_suggests_the_nearest(
         ({"sources": [PRIMARY, {"name": "b", "kind": "s3", "join": {"on": []}}]},
          "sources[1].join.on", ["at least 1"]),
         ({"sources": [PRIMARY, {"name": "b", "kind": "s3", "join": {"on": ["a"], "as_of": "t"}}]},
-         "contract", ["join.as_of needs event_time"]),
+         "sources", ["join.as_of needs event_time"]),
         ({"sources": [PRIMARY, {"name": "b", "kind": "s3",
                                 "join": {"on": ["a"], "tolerance": "1h"}}]},
          "sources[1].join", ["tolerance needs as_of"]),
@@ -396,7 +410,8 @@ def test_an_unknown_field_suggests_the_nearest(
          "sources[0]", ["give either table or query"]),
         ({"sources": [{**PRIMARY, "kind": "database", "engine": "oracle", "secret": "s",
                        "table": "t"}]}, "sources[0].engine", ["'oracle'", "'postgresql'"]),
-        ({"quality": {"maximum_missing": 40}}, "quality.maximum_missing", ["40", "less than"]),
+        ({"quality": {"maximum_missing": 40}}, "quality.maximum_missing",
+         ["40", "write 1 at most", "did you mean 0.4?"]),
         ({"quality": {"columns": {"a": {"minimum": 2, "maximum": 1}}}}, "quality.columns.a",
          ["minimum 2.0 is above maximum 1.0"]),
         ({"quality": {"columns": {"s3": {"type": "decimal"}}}}, "quality.columns.s3.type",
@@ -410,7 +425,7 @@ def test_an_unknown_field_suggests_the_nearest(
         ({"monitoring": {"label_delay": "8w", "label_window": "30d"}}, "monitoring",
          ["label_window 30d ends before labels come, after label_delay 56d"]),
         ({"retraining": {"on": ["drfit"]}}, "retraining.on[0]", ["'drfit'", "'drift'"]),
-        ({"retraining": {"monthly_runs": 0}}, "retraining.monthly_runs", ["0", "greater than"]),
+        ({"retraining": {"monthly_runs": 0}}, "retraining.monthly_runs", ["0", "write 1 at least"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_field_value_and_remedy(
@@ -511,7 +526,7 @@ documents = st.fixed_dictionaries(
         "target": names | st.fixed_dictionaries({"name": names, "expression": st.just("a > 1")}),
         "sources": names.map(lambda name: [{"name": name, "kind": "s3", "primary": True}]),
         "objective": st.fixed_dictionaries(
-            {"metric": st.sampled_from(["roc_auc", "f1"]), "threshold": st.floats(-1, 1)},
+            {"metric": st.sampled_from(["roc_auc", "f1"]), "threshold": st.floats(0, 1)},
             optional={"minimum_gain": shares},
         ),
     },
@@ -524,7 +539,9 @@ documents = st.fixed_dictionaries(
             columns=st.dictionaries(names, rules, max_size=2),
         ),
         "features": optional(exclude=st.lists(names), windows=st.lists(windows, max_size=2)),
-        "exploration": optional(candidates=st.just("auto") | st.lists(names, max_size=2)),
+        "exploration": optional(candidates=st.just("auto") | st.lists(
+            st.sampled_from(CANDIDATES_OF["binary"]), max_size=2
+        )),
         "deployment": optional(
             approval=st.booleans(), canary=st.none() | optional(minutes=st.floats(0, 60))
         ),

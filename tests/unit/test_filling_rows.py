@@ -9,8 +9,8 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noria.core.feature_sets import define
 from noria.core.feature_news import filling_rows_query
+from noria.core.feature_sets import define
 from noria.core.feature_writes import INCOMING
 from noria.core.point_in_time import Part, retrieval_query
 

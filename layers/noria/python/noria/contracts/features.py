@@ -1,11 +1,26 @@
 """What may become a feature, and how often engineering may be tried again."""
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
+from noria.contracts.agreement import Told, reads
 from noria.contracts.fields import ColumnName, Duration, Section, Share, format_duration
+
+SHORTEST_REFRESH = timedelta(hours=1)
+
+
+def _whole_seconds(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1) or value % timedelta(seconds=1):
+        raise ValueError("over is a whole number of seconds, 1s or more")
+    return value
+
+
+def _schedulable(value: timedelta) -> timedelta:
+    if value < SHORTEST_REFRESH or value % timedelta(minutes=1):
+        raise ValueError("refresh is a whole number of minutes, 1h or more")
+    return value
 
 
 class Window(Section):
@@ -17,22 +32,14 @@ class Window(Section):
     function: Literal["count", "sum", "mean", "minimum", "maximum", "time_since"]
     """What is taken of the values that were known at the row's time; time_since is the hours since
     the last one. The count and sum of no row are 0, the others are missing then."""
-    over: Duration
+    over: Annotated[Duration, AfterValidator(_whole_seconds)]
     """How far back rows count, in whole seconds."""
     as_: ColumnName = Field(alias="as")
     """The feature's name."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    @field_validator("over")
-    @classmethod
-    def _whole_seconds(cls, value: timedelta) -> timedelta:
-        if value < timedelta(seconds=1) or value % timedelta(seconds=1):
-            raise ValueError("over is a whole number of seconds, 1s or more")
-        return value
 
-
-SHORTEST_REFRESH = timedelta(hours=1)
 RecipeName = Literal[
     "basic", "calendar", "windows", "target_encoding", "interactions", "text", "selection"
 ]  # fmt: skip
@@ -48,7 +55,7 @@ class Features(Section):
     delay: Duration | None = None
     """How long after its event time a row is in the feature store: history leaves out what is
     younger, in training and in every answer alike (default: `monitoring.label_delay + refresh`)."""
-    refresh: Duration | None = None
+    refresh: Annotated[Duration, AfterValidator(_schedulable)] | None = None
     """How often rows are fetched for the feature store between runs, where there are windows: whole
     minutes, 1h at least (default: `monitoring.label_delay`, or half of `delay`)."""
     retention: Duration | None = None
@@ -101,27 +108,18 @@ class Features(Section):
     is a number, 17 % with two classes (chi-squared, Fisher 1925), more with many. Convention:
     generous, as trees bear with words that tell nothing."""
 
-    @field_validator("refresh")
-    @classmethod
-    def _schedulable(cls, value: timedelta | None) -> timedelta | None:
-        if value is not None and (value < SHORTEST_REFRESH or value % timedelta(minutes=1)):
-            raise ValueError("refresh is a whole number of minutes, 1h or more")
-        return value
-
-    @model_validator(mode="after")
-    def _one_name_each(self) -> Self:
+    @reads("windows.as")
+    def _one_name_each(self) -> Told:
         names = [window.as_ for window in self.windows]
-        double = next((name for name in names if names.count(name) > 1), None)
-        if double is not None:
-            raise ValueError(f"windows give '{double}' to two features: name each its own as")
-        return self
+        for double in dict.fromkeys(name for name in names if names.count(name) > 1):
+            yield "", f"windows give '{double}' to two features: name each its own as"
 
-    @model_validator(mode="after")
-    def _keeps_what_it_reads(self) -> Self:
+    @reads("windows.as", "windows.over", "retention")
+    def _keeps_what_it_reads(self) -> Told:
         longest = max(self.windows, key=lambda one: one.over, default=None)
         if self.retention is not None and longest is not None and self.retention < longest.over:
-            raise ValueError(
+            told = (
                 f"retention {format_duration(self.retention)} is shorter than window "
                 f"'{longest.as_}' over {format_duration(longest.over)}: keep rows at least so long"
             )
-        return self
+            yield "", told

@@ -1,11 +1,18 @@
 """What happens to a model once it is good: deployment, watching, the next turn, growing."""
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field
 
+from noria.contracts.agreement import Told, reads
 from noria.contracts.fields import Duration, Section, format_duration, lasting
+
+
+def _schedulable(value: timedelta) -> timedelta:
+    if value < timedelta(minutes=1) or value.total_seconds() % 60:
+        raise ValueError("every is a whole number of minutes, 1m or more")
+    return value
 
 
 class Canary(Section):
@@ -32,17 +39,16 @@ class Deployment(Section):
     canary: Canary | None = Canary()
     """How a new version is tried on a share of live traffic first; null for all at once."""
 
-    @model_validator(mode="after")
-    def _jwt_is_complete(self) -> Self:
+    @reads("auth", "jwt_issuer", "jwt_audience")
+    def _jwt_is_complete(self) -> Told:
         if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError("auth: jwt needs jwt_issuer and jwt_audience")
-        return self
+            yield "", "auth: jwt needs jwt_issuer and jwt_audience"
 
 
 class Monitoring(Section):
     """How often live use is compared with training, and what is too far away."""
 
-    every: Duration = lasting("1h")
+    every: Annotated[Duration, AfterValidator(_schedulable)] = lasting("1h")
     """How often live inputs, predictions and labels are looked at: whole minutes."""
     drift: float = Field(default=0.2, gt=0)
     """Population stability index above which live data have moved: 0.1 is called a small shift and
@@ -64,21 +70,14 @@ class Monitoring(Section):
     quality_floor: float | None = None
     """What the objective's metric must reach on live predictions whose outcomes are known."""
 
-    @field_validator("every")
-    @classmethod
-    def _schedulable(cls, value: timedelta) -> timedelta:
-        if value < timedelta(minutes=1) or value.total_seconds() % 60:
-            raise ValueError("every is a whole number of minutes, 1m or more")
-        return value
-
-    @model_validator(mode="after")
-    def _waits_long_enough(self) -> Self:
+    @reads("label_window", "label_delay")
+    def _waits_long_enough(self) -> Told:
         if self.label_window is not None and self.label_window <= self.label_delay:
-            raise ValueError(
+            told = (
                 f"label_window {format_duration(self.label_window)} ends before labels come, after "
                 f"label_delay {format_duration(self.label_delay)}: widen it"
             )
-        return self
+            yield "", told
 
     @property
     def waiting(self) -> timedelta:

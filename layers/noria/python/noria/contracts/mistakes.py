@@ -1,102 +1,101 @@
 """A sentence for each mistake in a contract: the field, its value, and what to write instead."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from noria.contracts.sources import SOURCE_KINDS
+from noria.contracts.agreement import DisagreementError
+from noria.contracts.fields import Section
+from noria.contracts.places import known_fields, path_of, written
+from noria.contracts.rescue import Rescue
+from noria.contracts.wording import VALUE_TYPES, one_of, sentence, shown
+from noria.core.naming import nearest
+
+#: What a value of a shape that does not fit is told by; a union has one for each branch.
+SHAPES = ("literal_error", *VALUE_TYPES)
 
 
-def describe(error: ValidationError, document: Any, schema: dict[str, Any]) -> list[str]:
+def describe(error: ValidationError, document: Any, model: type[Section]) -> list[str]:
     """One sentence for each mistake: the field, its value, and what to write instead.
 
-    `schema` is the contract's JSON Schema: it knows the names that were meant.
+    Mistakes of single fields come first, then what valid fields contradict.
     """
-    told: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False):
-        field, message = _describe(dict(item), document, schema)
-        told.setdefault(field, []).append(message)
-    return [f"{field}: {' or '.join(messages)}" for field, messages in told.items()]
+    schema = model.model_json_schema()
+    told: dict[str, list[dict[str, Any]]] = {}
+    lines: list[str] = []
+    for item in map(dict, error.errors(include_url=False)):
+        told.setdefault(written(path_of(item, document)), []).append(item)
+    for field, items in told.items():
+        lines += _of_field(field, items, _deeper(field, told), schema)
+    rescue = Rescue()
+    if isinstance(document, Mapping):
+        rescue.section(model, document)
+    for path, found in rescue.found:
+        place = ".".join(part for part in (written(path), found.field) if part)
+        lines.append(f"{place}: {found.message}" if place else found.message)
+    return list(dict.fromkeys(lines))
 
 
-def _describe(item: dict[str, Any], document: Any, schema: dict[str, Any]) -> tuple[str, str]:
-    field = _format_path(_path(item, document)) or "contract"
-    if item["type"] == "missing":
-        return field, "is missing; add it"
+def _deeper(field: str, told: Mapping[str, Any]) -> bool:
+    """Whether a part of the field is told, so that the field has the shape that was meant."""
+    return any(other.startswith((f"{field}.", f"{field}[")) for other in told)
+
+
+def _of_field(
+    field: str, items: Sequence[dict[str, Any]], deeper: bool, schema: dict[str, Any]
+) -> list[str]:
+    """The sentences of one field; the branches of a union make one together."""
+    kept = [i for i in items if not isinstance(_cause(i), DisagreementError)]
+    if deeper:
+        kept = [item for item in kept if item["type"] not in SHAPES]
+    if len(kept) > 1 and all(item["type"] in SHAPES for item in kept):
+        return [f"{field}: {_of_union(kept)}"]
+    return [f"{_place(field, item)}: {_sentence(item, schema)}" for item in kept]
+
+
+def _cause(item: Mapping[str, Any]) -> Any:
+    return item.get("ctx", {}).get("error")
+
+
+def _place(field: str, item: Mapping[str, Any]) -> str:
+    place = field or "contract"
+    return f"{place}.kind" if item["type"].startswith("union_tag") else place
+
+
+def _sentence(item: dict[str, Any], schema: dict[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
-        return field, f"is not a field of the contract; {_nearest(item['loc'], schema)}"
-    if item["type"] == "union_tag_not_found":
-        return f"{field}.kind", f"is missing; add one of {', '.join(SOURCE_KINDS)}"
-    if item["type"] == "union_tag_invalid":
-        kinds = ", ".join(SOURCE_KINDS)
-        return f"{field}.kind", f"'{item['ctx']['tag']}' is no kind of source; use one of {kinds}"
-    message, value = str(item["msg"]).removeprefix("Value error, "), item.get("input")
-    told = isinstance(value, dict | list) or repr(value) in message
-    shown = "" if told else f" (given: {value!r})"
-    return field, f"{message[:1].lower()}{message[1:]}{shown}"
+        return f"is not a field of the contract; {_nearest(item['loc'], schema)}"
+    if item["type"] in ("model_type", "model_attributes_type"):
+        return _no_section(item, schema)
+    return sentence(item)
 
 
-def _path(item: dict[str, Any], document: Any) -> list[Any]:
-    """The place of a mistake in the document, without pydantic's names for a union's branches."""
-    path: list[Any] = []
-    node = document
-    for part in item["loc"]:
-        if _is_in(node, part):
-            node = node[part]
-            path.append(part)
-    return [*path, item["loc"][-1]] if item["type"] == "missing" else path
+def _no_section(item: dict[str, Any], schema: dict[str, Any]) -> str:
+    fields = ", ".join(sorted(known_fields(item["loc"], schema)))
+    remedy = f"its fields are {fields}" if fields else "write for example {name: value}"
+    given = "is empty" if item["input"] is None else f"{shown(item['input'])} is no mapping"
+    return f"{given}; {remedy}"
 
 
-def _is_in(node: Any, part: Any) -> bool:
-    if isinstance(node, list):
-        return isinstance(part, int) and part < len(node)
-    return isinstance(node, Mapping) and part in node
-
-
-def _format_path(path: list[Any]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+def _of_union(items: Sequence[dict[str, Any]]) -> str:
+    """Tell a value that fits no branch: a known word that is near, else what all of them take."""
+    value = items[0]["input"]
+    words = [item for item in items if item["type"] == "literal_error"]
+    others = [VALUE_TYPES[item["type"]] for item in items if item["type"] in VALUE_TYPES]
+    if not words:
+        takes = f"{', '.join(others[:-1])} or {others[-1]}"
+        return f"{shown(value)} cannot stand here; write {takes}"
+    choices = one_of(words[0], others)
+    if "list_type" in {item["type"] for item in items} and isinstance(value, str):
+        return f"{choices}; write for example [{value}]"
+    return choices
 
 
 def _nearest(location: tuple[Any, ...], schema: dict[str, Any]) -> str:
     """Suggest the nearest known name beside the one that is not known."""
-    names = sorted(_fields_at(location[:-1], schema))
-    close = get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
+    names = sorted(known_fields(location[:-1], schema))
+    close = nearest(str(location[-1]), names)
     if close:
-        return f"did you mean '{close[0]}'?"
-    return f"the fields there are {', '.join(names)}"
-
-
-def _fields_at(location: tuple[Any, ...], schema: dict[str, Any]) -> set[str]:
-    """The names known at a place of the contract, read from the models themselves."""
-    node: dict[str, Any] = schema
-    for part in location:
-        node = _step(node, part, schema["$defs"])
-    return set(_resolve(node, schema["$defs"]).get("properties", {}))
-
-
-def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    options = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
-    if options:
-        node = next((option for option in options if "$ref" in option), options[0])
-    reference = node.get("$ref", "").rpartition("/")[2]
-    found: dict[str, Any] = definitions[reference] if reference else node
-    return found
-
-
-def _step(node: dict[str, Any], part: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    node = _resolve(node, definitions)
-    if isinstance(part, int):
-        item: dict[str, Any] = node.get("items", {})
-        return item
-    mapping = node.get("discriminator", {}).get("mapping", {})
-    if part in mapping:
-        return {"$ref": mapping[part]}
-    step: dict[str, Any] = node.get("properties", {}).get(
-        part, node.get("additionalProperties", {})
-    )
-    return step if isinstance(step, dict) else {}
+        return f"did you mean '{close}'?"
+    return f"the fields there are {', '.join(names)}" if names else "leave it out"

@@ -1,9 +1,11 @@
 """What a good model is, how it is looked for, and how it is judged."""
 
-from typing import Literal, Self
+import math
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from noria.contracts.agreement import Told, reads
 from noria.contracts.fields import ColumnName, ExpressionText, Section
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -17,6 +19,35 @@ METRICS_OF: dict[str, frozenset[str]] = {
     "multiclass": frozenset(["accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc"]),
     "regression": frozenset(["rmse", "mae", "r2"]),
 }  # fmt: skip
+#: The least and the largest value of each metric, by its definition in scikit-learn's
+#: documentation; None where there is none.
+RANGES: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(METRICS_OF["binary"], (0.0, 1.0)),
+    **dict.fromkeys(("log_loss", "rmse", "mae"), (0.0, None)),
+    "r2": (None, 1.0),
+}
+CandidateName = Literal[
+    "logistic_regression", "ridge", "hist_gradient_boosting", "extra_trees", "random_forest"
+]
+CANDIDATES_OF: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("binary", "multiclass"), ("logistic_regression", "hist_gradient_boosting",
+                                               "extra_trees", "random_forest")),
+    "regression": ("ridge", "hist_gradient_boosting", "extra_trees", "random_forest"),
+}  # fmt: skip
+PERCENT = 10  # from where a number above 1 was rather meant in percent
+
+
+def out_of_range(metric: str, value: float) -> str | None:
+    """Say that a metric cannot have a value, and what it can be; None where it can."""
+    least, largest = RANGES[metric]
+    low, high = (-math.inf if least is None else least), (math.inf if largest is None else largest)
+    if low <= value <= high or not math.isfinite(value):
+        return None
+    if least is None or largest is None:
+        span = f"is {high:g} at most" if least is None else f"is {low:g} at least"
+        return f"{value:g} cannot be: {metric} {span}"
+    meant = f"; did you mean {value / 100:g}?" if PERCENT <= value <= 100 else ""
+    return f"{value:g} cannot be: {metric} goes from {low:g} to {high:g}{meant}"
 
 
 class Slice(Section):
@@ -45,6 +76,29 @@ class Objective(Section):
     slices: list[Slice] = []
     """Columns whose every value must reach a floor."""
 
+    @reads("metric", "threshold")
+    def _threshold_in_range(self) -> Told:
+        told = out_of_range(self.metric, self.threshold)
+        if told:
+            yield "threshold", told
+
+    @reads("metric", "slices.floor")
+    def _floors_in_range(self) -> Told:
+        for position, one in enumerate(self.slices):
+            told = out_of_range(self.metric, one.floor)
+            if told:
+                yield f"slices[{position}].floor", told
+
+    @reads("metric", "minimum_gain")
+    def _gain_is_possible(self) -> Told:
+        low, high = RANGES[self.metric]
+        if low is not None and high is not None and self.minimum_gain > high - low:
+            told = (
+                f"{self.minimum_gain:g} cannot be gained: {self.metric} goes from {low:g} to "
+                f"{high:g}"
+            )
+            yield "minimum_gain", told
+
     @property
     def measure(self) -> str:
         """The metric as `noria.core.metrics` takes it, with a precision that is not the default."""
@@ -62,18 +116,18 @@ class Baseline(Section):
     serve: bool = False
     """Whether a rule that meets the objective is deployed behind the endpoint like a model."""
 
-    @model_validator(mode="after")
-    def _something_to_serve(self) -> Self:
+    @reads("serve", "rule")
+    def _something_to_serve(self) -> Told:
         if self.serve and self.rule is None:
-            raise ValueError("serve needs rule: write the rule that is to answer requests")
-        return self
+            yield "", "serve needs rule: write the rule that is to answer requests"
 
 
 class Exploration(Section):
     """How far to look for models; `rows` and `seconds` bound the search, not the training."""
 
-    candidates: Literal["auto"] | list[str] = "auto"
-    """The kinds of model that are tried; auto takes all that suit the task."""
+    candidates: Literal["auto"] | list[CandidateName] = "auto"
+    """The kinds of model that are tried; auto takes all that suit the task: all but
+    logistic_regression for regression, all but ridge for classes."""
     folds: int = Field(default=5, ge=2, le=20)
     """Folds of cross-validation, forward in time where there is an event time. Five or ten are
     usual (Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", 7.10)."""
@@ -96,7 +150,8 @@ class Evaluation(Section):
     time. Convention: a fifth; a third is usual too (Kohavi 1995, "A study of cross-validation and
     bootstrap")."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    """Confidence of the bootstrap intervals (convention since Neyman 1937)."""
+    """Confidence of the bootstrap intervals (convention since Neyman 1937); that of an accuracy
+    reaches at least as far as Clopper and Pearson's (1934)."""
     slice_rows: int = Field(default=30, ge=1)
     """Rows from which a slice is judged by its floor: a metric on fewer says more about chance
     than about the model. Convention: 30, as `analysis.fewest_rows`."""
@@ -108,6 +163,6 @@ class Evaluation(Section):
     standard deviations of the target). Convention: far below what people see, and a thousand times
     the rounding of 32-bit floats (6e-8, IEEE 754)."""
     champion_confidence: float = Field(default=0.8, gt=0.5, lt=1)
-    """One-sided confidence with which a challenger must not be worse than the champion, on the same
+    """One-sided confidence with which a challenger must be better than the champion, on the same
     rows. Convention: 80 %, for keeping a stale model costs as well as promoting a worse one, and a
     canary and the monitor come after it."""

@@ -5,27 +5,39 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError
 
+from noria.contracts.agreement import Told, reads
 from noria.contracts.analysis import Analysis
+from noria.contracts.changes import laid_over, refuse_moved
 from noria.contracts.features import SHORTEST_REFRESH, Features
-from noria.contracts.fields import ColumnName, ExpressionText, Section, format_duration
+from noria.contracts.fields import (
+    NAME_PATTERN,
+    ColumnName,
+    ExpressionText,
+    Section,
+    format_duration,
+)
 from noria.contracts.lifecycle import Deployment, Monitoring, Retraining, Scaling
-from noria.contracts.loading import Loader
+from noria.contracts.loading import read_document
 from noria.contracts.mistakes import describe
 from noria.contracts.objective import (
+    CANDIDATES_OF,
     METRICS_OF,
     Baseline,
     Evaluation,
     Exploration,
     Objective,
     Task,
+    out_of_range,
 )
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source
+from noria.contracts.wording import shown
 from noria.core.expressions import is_column, parse
 from noria.errors import ContractError
+
+WHOLE = "a contract is a mapping with name, statement, task, target, sources and objective"
 
 
 class Target(Section):
@@ -38,13 +50,15 @@ class Target(Section):
 
 
 def _target_by_name(value: Any) -> Any:
+    if not isinstance(value, str | Mapping | Target):
+        raise ValueError("write a column's name as text, or a mapping of name and expression")
     return {"name": value} if isinstance(value, str) else value
 
 
 class Problem(Section):
     """A whole problem contract."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
+    name: str = Field(pattern=NAME_PATTERN)
     """The problem's name, which is that of its stack: lower case, digits and hyphens."""
     statement: str = Field(min_length=10, max_length=2000)
     """The question in plain words: what is asked, when, by whom and what for."""
@@ -85,74 +99,108 @@ class Problem(Section):
     scaling: Scaling = Scaling()
     """When work is too large for Lambda."""
 
-    @field_validator("sources")
-    @classmethod
-    def _sources_fit_together(cls, sources: list[Source]) -> list[Source]:
-        names = [source.name for source in sources]
-        double = {name for name in names if names.count(name) > 1}
-        if double:
-            raise ValueError(f"source name '{min(double)}' is used twice; each has its own")
-        primaries = [source.name for source in sources if source.primary]
+    @reads("sources.name", "sources.primary", "sources.join")
+    def _sources_fit_together(self) -> Told:
+        names = [source.name for source in self.sources]
+        for double in dict.fromkeys(name for name in names if names.count(name) > 1):
+            yield "sources", f"source name '{double}' is used twice; each has its own"
+        primaries = [source.name for source in self.sources if source.primary]
         if len(primaries) != 1:
-            raise ValueError(f"exactly one source is primary: true, not {len(primaries)}")
-        for source in sources:
+            yield "sources", f"exactly one source is primary: true, not {len(primaries)}"
+        for source in self.sources if len(primaries) == 1 else ():
             if source.primary == (source.join is not None):
                 remedy = "must not have a join" if source.primary else "needs join: {on: [...]}"
-                raise ValueError(f"source '{source.name}' {remedy}")
-        return sources
+                yield "sources", f"source '{source.name}' {remedy}"
 
-    @model_validator(mode="after")
-    def _parts_agree(self) -> Self:
+    @reads("task", "objective.metric")
+    def _metric_suits_task(self) -> Told:
         metrics = METRICS_OF[self.task]
         if self.objective.metric not in metrics:
-            raise ValueError(
-                f"objective.metric '{self.objective.metric}' does not suit task '{self.task}'; "
+            told = (
+                f"'{self.objective.metric}' does not suit task '{self.task}'; "
                 f"use one of {', '.join(sorted(metrics))}"
             )
-        if self.positive_class is not None and self.task != "binary":
-            raise ValueError(f"positive_class is for task binary, not '{self.task}'; leave it out")
-        if self.event_time is None and any(s.join and s.join.as_of for s in self.sources):
-            raise ValueError("join.as_of needs event_time: name the primary's time column there")
-        return self
+            yield "objective.metric", told
 
-    @model_validator(mode="after")
-    def _windows_have_a_history(self) -> Self:
-        for window in self.features.windows:
-            for field, needed in (("entity_key", self.entity_key), ("event_time", self.event_time)):
-                if not needed:
-                    raise ValueError(
-                        f"features.windows needs {field}: '{window.as_}' is the history of an "
-                        "entity over time"
-                    )
-            if self.feature_delay < self.feature_refresh:
-                raise ValueError(
-                    f"features.delay {format_duration(self.feature_delay)} is shorter than "
-                    f"features.refresh {format_duration(self.feature_refresh)}, in which rows "
-                    "reach the feature store: training would see what no answer can; widen it"
+    @reads("objective.metric", "monitoring.quality_floor")
+    def _floor_is_possible(self) -> Told:
+        floor = self.monitoring.quality_floor
+        told = None if floor is None else out_of_range(self.objective.metric, floor)
+        if told:
+            yield "monitoring.quality_floor", told
+
+    @reads("task", "exploration.candidates")
+    def _candidates_suit_task(self) -> Told:
+        wanted, suited = self.exploration.candidates, CANDIDATES_OF[self.task]
+        for position, name in enumerate(() if wanted == "auto" else wanted):
+            if name not in suited:
+                told = (
+                    f"'{name}' is no candidate for a {self.task} task; use one of "
+                    f"{', '.join(suited)}"
                 )
-            if window.over <= self.feature_delay:
-                raise ValueError(
+                yield f"exploration.candidates[{position}]", told
+
+    @reads("task", "positive_class")
+    def _positive_of_two(self) -> Told:
+        if self.positive_class is not None and self.task != "binary":
+            yield "positive_class", f"is for task binary, not '{self.task}'; leave it out"
+
+    @reads("event_time", "sources.join")
+    def _times_to_join_by(self) -> Told:
+        if self.event_time is None and any(s.join and s.join.as_of for s in self.sources):
+            yield "sources", "join.as_of needs event_time: name the primary's time column there"
+
+    @reads("features.windows.as", "entity_key", "event_time")
+    def _windows_have_a_history(self) -> Told:
+        windows = self.features.windows
+        for field, needed in (("entity_key", self.entity_key), ("event_time", self.event_time)):
+            if windows and not needed:
+                told = (
+                    f"features.windows needs {field}: '{windows[0].as_}' is the history of an "
+                    "entity over time"
+                )
+                yield "", told
+
+    @reads(
+        "features.windows.over", "features.windows.as", "features.delay", "features.refresh",
+        "monitoring.label_delay",
+    )  # fmt: skip
+    def _windows_see_rows(self) -> Told:
+        delay, windows = self.feature_delay, self.features.windows
+        if windows and delay < self.feature_refresh:
+            told = (
+                f"features.delay {format_duration(delay)} is shorter than features.refresh "
+                f"{format_duration(self.feature_refresh)}, in which rows reach the feature store: "
+                "training would see what no answer can; widen it"
+            )
+            yield "", told
+        for window in windows:
+            if window.over <= delay:
+                told = (
                     f"features.windows: '{window.as_}' over {format_duration(window.over)} never "
                     "sees a row, as each is known only after features.delay "
-                    f"{format_duration(self.feature_delay)} (default: label_delay and refresh); "
-                    "shorten the delay or widen the window"
+                    f"{format_duration(delay)} (default: label_delay and refresh); shorten the "
+                    "delay or widen the window"
                 )
-        return self
+                yield "", told
 
-    @model_validator(mode="after")
-    def _history_is_known(self) -> Self:
+    @reads(
+        "target", "features.windows.column", "features.windows.as", "features.exclude",
+        "features.delay", "features.refresh", "monitoring.label_delay",
+    )  # fmt: skip
+    def _history_is_known(self) -> Told:
         target = self.target.expression
         computed = parse(target).columns if target else frozenset()
         afterwards = {self.target.name, *computed, *self.features.exclude}
         late = [one.as_ for one in self.features.windows if one.column in afterwards]
         if late and self.feature_delay < self.monitoring.label_delay:
-            raise ValueError(
+            told = (
                 f"features.windows: '{late[0]}' is of a column that is known afterwards only, "
                 f"monitoring.label_delay {format_duration(self.monitoring.label_delay)} after, and "
                 f"features.delay is {format_duration(self.feature_delay)}: it would see what was "
                 "not known; widen the delay, or say how soon outcomes come in label_delay"
             )
-        return self
+            yield "", told
 
     @property
     def feature_delay(self) -> timedelta:
@@ -182,29 +230,21 @@ class Problem(Section):
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a contract file; raises `ContractError` with every mistake in it."""
-        try:
-            document = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506
-        except FileNotFoundError as error:
-            raise ContractError(f"no contract at '{path}'; check the path") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ContractError(f"'{path}' is not a YAML file: {error}") from error
-        except OSError as error:
-            raise ContractError(f"'{path}' cannot be read: {error.strerror}") from error
+        document = read_document(path)
+        if not isinstance(document, Mapping):
+            held = "is empty" if document is None else f"holds {shown(document)}"
+            raise ContractError(f"'{path}' {held}; {WHOLE}")
         return cls.parse(document)
 
     @classmethod
     def parse(cls, document: Any) -> Self:
         """Validate a contract's document; raises `ContractError` with every mistake in it."""
         if not isinstance(document, Mapping):
-            raise ContractError(
-                "a contract is a mapping with name, statement, task, target, sources and "
-                f"objective, not {type(document).__name__}"
-            )
+            raise ContractError(f"{WHOLE}, not {shown(document)}")
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            mistakes = describe(error, document, cls.model_json_schema())
-            raise ContractError("\n".join(mistakes)) from error
+            raise ContractError("\n".join(describe(error, document, cls))) from error
 
     def to_document(self) -> dict[str, Any]:
         """The contract as plain JSON types without what equals its default, readable by `parse`."""
@@ -220,48 +260,6 @@ class Problem(Section):
             raise ContractError(
                 f"input.problem is a mapping of contract fields, not {type(changes).__name__}"
             )
-        changed = type(self).parse(_merge(self.to_document(), changes))
-        _refuse_moved(self, changed)
+        changed = type(self).parse(laid_over(self.to_document(), changes))
+        refuse_moved(self, changed)
         return changed
-
-
-_FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "gid", "header", "secret",
-                        "engine", "table", "query", "columns", "filters",
-                        "watermark")  # fmt: skip
-
-
-def _refuse_moved(deployed: Problem, changed: Problem) -> None:
-    if changed.name != deployed.name:
-        raise ContractError(
-            f"input.problem.name '{changed.name}' differs from the deployed '{deployed.name}'; "
-            "deploy a contract of its own for another problem"
-        )
-    if changed.deployment != deployed.deployment:
-        raise ContractError(
-            "input.problem.deployment cannot be changed by an execution; change the contract "
-            "and deploy it"
-        )
-    if changed.features.windows and not deployed.features.windows:
-        raise ContractError(
-            "input.problem.features.windows needs a stack that was deployed with windows, for it "
-            "has the table that they are looked up in; change the contract and deploy it"
-        )
-    before = {source.name: source for source in deployed.sources}
-    for source in changed.sources:
-        known = before.get(source.name)
-        fixed = [
-            f for f in _FIXED_SOURCE_FIELDS if getattr(source, f, None) != getattr(known, f, None)
-        ]
-        if fixed:
-            raise ContractError(
-                f"input.problem.sources '{source.name}' changes {', '.join(fixed)}, which only a "
-                "deployed contract may set; change the contract and deploy it"
-            )
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged

@@ -1,9 +1,10 @@
 """What clean data are: a rule per column, and when the data are good enough to go on with."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
+from noria.contracts.agreement import Told, reads
 from noria.contracts.fields import (
     ColumnName,
     ExpressionText,
@@ -82,36 +83,46 @@ class ColumnRule(Section):
         """Whether the rule says something in a field."""
         return getattr(self, field) not in (None, [], {})
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    @reads("minimum", "maximum")
+    def _ordered(self) -> Told:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
-        return self
+            yield "", f"minimum {self.minimum} is above maximum {self.maximum}; swap them"
 
-    @model_validator(mode="after")
-    def _suits_its_type(self) -> Self:
+    @reads("type", *FIELD_TYPES)
+    def _suits_its_type(self) -> Told:
         given = {name: types for name, types in FIELD_TYPES.items() if self.has(name)}
         for field, types in given.items():
             if self.type is not None and self.type not in types:
-                raise ValueError(
-                    f"{field} is for type {' or '.join(types)}, not '{self.type}'; leave one out"
-                )
-            other = next((name for name in given if not {*given[name]} & {*types}), None)
-            if other is not None:
-                raise ValueError(
-                    f"{field} is for type {' or '.join(types)}, {other} for type "
-                    f"{' or '.join(given[other])}; leave one out"
-                )
-        if self.source_unit is not None and self.unit is None:
-            raise ValueError("source_unit needs unit: name the unit of the clean column there")
-        if self.missing in ("median", "mean") and self.type not in (None, "int", "float"):
-            raise ValueError(f"missing: {self.missing} is for numbers, not type '{self.type}'")
-        if self.required and self.fills:
-            raise ValueError("required and missing contradict each other: give one of them")
-        return self
+                wanted = " or ".join(types)
+                yield "", f"{field} is for type {wanted}, not '{self.type}'; leave one out"
+            elif self.type is None:
+                yield from self._contradicted(field, given)
 
-    @model_validator(mode="after")
-    def _one_meaning_each(self) -> Self:
+    def _contradicted(self, field: str, given: dict[str, tuple[str, ...]]) -> Told:
+        """Say which field, of those that come first, is for no type that another is for."""
+        types, later = given[field], list(given)[list(given).index(field) + 1 :]
+        other = next((name for name in later if not {*given[name]} & {*types}), None)
+        if other is not None:
+            told = (
+                f"{field} is for type {' or '.join(types)}, {other} for type "
+                f"{' or '.join(given[other])}; leave one out"
+            )
+            yield "", told
+
+    @reads("source_unit", "unit")
+    def _converts_to_a_unit(self) -> Told:
+        if self.source_unit is not None and self.unit is None:
+            yield "", "source_unit needs unit: name the unit of the clean column there"
+
+    @reads("missing", "type", "required")
+    def _fills_what_it_can(self) -> Told:
+        if self.missing in ("median", "mean") and self.type not in (None, "int", "float"):
+            yield "", f"missing: {self.missing} is for numbers, not type '{self.type}'"
+        if self.required and self.fills:
+            yield "", "required and missing contradict each other: give one of them"
+
+    @reads("aliases", "case")
+    def _one_meaning_each(self) -> Told:
         """Refuse a spelling with two meanings; case counts only where it is kept."""
         key = folded if self.case == "merge" else str
         kept = {key(tidy(name)): name for name in self.aliases}
@@ -120,13 +131,13 @@ class ColumnRule(Section):
             for other in others:
                 spelling = key(tidy(other))
                 if meant.setdefault(spelling, name) != name:
-                    raise ValueError(f"aliases give '{other}' two meanings: list it once")
-                if kept.get(spelling, name) != name:
-                    raise ValueError(
+                    yield "", f"aliases give '{other}' two meanings: list it once"
+                elif kept.get(spelling, name) != name:
+                    told = (
                         f"aliases make '{other}' mean '{name}', and keep '{kept[spelling]}' as a "
                         "spelling too: list it on one side only"
                     )
-        return self
+                    yield "", told
 
 
 class Quality(Section):

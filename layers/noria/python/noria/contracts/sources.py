@@ -1,10 +1,11 @@
 """Where data comes from: a section per kind of source, and how sources are joined."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from noria.contracts.agreement import Told, reads
 from noria.contracts.fields import (
     ColumnName,
     Duration,
@@ -14,6 +15,9 @@ from noria.contracts.fields import (
     ZoneName,
     lasting,
 )
+
+URL_PATTERN = r"^https?://"
+SHEET_PATTERN = r"^[A-Za-z0-9_-]{10,}$"
 
 
 class Join(Section):
@@ -32,12 +36,11 @@ class Join(Section):
     timezone: ZoneName | None = None
     """The IANA zone of `as_of` times without one (default: UTC)."""
 
-    @model_validator(mode="after")
-    def _needs_as_of(self) -> Self:
+    @reads("as_of", "tolerance", "format", "timezone")
+    def _needs_as_of(self) -> Told:
         for field in ("tolerance", "format", "timezone"):
             if getattr(self, field) and self.as_of is None:
-                raise ValueError(f"{field} needs as_of: name the source's time column there")
-        return self
+                yield "", f"{field} needs as_of: name the source's time column there"
 
 
 class BaseSource(Section):
@@ -65,7 +68,7 @@ class HttpSource(BaseSource):
 
     kind: Literal["http"]
     """A file at a public https address."""
-    url: str = Field(pattern=r"^https?://", max_length=2000)
+    url: str = Field(pattern=URL_PATTERN, max_length=2000)
     """The address."""
     insecure: bool = False
     """Whether plain http is accepted."""
@@ -74,11 +77,10 @@ class HttpSource(BaseSource):
     maximum_seconds: int = Field(default=600, gt=0, le=840)
     """Seconds that the fetch takes at most; Lambda ends a function after 900."""
 
-    @model_validator(mode="after")
-    def _https_unless_said(self) -> Self:
+    @reads("url", "insecure")
+    def _https_unless_said(self) -> Told:
         if self.url.startswith("http://") and not self.insecure:
-            raise ValueError("url is plain http: use https, or set insecure: true to accept it")
-        return self
+            yield "", "url is plain http: use https, or set insecure: true to accept it"
 
 
 class GoogleSheetSource(BaseSource):
@@ -86,7 +88,7 @@ class GoogleSheetSource(BaseSource):
 
     kind: Literal["google_sheet"]
     """A tab of a Google sheet."""
-    sheet: str = Field(pattern=r"^[A-Za-z0-9_-]{10,}$")
+    sheet: str = Field(pattern=SHEET_PATTERN)
     """The sheet's id: what stands between /d/ and the next slash of its address."""
     range: str | None = Field(default=None, min_length=1, max_length=200)
     """The cells, in A1 notation (default: all)."""
@@ -97,17 +99,17 @@ class GoogleSheetSource(BaseSource):
     secret: str | None = Field(default=None, min_length=1)
     """The secret with a service account's JSON key, for a private sheet."""
 
-    @model_validator(mode="after")
-    def _one_way_to_the_tab(self) -> Self:
+    @reads("range", "gid", "secret")
+    def _one_way_to_the_tab(self) -> Told:
         named = self.range is not None and "!" in self.range
         if named and self.gid is not None:
-            raise ValueError("range names a tab and so does gid: give one of them")
-        if named and self.secret is None:
-            raise ValueError(
+            yield "", "range names a tab and so does gid: give one of them"
+        elif named and self.secret is None:
+            told = (
                 "a published sheet's range cannot name a tab: give the tab as gid, the number "
                 "behind #gid= in its address, and the range without it"
             )
-        return self
+            yield "", told
 
 
 class Filter(Section):
@@ -120,15 +122,14 @@ class Filter(Section):
     value: str | int | float | bool | datetime | list[str | int | float] | None = None
     """What it is compared with: a list for in, nothing for is null and is not null."""
 
-    @model_validator(mode="after")
-    def _value_suits(self) -> Self:
+    @reads("operator", "value")
+    def _value_suits(self) -> Told:
         if (self.value is None) != self.operator.startswith("is "):
-            raise ValueError(f"operator '{self.operator}' and value {self.value!r} do not fit")
-        if isinstance(self.value, list) != (self.operator == "in"):
-            raise ValueError("a list of values goes with operator: in, and only with that")
-        if self.value == []:
-            raise ValueError("operator: in needs one value or more")
-        return self
+            yield "", f"operator '{self.operator}' and value {self.value!r} do not fit"
+        elif isinstance(self.value, list) != (self.operator == "in"):
+            yield "", "a list of values goes with operator: in, and only with that"
+        elif self.value == []:
+            yield "", "operator: in needs one value or more"
 
 
 class DatabaseSource(BaseSource):
@@ -154,13 +155,12 @@ class DatabaseSource(BaseSource):
     """How long the database may take for one statement. Convention: a third of Lambda's 15
     minutes."""
 
-    @model_validator(mode="after")
-    def _table_or_query(self) -> Self:
+    @reads("table", "query", "filters")
+    def _table_or_query(self) -> Told:
         if (self.table is None) == (self.query is None):
-            raise ValueError("give either table or query, and not both")
-        if self.query is not None and self.filters:
-            raise ValueError("filters go with table: write the query's own where")
-        return self
+            yield "", "give either table or query, and not both"
+        elif self.query is not None and self.filters:
+            yield "", "filters go with table: write the query's own where"
 
 
 Source = Annotated[

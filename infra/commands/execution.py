@@ -1,0 +1,51 @@
+"""An execution's input, checked before anything is deployed or started."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.commands.errors import UsageMistakeError
+from infra.commands.options import json_object
+from infra.commands.stacks import StackAccess, StackError
+from noria.contracts import Problem
+from noria.errors import ContractError
+from noria.execution_input import check_input, check_variation
+
+OPTION = "--input"
+
+
+def execution_input(text: str) -> dict[str, Any]:
+    """Parse an execution's input and check what can be told without the contract."""
+    given = json_object(text, OPTION)
+    try:
+        check_input(given, datetime.now(UTC))
+    except ContractError as error:
+        raise _mistaken(str(error), "input.") from error
+    return given
+
+
+def refuse_variation(problem: Problem, given: Mapping[str, Any]) -> None:
+    """Refuse an input whose `problem` makes no valid contract; UsageMistakeError tells why."""
+    try:
+        check_variation(problem, given)
+    except ContractError as error:
+        raise _mistaken(str(error), "input.problem.", "problem.") from error
+
+
+def refuse_variation_of(access: StackAccess, given: Mapping[str, Any]) -> None:
+    """The same by the contract that is deployed; where it cannot be read, the machine checks."""
+    if "problem" not in given:
+        return
+    try:
+        problem = access.contract()
+    except StackError as error:
+        print(f"{error}; the machine itself checks {OPTION}", file=sys.stderr)
+        return
+    refuse_variation(problem, given)
+
+
+def _mistaken(told: str, before: str, place: str = "") -> UsageMistakeError:
+    """Name the place in the option's JSON, where the machine says `input.` or a field."""
+    lines = (f"{OPTION}: {place}{line.removeprefix(before)}" for line in told.splitlines())
+    return UsageMistakeError("\n".join(lines))

@@ -1,0 +1,52 @@
+"""What an execution's input may change in a deployed contract, and how it is merged."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from noria.errors import ContractError
+
+if TYPE_CHECKING:
+    from noria.contracts.problem import Problem
+
+FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "gid", "header", "secret",
+                        "engine", "table", "query", "columns", "filters",
+                        "watermark")  # fmt: skip
+
+
+def refuse_moved(deployed: "Problem", changed: "Problem") -> None:
+    """Refuse what decides where data come from and who may call; ContractError that names it."""
+    if changed.name != deployed.name:
+        raise ContractError(
+            f"input.problem.name '{changed.name}' differs from the deployed '{deployed.name}'; "
+            "deploy a contract of its own for another problem"
+        )
+    if changed.deployment != deployed.deployment:
+        raise ContractError(
+            "input.problem.deployment cannot be changed by an execution; change the contract "
+            "and deploy it"
+        )
+    if changed.features.windows and not deployed.features.windows:
+        raise ContractError(
+            "input.problem.features.windows needs a stack that was deployed with windows, for it "
+            "has the table that they are looked up in; change the contract and deploy it"
+        )
+    before = {source.name: source for source in deployed.sources}
+    for source in changed.sources:
+        known = before.get(source.name)
+        fixed = [
+            f for f in FIXED_SOURCE_FIELDS if getattr(source, f, None) != getattr(known, f, None)
+        ]
+        if fixed:
+            raise ContractError(
+                f"input.problem.sources '{source.name}' changes {', '.join(fixed)}, which only a "
+                "deployed contract may set; change the contract and deploy it"
+            )
+
+
+def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge a document over another: mappings merge, lists and scalars replace."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = laid_over(merged[key], value) if both else value
+    return merged
