@@ -46,7 +46,7 @@ def backfill(
     states, bucket = access.client("stepfunctions"), Bucket(access.client("s3"), access.bucket)
     given: dict[str, Any] = {"from": asked.start.isoformat(), "to": asked.end.isoformat()}
     given |= ({"run": run} if run else {}) | ({"replace": True} if replace else {})
-    arn = _begin(states, _output(access, "BackfillMachineArn"), given,
+    arn = _begin(states, access.output("BackfillMachineArn"), given,
                  lambda attempt: execution_name(asked, run, attempt, replace=replace))  # fmt: skip
     console = Console(stderr=as_json)
     console.print(f"backfill of {asked}: execution {arn.rpartition(':')[2]}", highlight=False)
@@ -54,15 +54,6 @@ def backfill(
     print(json.dumps(told, indent=2) if as_json else _ended(told))
     if told["status"] != SUCCEEDED:
         raise typer.Exit(FAILED)
-
-
-def _output(access: Any, name: str) -> str:
-    if name not in access.outputs:
-        raise FeatureError(
-            f"stack '{access.name}' has no {name} among its outputs: it was deployed by an earlier "
-            "version of Noria; deploy it again"
-        )
-    return str(access.outputs[name])
 
 
 def _asked(start: str, end: str) -> EventRange:

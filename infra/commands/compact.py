@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.commands.options import Local, StackName
-from infra.commands.words import counted, verb
+from noria.core.naming import counted
 from noria.errors import FeatureError
 
 LONGEST_CALL = 900  # seconds, of a function
@@ -38,10 +38,8 @@ def sentence(one: dict[str, Any]) -> str:
         return f"{one['table']}: nothing to do; it has {files}"
     before = counted(one["files_before"], "file")
     given_up = counted(one["superseded"], "object")
-    return (
-        f"{one['table']}: {before} {verb(one['files_before'])} {files} now; {given_up} will be "
-        "deleted"
-    )
+    are = "is" if one["files_before"] == 1 else "are"
+    return f"{one['table']}: {before} {are} {files} now; {given_up} will be deleted"
 
 
 def _compacted(access: Any) -> list[dict[str, Any]]:

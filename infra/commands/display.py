@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.status import Status
 
 from infra.commands.records import RunRecord
-from infra.commands.words import counted
 from infra.local.machines import StateEvent
+from noria.core.naming import counted
 
 # A Choice reads one field of one state's result; the reasons stand beside it.
 CHOICES = {

@@ -10,7 +10,7 @@ from infra.commands.backfill import backfill
 from infra.commands.compact import compact
 from infra.commands.options import Local, StackName
 from infra.commands.tables import Columns, Row, print_table
-from infra.commands.words import counted
+from noria.core.naming import counted
 
 app = typer.Typer(no_args_is_help=True, help="Feature store: sets, their versions and columns.")
 app.command()(backfill)

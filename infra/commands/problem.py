@@ -10,10 +10,10 @@ import typer
 
 from infra.commands.errors import MISTAKEN, UsageMistakeError
 from infra.commands.options import Local, StackName, refuse_absent
-from infra.commands.words import counted
 from infra.settings import load_contract
 from noria.contracts import Problem
 from noria.contracts.loading import read_document
+from noria.core.naming import counted
 from noria.errors import ContractError
 
 app = typer.Typer(no_args_is_help=True, help="Problem contracts: schema, validation, revision.")
