@@ -52,6 +52,24 @@ def test_relations_measure_what_they_say() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
 
 
+@pytest.mark.parametrize(
+    "shares", [[0.97, 0.03], [0.99, 0.01], [0.3] + [0.7 / 19] * 19], ids=["3 %", "1 %", "20"]
+)
+def test_rare_categories_and_classes_are_found_as_seldom_as_chance_allows(
+    shares: list[float],
+) -> None:
+    """GIVEN 100 tables of nothing but chance THEN p is 0.05 or less in about five of them."""
+    random = np.random.default_rng(5)
+    found = 0
+    for _ in range(100):
+        groups = np.array([f"c{n}" for n in random.geometric(0.08, 1_000)])
+        target = random.choice(len(shares), 1_000, p=shares).astype(float)
+        found += category_to_target(groups, target, len(shares)).p_value <= 0.05
+    assert found <= 9  # of 100 at 5 %, a chance of 3 %; the approximation alone has 11 to 19
+    helped = np.where(random.random(1_000) < 0.5, target, 0).astype(int).astype(str)
+    assert category_to_target(helped, target, len(shares)).p_value < 1e-3
+
+
 def test_leaks_and_twins_are_suspected() -> None:
     frame = numbers(500).assign(leak=lambda rows: rows["y"] * 10 + rows["noise"] / 100)
     frame["twin"] = frame["x"] * 3 + 1
