@@ -6,7 +6,7 @@ from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.feature_variations import feature_set_of
 from noria.errors import ContractError
-from noria.served_contract import RunContract, served_variation
+from noria.served_contract import RunContract, contract_to_refresh
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     stage = Stage.open(event)
     deployed = Problem.model_validate_json(stage.environment.problem)
-    problem, feature_set = (
+    problem, feature_set, notes = (
         _revised(stage, deployed) if stage.event.state == "ReviseProblem"
         else _defined(stage, deployed)
     )  # fmt: skip
@@ -29,15 +29,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "approval": problem.deployment.approval,
         "sources": [source.name for source in problem.sources],
         "feature_set": feature_set,
+        "notes": list(notes),
     }
 
 
 def _defined(stage: Stage, deployed: Problem) -> RunContract:
     changes = stage.event.input.get("input", {}).get("problem", {})
     if stage.event.features_only and not changes:
-        served = served_variation(stage, deployed)
-        if served is not None:
-            return served
+        return contract_to_refresh(stage, deployed)
     problem = deployed.merged(changes)
     return RunContract(problem, feature_set_of(problem, deployed))
 

@@ -47,14 +47,16 @@ def _store_only(stage: Stage) -> dict[str, Any]:
     with open_accepted(stage) as accepted:
         feature_set, written, without = accepted.store(Dataset.from_bytes(stage.dataset()))
         loaded = accepted.load_online(feature_set) if feature_set.windows else 0
-    told = [f"{written.rows:,} of {written.given:,} rows said something new",
-            f"{loaded:,} entities were loaded for the endpoint"]  # fmt: skip
+    told = ["nothing was stored, as that would take the place of all rows"]
+    if written is not None:
+        told = [f"{written.rows:,} of {written.given:,} rows said something new"]
+    told += [f"{loaded:,} entities were loaded for the endpoint", *stage.feature_notes]
     told += [
         f"column '{name}' is gone or of another type: what is stored of it stays as it is, and "
         "the next turn of the wheel makes a new version of the feature set"
         for name in without
     ]
-    return {"rows": written.rows, "reasons": told}
+    return {"rows": written.rows if written else 0, "reasons": told}
 
 
 def _stored(stage: Stage, dataset: Dataset) -> Dataset:

@@ -39,7 +39,7 @@ def sentence(one: dict[str, Any]) -> str:
     before = counted(one["files_before"], "file")
     given_up = counted(one["superseded"], "object")
     are = "is" if one["files_before"] == 1 else "are"
-    return f"{one['table']}: {before} {are} {files} now; {given_up} will be deleted"
+    return f"{one['table']}: {before} {are} {one['files']:,} now; {given_up} will be deleted"
 
 
 def _compacted(access: Any) -> list[dict[str, Any]]:

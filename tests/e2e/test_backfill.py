@@ -118,7 +118,7 @@ def test_a_column_that_was_added_is_seen_in_the_past(departures: Stack) -> None:
     again = features(departures, "backfill", *RANGE, "--run", stored.name)
     assert "2 skipped; all of it was published before" in again.stdout
     described = features(departures, "describe", "features").stdout
-    assert "2 runs and 1 backfills, in 4 files" in described
+    assert "2 runs and 1 backfill, in 4 files" in described
 
     assert "features: 4 files are 2 now" in features(departures, "compact").stdout
     a_week_later = datetime.now(UTC) + timedelta(days=8)

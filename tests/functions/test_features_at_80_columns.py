@@ -105,7 +105,7 @@ def test_what_is_not_shown_is_named(store: Store) -> None:
 
 def test_a_second_compaction_says_that_there_was_nothing_to_do(store: Store) -> None:
     [first] = shown("compact", "wines", width=80)
-    assert re.match(r"features_wines: 3 files are 1 file now; \d+ objects will be deleted", first)
+    assert re.match(r"features_wines: 3 files are 1 now; \d+ objects will be deleted", first)
     assert shown("compact", "wines", width=80) == [
         "features_wines: nothing to do; it has 1 file"
     ]  # fmt: skip

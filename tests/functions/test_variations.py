@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,8 +15,10 @@ from noria.aws.feature_store import Files
 from noria.aws.registry import Champion, Registry
 from noria.aws.storage import Store
 from noria.contracts import Problem
+from noria.core.dataset import Dataset
 from noria.core.history import History
-from noria.feature_store import FeatureStore
+from noria.errors import ContractError
+from noria.feature_store import FeatureStore, Reference
 from tests.functions.feature_stack import deliver, feature_stack, features_of
 from tests.functions.test_history import APRIL, DATABASE, PROBLEM
 from tests.unit.data_frames import airplanes
@@ -81,6 +84,7 @@ def stored(store: Store) -> dict[str, str]:
         (VERY_LATE, True),
         ({"features": {"delay": "4h"}}, True),
         ({"features": {"exclude": []}}, True),
+        ({"quality": {"minimum_rows": 50, "schema_drift": "fail"}}, False),
         ({"quality": {"columns": {"distance": {"minimum": 100}}}}, True),
     ],
 )
@@ -103,6 +107,27 @@ def test_a_variation_leaves_the_history_that_is_served(store: Store, table: pd.D
     assert history.feature_set.startswith("variation_")
     own = Files(store).current(f"features_{history.feature_set}")
     assert (own.runs, own.rows) == (["varied"], Files(store).current("features").rows)
+
+
+def test_a_variation_knows_what_came_late(store: Store, table: pd.DataFrame) -> None:
+    """GIVEN a day's flights that came a month late THEN a variation does not see them before."""
+    march = table.query("month <= 3")
+    late = (march["month"] == 1) & (march["day"] == 9)
+    run(store, "february", march[~late & (march["month"] == 1)], APRIL - timedelta(days=59))
+    run(store, "march", march, APRIL)
+    run(store, "varied", march, APRIL + timedelta(hours=1), problem=VERY_LATE)
+    usual, varied = (
+        Dataset.from_bytes(store.get(f"runs/{name}/expanded.npz")) for name in ("march", "varied")
+    )
+    np.testing.assert_array_equal(usual.data["miles"], varied.data["miles"])
+    own = Dataset.from_bytes(store.get("clean/run=varied/dataset.npz"))  # by its own rows, in time
+    assert (own.data["miles"] != varied.data["miles"]).sum() > 20
+
+
+@pytest.mark.parametrize(("field", "value"), [("retention", "40d"), ("refresh", "2h")])
+def test_what_is_the_stacks_is_no_variation(store: Store, field: str, value: str) -> None:
+    with pytest.raises(ContractError, match=f"features.{field} cannot be changed by an execution"):
+        defined("r", problem={"features": {field: value}})
 
 
 def serve(store: Store, run_id: str) -> None:
@@ -133,15 +158,25 @@ def test_a_refresh_keeps_young_what_is_served(
     assert Files(store).current(f"features_{own}").runs == ["varied", "refreshed"]
     assert stored(store) == before
 
-    # Deployed as a contract it goes on with that set, until a new champion looks up elsewhere.
+    # Whatever is deployed: it goes on with that set, until a new champion looks up elsewhere.
     varied = PROBLEM.merged(VERY_LATE)
-    deploy(monkeypatch, varied)
-    assert defined("deployed", only="features")["feature_set"] == own
-    assert defined("turn")["feature_set"] == "features"
-    # Another contract that does not allow the variation is followed itself.
+    for number, deployed in enumerate(
+        (
+            varied,
+            PROBLEM.merged({"quality": {"columns": {"distance": {"minimum": 1}}}}),
+            Problem.parse(PROBLEM.to_document() | {"deployment": {"canary": None}}),
+        )
+    ):
+        deploy(monkeypatch, deployed)
+        told = defined(f"deployed-{number}", only="features")
+        assert (told["feature_set"], told["notes"]) == (own, [])
+        assert defined(f"turn-{number}")["feature_set"] == "features"
+    # A contract that does not allow the variation is followed itself, and says what that means.
     other = varied.to_document() | {"sources": [{"name": "trips", "kind": "s3", "primary": True}]}
     deploy(monkeypatch, Problem.parse(other))
-    assert defined("other", only="features")["feature_set"] == "features"
+    told = defined("other", only="features")
+    assert told["feature_set"] == "features"
+    assert f"serves by feature set '{own}', which can no longer be refreshed" in told["notes"][0]
 
 
 def test_a_refresh_makes_no_version(
@@ -164,6 +199,100 @@ def test_a_refresh_makes_no_version(
     run(store, "turn", other, APRIL + timedelta(days=4))
     assert [one.version for one in features.feature_sets()] == [1, 2]
     assert features.compare("features", 1, 2).removed == ("hour",)
+
+
+def test_a_refresh_with_a_new_window_carries_what_is_gone(
+    store: Store, features: FeatureStore, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN a window that means something else by now, and a column that is gone THEN both go."""
+    run(store, "march", table.query("month <= 3"), APRIL)
+    windows = PROBLEM.to_document()["features"]["windows"]
+    changed = [one | ({"over": "9d"} if one["as"] == "miles" else {}) for one in windows]
+    deploy(monkeypatch, PROBLEM.merged({"features": {"windows": changed}}))
+    other = table.query("month <= 3").drop(columns="hour")
+    at = APRIL + timedelta(days=3)
+    for name in ("refresh", "refresh"):  # delivered twice
+        run(store, name, other, at, only="features")
+    assert [one.version for one in features.feature_sets()] == [1, 2]
+    before, now = (Files(store).current(f"features{suffix}") for suffix in ("", "_v2"))
+    assert now.rows == before.rows
+    asked = table[["tailnum"]].drop_duplicates().astype({"tailnum": "string"})
+    found = [
+        features.historical_features(
+            asked.assign(prediction_time=pd.Timestamp(at)),
+            [Reference("features", ["hour"], version)],
+        )["hour"]
+        for version in (1, 2)
+    ]
+    pd.testing.assert_series_equal(*found)
+    assert found[0].notna().sum() > 20
+
+
+def test_a_refresh_without_a_column_is_delivered_again(store: Store, table: pd.DataFrame) -> None:
+    """GIVEN another refresh that corrected the column meanwhile THEN nothing changes."""
+    march = table.query("month <= 3")
+    run(store, "march", march, APRIL)
+    without = table.query("month <= 3 or day <= 2").drop(columns="hour")
+    run(store, "first", without, APRIL + timedelta(days=2), only="features")
+    corrected = march.assign(hour=march["hour"] + 1)
+    run(store, "second", corrected, APRIL + timedelta(days=3), only="features")
+    before = stored(store)
+    run(store, "first", without, APRIL + timedelta(days=2), only="features")
+    assert stored(store) == before
+
+
+@pytest.mark.parametrize("kind", ["repeats", "no key"])
+def test_a_refresh_without_a_column_leaves_rows_that_it_cannot_tell_apart(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    document = PROBLEM.to_document()
+    if kind == "repeats":
+        document["quality"] = {"unique": ["tailnum", "time_hour", "minute"]}
+    else:
+        del document["entity_key"], document["features"]["windows"]
+    deploy(monkeypatch, Problem.parse(document))
+    run(store, "march", table.query("month <= 3"), APRIL)
+    before = stored(store)
+    other = table.query("month <= 3").drop(columns="hour")
+    answer = run(store, "refresh", other, APRIL + timedelta(days=3), only="features")
+    assert "nothing was stored, as that would take the place of all rows" in answer["reasons"]
+    assert stored(store)["files"] == before["files"]
+
+
+def test_a_run_that_died_leaves_no_obstacle(
+    store: Store, features: FeatureStore, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN first runs that registered versions and stored nothing THEN the next one stores."""
+    march = table.query("month <= 3")
+    for number, gone in enumerate(([], ["hour"], ["day"])):
+        with monkeypatch.context() as patched:
+            patched.setattr(Files, "put", _raise)
+            with pytest.raises(ConnectionError):
+                run(store, f"died {number}", march.drop(columns=gone), APRIL)
+    assert [one.version for one in features.feature_sets()] == [1, 2, 3]
+    run(store, "march", march.drop(columns="day"), APRIL)
+    latest = features.feature_set("features")
+    assert Files(store).current(latest.table).runs == ["march"]
+
+
+def test_a_shorter_delay_holds_for_the_past(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN rows that are known sooner from now on THEN training sees what answers will see."""
+    march = table.query("month <= 3")
+    run(store, "march", march, APRIL)
+    sooner = PROBLEM.to_document()
+    sooner["features"]["delay"] = sooner["monitoring"]["label_delay"] = "2h"
+    deploy(monkeypatch, Problem.parse(sooner))
+    run(store, "april", march, APRIL + timedelta(hours=1))
+    found = Dataset.from_bytes(store.get("runs/april/expanded.npz"))
+    own = Dataset.from_bytes(store.get("clean/run=april/dataset.npz"))
+    for name in ("miles", "flown", "mean_delay"):
+        np.testing.assert_array_equal(found.data[name], own.data[name])
+
+
+def _raise(*_: Any) -> None:
+    raise ConnectionError("S3 is away")
 
 
 def test_a_column_without_values_keeps_its_type(

@@ -9,11 +9,12 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noria.core.feature_news import filling_rows_query
+from noria.core.feature_news import filling_rows_query, succeeding_rows_query
 from noria.core.feature_sets import define
 from noria.core.feature_writes import INCOMING
 from noria.core.point_in_time import Part, retrieval_query
 
+RUN = 9  # the minute of a later run, when nothing else happens any more
 START = pd.Timestamp("2024-03-30T22:00")
 CONNECTION = duckdb.connect(config={"threads": 1})
 SET = define(
@@ -69,13 +70,18 @@ def seen(parts: Sequence[Part]) -> list[tuple[float | None, float | None]]:
 
 
 def filled(parts: Sequence[Part], incoming: Sequence[Row]) -> pd.DataFrame:
+    relation_of(incoming)
+    return CONNECTION.execute(filling_rows_query(SET, parts)).df()
+
+
+def relation_of(incoming: Sequence[Row]) -> None:
+    """Rows as those to be written."""
     CONNECTION.register("said", frame(incoming, WIDE))
     types = "shop::VARCHAR AS shop, sold::DOUBLE AS sold, rain::DOUBLE AS rain"
     CONNECTION.execute(
         f"CREATE OR REPLACE TEMP VIEW {INCOMING} AS SELECT {types}, "
         "event_time::TIMESTAMP AS event_time, created_time::TIMESTAMP AS created_time FROM said"
     )
-    return CONNECTION.execute(filling_rows_query(SET, parts)).df()
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -94,8 +100,7 @@ def test_no_instant_sees_another_stored_value(
             first = sum(part.rows for part in parts)
             content = frame(rows, WIDE if wide else NARROW)
             parts.append(stored(content, number, first, Path(folder)))
-        known = {row[:2] for _, rows in files for row in rows}
-        fills = [row for row in incoming if row[:2] in known]
+        fills = [row for row in incoming if row[:2] in known(files)]
         before = seen(parts)
         found = filled(parts, fills)
         after = seen([*parts, *more(found, parts, Path(folder))])
@@ -103,6 +108,46 @@ def test_no_instant_sees_another_stored_value(
         assert [rain for _, rain in after] == expected(files, {r[:2]: r[4] for r in fills})
         whole = [*parts, *more(filled(parts, incoming), parts, Path(folder))]
         assert filled(whole, incoming).empty  # nothing is left to fill
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(file, min_size=1, max_size=3), st.lists(row, max_size=8))
+def test_a_new_version_remembers(
+    files: Sequence[tuple[bool, list[Row]]], computed: list[Row]
+) -> None:
+    """GIVEN stored rows and a later run's THEN before that run the new version tells the same.
+
+    From the run on it tells what the run says of its rows.
+    """
+    incoming = [(*row[:2], RUN, *row[3:]) for row in {row[:2]: row for row in computed}.values()]
+    with TemporaryDirectory() as folder:
+        parts: list[Part] = []
+        for number, (wide, rows) in enumerate(files):
+            first = sum(part.rows for part in parts)
+            content = frame(rows, WIDE if wide else NARROW)
+            parts.append(stored(content, number, first, Path(folder)))
+        before = seen(parts)
+        relation_of(incoming)
+        found = CONNECTION.execute(succeeding_rows_query(SET, parts, SET)).df()
+        version = [stored(found, 200, 0, Path(folder))]
+        assert [sold for sold, _ in seen(version)] == [sold for sold, _ in before]
+        said = {row[:2]: row[3:] for row in incoming}
+        for shop, at in said:
+            last = max(event for name, event in [*said, *known(files)] if name == shop)
+            if at == last:
+                assert asked(version, shop, RUN) == said[shop, at]
+
+
+def known(files: Sequence[tuple[bool, list[Row]]]) -> set[tuple[str, int]]:
+    return {row[:2] for _, rows in files for row in rows}
+
+
+def asked(parts: Sequence[Part], shop: str, minute: int) -> tuple[float | None, float | None]:
+    """What a shop sees at an instant."""
+    row = {"k0": [shop], "prediction_time": [START + pd.Timedelta(minutes=minute)], "position": [0]}
+    CONNECTION.register("entities", pd.DataFrame(row))
+    [found] = CONNECTION.execute(retrieval_query(SET, SET.features, parts)).fetchall()
+    return found
 
 
 def more(found: pd.DataFrame, parts: Sequence[Part], folder: Path) -> list[Part]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from noria.core.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.event_time import column_times
+from noria.core.instants import RefusedError, as_microseconds
 from noria.core.recipes import make_plan
 from noria.core.scoring import OnnxModel, to_columns
 from noria.core.signature import Field, Signature, label_type_of, parse_label
@@ -128,6 +129,18 @@ def test_a_local_time_is_read_as_training_read_it(local: str) -> None:
     assert asked.tolist() == [int(trained[0].timestamp())] * 2
     with pytest.raises(RequestError, match=r"is no time in America/New_York, whose clocks skip"):
         to_columns([{"at": "2013-03-10T02:30:00"}], signature)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("0001-01-01T00:00:00", "Europe/Berlin"), ("9999-12-31T23:59:59-05:00", None),
+        ("0001-01-01T00:00:00+14:00", "UTC"),
+    ],
+)  # fmt: skip
+def test_times_at_the_edge_of_the_calendar_are_refused(text: str, zone: str | None) -> None:
+    with pytest.raises(RefusedError, match="is outside the years 1 to 9999"):
+        as_microseconds(text, zone)
 
 
 def test_left_out_null_and_missing_are_the_same(model: OnnxModel) -> None:

@@ -1,6 +1,7 @@
 """What a backfill is to do: from which run's accepted rows, in which months, as which columns."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -8,19 +9,20 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from noria.aws.clients import client
-from noria.aws.feature_store import Catalogue, Files
+from noria.aws.feature_store import Catalogue, Files, Manifest
 from noria.aws.runlog import RunLog
 from noria.aws.storage import encode
 from noria.context import Stage
 from noria.contracts import Problem
 from noria.core.dataset import Dataset
 from noria.core.feature_evolution import compare, evolve
-from noria.core.feature_rows import select_feature_rows, to_feature_set
-from noria.core.feature_sets import FeatureSet
+from noria.core.feature_rows import select_feature_rows
+from noria.core.feature_sets import DEFAULT_SET, FeatureSet
 from noria.core.feature_writes import within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange
 from noria.feature_loading import Accepted, half_of_memory, open_accepted
+from noria.feature_registry import FeatureRegistry
 from noria.feature_store import open_feature_store
 from noria.runtime import StageEvent, parse_time
 
@@ -80,14 +82,17 @@ class Deployed(Stage):
         )
 
 
-def rows_of(accepted: Accepted) -> tuple[FeatureSet, str]:
-    """What a run's accepted rows are under the deployed contract, as on a first load."""
+def rows_of(accepted: Accepted, previous: datetime | None = None) -> tuple[FeatureSet, str]:
+    """What a run's accepted rows are under the deployed contract.
+
+    `previous` is when the run before it was; without it all count as in time.
+    """
     stage = accepted.stage
     dataset = Dataset.from_bytes(stage.dataset())
     types, target = accepted.with_target(dataset)
-    definition = to_feature_set(types, stage.problem, dataset.classes)
     as_of, path = stage.event.as_of, str(accepted.path)
-    return definition, select_feature_rows(types, stage.problem, path, as_of, None, target)
+    rows = select_feature_rows(types, stage.problem, path, as_of, previous, target)
+    return accepted.definition(types, dataset), rows
 
 
 def make_plan(
@@ -95,7 +100,7 @@ def make_plan(
 ) -> Plan:
     """Plan a backfill, or find it planned; raises `FeatureError` where there is nothing to do.
 
-    `wanted` names the run whose accepted rows are taken, by default the latest that has some.
+    `wanted` names the run whose accepted rows are taken, by default the latest that stored some.
     """
     _refuse_contract(stage.problem)
     run = _run(stage, wanted)
@@ -111,19 +116,38 @@ def make_plan(
 def _run(stage: Deployed, wanted: str | None) -> dict[str, str]:
     """The log's entry of the run whose accepted rows are taken."""
     entries = {entry["run_id"]: entry for entry in RunLog(stage.store).entries()}
-    usable = (name for name in reversed(entries) if _etag(stage, name))
+    manifests = _manifests(stage)
+    usable = (name for name in reversed(entries) if _is_usable(stage, name, manifests))
     if wanted is not None:
         # A run that only stored features is not in the log; its ending tells its time.
         ending = stage.store.get_json(f"runs/{wanted}/ending.json", None)
         found = entries.get(wanted) or (ending and {"run_id": wanted, "as_of": ending["as_of"]})
-        if found and _etag(stage, wanted):
+        if found and _is_usable(stage, wanted, manifests):
             return dict(found)
         known = ", ".join(usable) or "none"
-        raise FeatureError(f"run '{wanted}' has no accepted rows; runs that have some are: {known}")
+        raise FeatureError(
+            f"run '{wanted}' stored no rows in feature set '{DEFAULT_SET}': it is not known, tried "
+            f"a variation, or ended before; runs that did are: {known}"
+        )
     latest = next(usable, None)
     if latest is None:
-        raise FeatureError("no run has accepted rows yet; run the machine first")
+        raise FeatureError("no run has stored rows yet; run the machine first")
     return entries[latest]
+
+
+def _manifests(stage: Deployed) -> list[Manifest]:
+    """What the versions of the deployed contract's set hold."""
+    files = Files(stage.store)
+    registry = FeatureRegistry(files, Catalogue(client("glue"), stage.environment.database))
+    return [files.current(one.table) for one in registry.feature_sets() if one.name == DEFAULT_SET]
+
+
+def _is_usable(stage: Deployed, run: str, manifests: Sequence[Manifest]) -> bool:
+    """Whether a run's accepted rows are there, and are those of the deployed contract's set.
+
+    One that failed before it stored them would make rows that came late count as in time.
+    """
+    return _etag(stage, run) is not None and any(one.share_of(run) for one in manifests)
 
 
 def _etag(stage: Deployed, run: str) -> str | None:
@@ -145,6 +169,11 @@ def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str])
         definition, relation = rows_of(accepted)
         _refuse_other_version(accepted.features.latest(definition.name), definition, run["run_id"])
         feature_set = accepted.features.register(definition)
+        if accepted.features.beside(feature_set).earlier is not None:
+            raise FeatureError(
+                f"version {feature_set.version} of the feature set has no rows yet; run the "
+                "machine first, which takes over what is stored and when it came"
+            )
         kept = _kept(asked, stage.problem, accepted.features.latest_run(feature_set))
         engine = accepted.features.engine
         parts = tuple(

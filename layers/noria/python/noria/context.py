@@ -86,6 +86,11 @@ class Stage:
         return None if name is None else str(name)
 
     @property
+    def feature_notes(self) -> list[str]:
+        """What DefineProblem has to say of the feature set."""
+        return list(self.event.result("problem").get("notes", []))
+
+    @property
     def turn(self) -> int:
         """The turn of the feature-engineering loop, 1 for the first."""
         return self.event.iteration

@@ -16,11 +16,13 @@ from noria.aws.feature_store import Entry, Files, Manifest, Share
 from noria.aws.feature_store.backfills import run_of
 from noria.backfill_plan import Deployed, Plan, make_plan, rows_of
 from noria.core.feature_news import filling_rows_query, replacing_rows_query
-from noria.core.feature_writes import within_query
+from noria.core.feature_sets import FeatureSet
+from noria.core.feature_writes import instant, within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange
 from noria.feature_engine import News
 from noria.feature_loading import load_online, open_accepted
+from noria.feature_store import FeatureStore
 from noria.runtime import Environment, StageEvent, parse_time
 
 Document = dict[str, Any]
@@ -72,7 +74,7 @@ class Backfiller:
         done = [self._done(plan, part, manifest) for part in plan.parts]
         shares = [_share(one["share"]) for one in done]
         with self.stage.features() as features:
-            latest = features.feature_set(plan.definition.name, plan.definition.version)
+            latest = _latest(features, plan)
             features.keeper.publish(latest, shares)
             if latest.windows:
                 load_online(self.stage, features, latest, parse_time(plan.as_of))
@@ -116,11 +118,12 @@ class Backfiller:
         month = next(month for month in plan.range.months() if month.name == part)
         table = plan.definition.table
         with open_accepted(self.stage.reading(plan.run, plan.as_of)) as accepted:
-            engine, (_, relation) = accepted.features.engine, rows_of(accepted)
+            engine, beside = accepted.features.engine, accepted.features.beside(plan.definition)
+            previous = None if plan.replace else instant(beside.previous(plan.run))
+            _, relation = rows_of(accepted, previous)
             rows = f"({within_query(relation, month.start, month.end)})"
             _, given = engine.accept(plan.definition, rows)
-            stored = accepted.features.stored(plan.definition)
-            content, described = engine.make_file(plan.definition, stored, _news(plan))
+            content, described = engine.make_file(plan.definition, beside.entries, _news(plan))
         share = Share(run=run_of(plan.name, part), given=given, rows=0, backfill=plan.name)
         if not described["rows"]:
             return share
@@ -146,6 +149,17 @@ class Backfiller:
     def _is_whole(self, document: Document) -> bool:
         share = document["share"]
         return not share["rows"] or self.files.backfills.has_file(share["key"])
+
+
+def _latest(features: FeatureStore, plan: Plan) -> FeatureSet:
+    """The set as it is registered now; raises `FeatureError` where a run made a new version."""
+    latest = features.feature_set(plan.definition.name)
+    if latest.version != plan.definition.version:
+        raise FeatureError(
+            f"a run made version {latest.version} of the feature set since backfill '{plan.name}' "
+            "was computed; start it again with that run's rows"
+        )
+    return latest
 
 
 def _news(plan: Plan) -> News:

@@ -220,5 +220,11 @@ def open_engine(
         connection.execute("SET TimeZone = 'UTC'")  # whatever the machine's is
         try:
             yield Engine(files, connection, Path(folder))
+        except duckdb.OutOfMemoryException as error:
+            raise FeatureError(
+                f"the feature store's rows take more memory and disk than there is ({error}): "
+                "merge files with `noria features compact`, collect fewer columns or rows, or "
+                "raise scaling.memory"
+            ) from error
         finally:
             connection.close()

@@ -20,8 +20,14 @@ from noria.aws.feature_store.online import table_of
 from noria.aws.storage import Store
 from noria.context import Stage
 from noria.core.dataset import Dataset
-from noria.core.feature_evolution import Kept, keep_version, with_known_kinds
-from noria.core.feature_news import carrying_query
+from noria.core.feature_evolution import (
+    Kept,
+    keep_version,
+    names_rows_alike,
+    tells_rows_apart,
+    with_known_kinds,
+)
+from noria.core.feature_news import carrying_query, dated_query
 from noria.core.feature_rows import (
     key_columns,
     select_asked_rows,
@@ -47,10 +53,13 @@ MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # which Lambda sets, in MB
 
 
 class Stored(NamedTuple):
-    """What storing rows did, and the columns that they came `without` and the set still has."""
+    """What storing rows did, and the columns that they came `without` and the set still has.
+
+    Rows without these are not stored (`written` is None) where nothing tells which row is which.
+    """
 
     feature_set: FeatureSet
-    written: Written
+    written: Written | None
     without: tuple[str, ...]
 
 
@@ -70,15 +79,28 @@ class Accepted:
         wanted, without = self._wanted(types, dataset)
         feature_set = self.features.register(wanted)
         run, beside = self.stage.event.execution, self.features.beside(feature_set)
+        if without and (not tells_rows_apart(feature_set) or beside.manifest.share_of(run)):
+            return Stored(feature_set, None, without)  # its carried values may have changed since
         before = None if feature_set.repeats else instant(beside.previous(run))
         rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
         if without:
-            parts = self.features.engine.local(beside.manifest.entries)
+            parts = self.features.engine.local(beside.entries)
             rows = carrying_query(feature_set, rows, parts, without)
+        elif before is None:
+            rows = self._dated(feature_set, rows)
         written = self.features.write_relation(
             feature_set, rows, run=run, as_of=as_of, beside=beside
         )
         return Stored(feature_set, written, without)
+
+    def _dated(self, feature_set: FeatureSet, rows: str) -> str:
+        """A variation's first rows, as late as the deployed contract's set knows them to be."""
+        usual = self.features.latest(DEFAULT_SET) if feature_set.name != DEFAULT_SET else None
+        if usual is None or not names_rows_alike(usual, feature_set):
+            return rows
+        entries = self.features.stored(usual)
+        parts = self.features.engine.local(entries)
+        return dated_query(feature_set, rows, parts, usual) if parts else rows
 
     def _wanted(self, types: Mapping[str, str], dataset: Dataset) -> Kept:
         """The set that the rows make: only a turn of the wheel makes a version for other columns.
@@ -86,11 +108,16 @@ class Accepted:
         A refresh keeps what is stored of a column that is gone, until the next turn.
         """
         name = self.stage.feature_set or DEFAULT_SET
-        made = to_feature_set(types, self.stage.problem, dataset.classes, name)
-        latest = self.features.latest(name)
-        empty = {stored_name(one) for one in self.features.engine.empty_columns(self.path)}
-        wanted = with_known_kinds(made, latest, empty)
+        wanted, latest = self.definition(types, dataset, name), self.features.latest(name)
         return keep_version(latest, wanted) if self.stage.event.features_only else Kept(wanted)
+
+    def definition(
+        self, types: Mapping[str, str], dataset: Dataset, name: str = DEFAULT_SET
+    ) -> FeatureSet:
+        """The set that the rows make by the contract; a column without a value keeps its type."""
+        made = to_feature_set(types, self.stage.problem, dataset.classes, name)
+        empty = {stored_name(one) for one in self.features.engine.empty_columns(self.path)}
+        return with_known_kinds(made, self.features.latest(name), empty)
 
     def expand(self, feature_set: FeatureSet, dataset: Dataset) -> Dataset:
         """The dataset with the history that each row could have known at its own time."""
@@ -172,8 +199,9 @@ def bring_up_to_date(
     of_table = {"table": online.identity, "version": feature_set.version, "windows": windows}
     before = store.get_json(key, {})
     same = of_table.items() <= before.items()
-    if same:
-        # A run that began before a refresh, and ends after it, has rows that the refresh had not.
+    if before.get("table") == online.identity:
+        # What was loaded for a later instant stays, whatever the windows are by now. And a run
+        # that began before a refresh, and ends after it, has rows that the refresh had not.
         at = max(at, datetime.fromisoformat(before["at"]))
     entries = features.stored(feature_set)
     changed = [(one, _seen_at(one, before) if same else None) for one in entries]

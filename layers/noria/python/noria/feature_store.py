@@ -15,7 +15,7 @@ import pandas as pd
 from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, MissingFileError, Share
 from noria.aws.feature_store.manifest import agree
 from noria.core.entity_frames import aware, entity_rows, feature_rows
-from noria.core.feature_evolution import kept_columns
+from noria.core.feature_evolution import names_rows_alike, tells_rows_apart
 from noria.core.feature_news import new_rows_query, succeeding_rows_query
 from noria.core.feature_sets import CREATED_TIME, FeatureSet
 from noria.core.feature_writes import instant, since_epoch
@@ -49,12 +49,17 @@ class Written:
 class Beside:
     """What rows are written beside: the version's files, or else those of the version before it.
 
-    Of an `earlier` version the columns that are `kept` go on.
+    `definition` is that of the `earlier` version, whose rows go on.
     """
 
     manifest: Manifest
     earlier: Manifest | None = None
-    kept: frozenset[str] = frozenset()
+    definition: FeatureSet | None = None
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The files that are read."""
+        return (self.earlier or self.manifest).entries
 
     def previous(self, run: str) -> int | None:
         """The logical time of the run before a run, the same for a repeated delivery."""
@@ -124,17 +129,20 @@ class FeatureStore(FeatureRegistry):
     def beside(self, feature_set: FeatureSet) -> Beside:
         """What a run's rows are written beside now, with the files that they are compared with.
 
-        A version without rows goes on from the one before it, where rows are told apart alike.
+        A version without rows goes on from the last that has some, where rows are named alike.
         """
         manifest = self._compared(feature_set)
-        if manifest.serial or feature_set.version == 1:
-            return Beside(manifest)
-        before = self.feature_set(feature_set.name, feature_set.version - 1)
-        kept = kept_columns(before, feature_set)
-        return Beside(manifest, self._at_hand(before), kept) if kept else Beside(manifest)
+        for version in range(feature_set.version - 1, 0, -1) if not manifest.serial else ():
+            before = self.feature_set(feature_set.name, version)
+            if not names_rows_alike(before, feature_set):
+                break
+            earlier = self._at_hand(before)
+            if earlier.entries:
+                return Beside(manifest, earlier, before)
+        return Beside(manifest)
 
     def _compared(self, feature_set: FeatureSet) -> Manifest:
-        if _is_compared(feature_set):
+        if tells_rows_apart(feature_set):
             return self._at_hand(feature_set)
         return self._files.current(feature_set.table)
 
@@ -148,10 +156,9 @@ class FeatureStore(FeatureRegistry):
         if last is not None and last.given == share.given:
             return share
         news: News = new_rows_query
-        stored = entries if _is_compared(feature_set) else ()
-        if beside.earlier is not None:
-            stored = beside.earlier.entries
-            news = partial(succeeding_rows_query, kept=beside.kept)
+        stored = beside.entries if tells_rows_apart(feature_set) else ()
+        if beside.definition is not None:
+            news = partial(succeeding_rows_query, before=beside.definition)
         content, described = self.engine.make_file(feature_set, stored, news)
         if not described["rows"]:
             return share
@@ -257,11 +264,6 @@ def open_feature_store(
     """
     with open_engine(files, threads, megabytes) as engine:
         yield FeatureStore(files, catalogue, engine, retention)
-
-
-def _is_compared(feature_set: FeatureSet) -> bool:
-    """Whether rows can be told apart, so that those that say nothing new are left out."""
-    return bool(feature_set.entity_key) and not feature_set.repeats
 
 
 def _refuse_double(found: pd.DataFrame, columns: pd.DataFrame, reference: Reference) -> None:

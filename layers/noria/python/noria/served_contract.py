@@ -4,34 +4,47 @@ from typing import NamedTuple
 
 from noria.context import Stage
 from noria.contracts import Problem
+from noria.contracts.changes import refuse_moved
 from noria.core.feature_sets import DEFAULT_SET
-from noria.core.feature_variations import variation_of
 from noria.errors import ContractError
 
 
 class RunContract(NamedTuple):
-    """A run's contract, and the feature set that its rows go into."""
+    """A run's contract, the feature set that its rows go into, and what is to be said of it."""
 
     problem: Problem
     feature_set: str
+    notes: tuple[str, ...] = ()
 
 
-def served_variation(stage: Stage, deployed: Problem) -> RunContract | None:
-    """The variation whose model serves, where it looks history up in a set of its own.
+def contract_to_refresh(stage: Stage, deployed: Problem) -> RunContract:
+    """The deployed contract, or the variation whose model serves, with a feature set of its own.
 
-    None where the deployed contract's set serves, or the deployed contract no longer allows the
-    variation: its rows cannot be made then.
+    A variation is followed as it was run, while the deployed contract would let it run; else the
+    notes say that the history which is served grows old.
     """
     champion = stage.registry.champion()
+    usual = RunContract(deployed, DEFAULT_SET)
     if champion is None:
-        return None
+        return usual
     signature = stage.registry.json_file(champion.version, "signature.json")
     name = (signature.get("history") or {}).get("feature_set", DEFAULT_SET)
-    changes = stage.store.get_json(f"runs/{champion.run_id}/problem.json", None)
-    if name == DEFAULT_SET or changes is None:
-        return None
+    if name == DEFAULT_SET:
+        return usual
     try:
-        problem = deployed.merged(changes)
-    except ContractError:
-        return None
-    return RunContract(problem, name) if variation_of(problem) == name else None
+        served = Problem.parse(stage.store.get_json(f"runs/{champion.run_id}/problem.json", None))
+        problem = _with_settings_of(deployed, served)
+        refuse_moved(deployed, problem)
+    except ContractError as error:
+        return usual._replace(notes=(
+            f"model {champion.version} serves by feature set '{name}', which can no longer be "
+            f"refreshed ({error}): start a run, so that a model of the deployed contract serves",
+        ))  # fmt: skip
+    return RunContract(problem, name)
+
+
+def _with_settings_of(deployed: Problem, served: Problem) -> Problem:
+    """A variation with what is the stack's: how it is deployed, and what becomes of its rows."""
+    settings = {name: getattr(deployed.features, name) for name in ("retention", "refresh")}
+    features = served.features.model_copy(update=settings)
+    return served.model_copy(update={"deployment": deployed.deployment, "features": features})

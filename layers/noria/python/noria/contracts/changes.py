@@ -25,6 +25,12 @@ def refuse_moved(deployed: "Problem", changed: "Problem") -> None:
             "input.problem.deployment cannot be changed by an execution; change the contract "
             "and deploy it"
         )
+    for field in ("retention", "refresh"):
+        if getattr(changed.features, field) != getattr(deployed.features, field):
+            raise ContractError(
+                f"input.problem.features.{field} cannot be changed by an execution, as it is the "
+                "stack's; change the contract and deploy it"
+            )
     if changed.features.windows and not deployed.features.windows:
         raise ContractError(
             "input.problem.features.windows needs a stack that was deployed with windows, for it "

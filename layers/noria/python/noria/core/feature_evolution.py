@@ -77,16 +77,14 @@ class Kept(NamedTuple):
     without: tuple[str, ...] = ()
 
 
-def kept_columns(before: FeatureSet, after: FeatureSet) -> frozenset[str]:
-    """The columns whose stored values a version takes over from the one before it.
+def tells_rows_apart(feature_set: FeatureSet) -> bool:
+    """Whether entity and event time name a row, so that what is stored of it can be found."""
+    return bool(feature_set.entity_key) and not feature_set.repeats
 
-    None where rows are told apart in another way, or not at all.
-    """
-    apart = [before, after]
-    if compare(before, after).rekeyed or any(one.repeats or not one.entity_key for one in apart):
-        return frozenset()
-    kinds = {column.name: column.kind for column in before.columns}
-    return frozenset(c.name for c in after.columns if kinds.get(c.name) == c.kind)
+
+def names_rows_alike(one: FeatureSet, other: FeatureSet) -> bool:
+    """Whether both sets tell rows apart, and by the same key."""
+    return all(map(tells_rows_apart, (one, other))) and not compare(one, other).rekeyed
 
 
 def keep_version(latest: FeatureSet | None, wanted: FeatureSet) -> Kept:

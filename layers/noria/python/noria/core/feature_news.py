@@ -4,10 +4,10 @@
 and its event time; of several stored ones that counts which was created last, or else stored last.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 
+from noria.core.feature_rows import key_text
 from noria.core.feature_sets import CREATED_TIME, EVENT_TIME, NUMBER, TYPES, Column, FeatureSet
 from noria.core.feature_writes import INCOMING, TIMES
 from noria.core.point_in_time import Part, identifier, stored_rows, timestamp
@@ -49,32 +49,38 @@ def filling_rows_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
     """
     if not parts:
         return f"SELECT * FROM {INCOMING}"  # noqa: S608
-    lacking = _lacking(feature_set, parts)
+    lacking = [c for c in feature_set.columns if any(c.name not in p.columns for p in parts)]
+    selects = [_stored_lacking(feature_set, part, lacking) for part in parts]
     tells = [f"counted.{_lacks(c)} AND said.{identifier(c.name)} IS NOT NULL" for c in lacking]
     names = ", ".join(_row_names(feature_set))
     return f"""
-{_counted(feature_set, parts, lacking)}
+{_counted(feature_set, selects)}
 {_filled(feature_set, lacking)} WHERE {" OR ".join(tells) or "false"}
 UNION ALL
 SELECT said.* FROM {INCOMING} AS said ANTI JOIN counted USING ({names})"""  # noqa: S608
 
 
 def succeeding_rows_query(
-    feature_set: FeatureSet, parts: Sequence[Part], kept: Collection[str]
+    feature_set: FeatureSet, parts: Sequence[Part], before: FeatureSet
 ) -> str:
-    """The first rows of a version, from the files of the version before and the incoming rows.
+    """The first rows of a version, from the files of the version `before` it and the incoming rows.
 
-    What incoming rows have is stored as the version before stored it: when it came, and as it was
-    then, in the columns that are `kept`. Other columns are filled. Then what is new follows.
+    Stored rows go on as they were stored, and when they came: of a changed type as far as a value
+    can be read so, and by the new delay where they came by the old one. Columns that they had no
+    place for are filled. Then the incoming rows follow that say something else.
     """
-    there = [replace(part, columns=part.columns & frozenset(kept)) for part in parts]
-    lacking = _lacking(feature_set, there)
+    known = {column.name: column for column in before.columns}
+    lacking = [
+        c for c in feature_set.columns
+        if c.name not in known or any(c.name not in part.columns for part in parts)
+    ]  # fmt: skip
+    selects = [_translated(feature_set, before, part, lacking) for part in parts]
     names = _row_names(feature_set)
     order = f"PARTITION BY {', '.join(names)} ORDER BY {CREATED_TIME}"
     columns = ", ".join([*(identifier(c.name) for c in feature_set.columns), *TIMES])
     return f"""
-{_counted(feature_set, there, lacking)}, filled AS (
-    {_filled(feature_set, lacking)}
+{_counted(feature_set, selects)}, filled AS (
+    {_filled(feature_set, lacking, "LEFT JOIN")}
 ), dated AS (
     SELECT *, lead({CREATED_TIME}) OVER ({order}) AS {UNTIL} FROM filled
 )
@@ -84,12 +90,27 @@ SELECT said.* FROM {INCOMING} AS said ANTI JOIN dated AS counted
     ON {_is_equal(feature_set)}"""  # noqa: S608
 
 
+def dated_query(
+    feature_set: FeatureSet, relation: str, parts: Sequence[Part], of: FeatureSet
+) -> str:
+    """A relation's rows, late where they were in another set: created when they came into that."""
+    names = ", ".join(_row_names(feature_set))
+    rows = " UNION ALL ".join(stored_rows(part, feature_set.entity_key) for part in parts)
+    in_time = f"first = {EVENT_TIME} + {_interval(of.delay)}"
+    return f"""(
+SELECT given.* REPLACE (
+    CASE WHEN first IS NULL OR {in_time} THEN {CREATED_TIME} ELSE first END AS {CREATED_TIME})
+FROM {relation} AS given LEFT JOIN (
+    SELECT {names}, min({CREATED_TIME}) AS first FROM ({rows}) GROUP BY ALL
+) USING ({names}))"""  # noqa: S608
+
+
 def carrying_query(
     feature_set: FeatureSet, relation: str, parts: Sequence[Part], without: Sequence[str]
 ) -> str:
     """A relation's rows with the stored values of columns `without` which they come.
 
-    Of rows that are not stored, and where nothing tells which row is which, these are missing.
+    Of rows that are not stored these are missing.
     """
     columns = [
         f"{'held' if c.name in without else 'given'}.{identifier(c.name)}"
@@ -97,12 +118,11 @@ def carrying_query(
     ]
     columns += [f"given.{name}" for name in TIMES]
     names = ", ".join(_row_names(feature_set))
-    there = [] if feature_set.repeats else parts
-    selects = [stored_rows(part, feature_set.columns) for part in there] or [_none(feature_set)]
-    rows = " UNION ALL ".join(selects)
+    held = [*feature_set.entity_key, *(f for f in feature_set.features if f.name in without)]
+    selects = [stored_rows(part, held) for part in parts] or [_none(held)]
     return f"""(
 SELECT {", ".join(columns)} FROM {relation} AS given LEFT JOIN (
-    FROM ({rows})
+    FROM ({" UNION ALL ".join(selects)})
     QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY {CREATED_TIME} DESC, {NUMBER} DESC) = 1
 ) AS held USING ({names}))"""  # noqa: S608
 
@@ -132,22 +152,47 @@ def _is_equal(feature_set: FeatureSet) -> str:
     return " AND ".join(same)
 
 
-def _lacking(feature_set: FeatureSet, parts: Sequence[Part]) -> list[Column]:
-    return [c for c in feature_set.columns if any(c.name not in part.columns for part in parts)]
-
-
-def _counted(feature_set: FeatureSet, parts: Sequence[Part], lacking: Sequence[Column]) -> str:
-    """The stored row that counts for each entity, event time and created time."""
-    rows = (_stored_lacking(feature_set, part, lacking) for part in parts)
+def _counted(feature_set: FeatureSet, selects: Sequence[str]) -> str:
+    """Of stored rows the one that counts for each entity, event time and created time."""
     names = ", ".join([*_row_names(feature_set), CREATED_TIME])
     return f"""WITH stored AS (
-    {" UNION ALL ".join(rows)}
+    {" UNION ALL ".join(selects)}
 ), counted AS (
     FROM stored QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY {NUMBER} DESC) = 1
 )"""
 
 
-def _filled(feature_set: FeatureSet, lacking: Sequence[Column]) -> str:
+def _translated(
+    feature_set: FeatureSet, before: FeatureSet, part: Part, lacking: Sequence[Column]
+) -> str:
+    """A file's rows in the columns of a later version."""
+    known = {column.name: column for column in before.columns}
+    columns = []
+    for column in feature_set.columns:
+        name, kind = identifier(column.name), TYPES[column.kind].sql
+        there = column.name in known
+        value = _as_text(known[column.name]) if there and kind == "VARCHAR" else name
+        columns.append(f"TRY_CAST({value if there else 'NULL'} AS {kind}) AS {name}")
+    came = CREATED_TIME
+    if before.delay != feature_set.delay:
+        in_time = f"{CREATED_TIME} = {EVENT_TIME} + {_interval(before.delay)}"
+        now = f"{EVENT_TIME} + {_interval(feature_set.delay)}"
+        came = f"CASE WHEN {in_time} THEN {now} ELSE {CREATED_TIME} END AS {CREATED_TIME}"
+    absent = [c.name not in known or c.name not in part.columns for c in lacking]
+    told = [f"{str(one).lower()} AS {_lacks(c)}" for c, one in zip(lacking, absent, strict=True)]
+    chosen = ", ".join([*columns, EVENT_TIME, came, NUMBER, *told])
+    return f"SELECT {chosen} FROM ({stored_rows(part, before.columns)})"  # noqa: S608
+
+
+def _as_text(column: Column) -> str:
+    return key_text(column.name, TYPES[column.kind].sql)
+
+
+def _interval(seconds: int) -> str:
+    return f"INTERVAL {seconds} SECONDS"
+
+
+def _filled(feature_set: FeatureSet, lacking: Sequence[Column], join: str = "JOIN") -> str:
     """Counted rows with the incoming values of columns that their files lack."""
     filled = {c.name: f"CASE WHEN counted.{_lacks(c)} THEN said.{identifier(c.name)} "
                       f"ELSE counted.{identifier(c.name)} END" for c in lacking}  # fmt: skip
@@ -155,12 +200,12 @@ def _filled(feature_set: FeatureSet, lacking: Sequence[Column]) -> str:
                for c in feature_set.columns]  # fmt: skip
     columns += [f"counted.{name} AS {name}" for name in TIMES]
     names = ", ".join(_row_names(feature_set))
-    return f"SELECT {', '.join(columns)} FROM counted JOIN {INCOMING} AS said USING ({names})"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM counted {join} {INCOMING} AS said USING ({names})"  # noqa: S608
 
 
-def _none(feature_set: FeatureSet) -> str:
+def _none(held: Sequence[Column]) -> str:
     """No row, of a stored one's columns."""
-    columns = [f"NULL::{TYPES[c.kind].sql} AS {identifier(c.name)}" for c in feature_set.columns]
+    columns = [f"NULL::{TYPES[c.kind].sql} AS {identifier(c.name)}" for c in held]
     columns += [f"NULL::TIMESTAMP AS {name}" for name in TIMES]
     return f"SELECT {', '.join(columns)}, 0 AS {NUMBER} WHERE false"
 

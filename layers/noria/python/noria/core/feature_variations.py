@@ -11,6 +11,9 @@ VARIATION = "variation_"
 SECTIONS = {
     "sources", "target", "task", "positive_class", "entity_key", "event_time", "quality",
 }  # fmt: skip
+# Of quality: what says whether a run goes on, or is told to people only.
+NO_ROWS = {"minimum_rows", "maximum_quarantined", "on_violation", "schema_drift", "outliers",
+           "outlier_values"}  # fmt: skip
 
 
 def feature_set_of(problem: Problem, deployed: Problem) -> str:
@@ -29,7 +32,9 @@ def variation_of(problem: Problem) -> str:
 
 
 def _basis(problem: Problem) -> bytes:
-    facts = problem.model_dump(mode="json", by_alias=True, include=SECTIONS)
+    facts = problem.model_dump(
+        mode="json", by_alias=True, include=SECTIONS, exclude={"quality": NO_ROWS}
+    )
     facts |= problem.features.model_dump(
         mode="json", by_alias=True, include={"exclude", "windows"}
     )  # fmt: skip

@@ -27,12 +27,19 @@ def as_seconds(value: object, zone: str | None = None) -> int:
 def as_microseconds(value: object, zone: str | None = None) -> int:
     """Return a time in whole microseconds since 1970, UTC; see `as_seconds`."""
     if isinstance(value, str):
-        return (_moment(value, zone) - EPOCH) // timedelta(microseconds=1)
+        found = (_moment(value, zone) - EPOCH) // timedelta(microseconds=1)
+        _refuse_beyond(found // MICROSECONDS)
+        return found
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RefusedError(f"is not a time: {REMEDY}")
-    if not FIRST_SECOND <= value <= LAST_SECOND:
-        raise RefusedError(f"is outside the years 1 to 9999: {REMEDY}")
+    _refuse_beyond(value)
     return math.floor(value * MICROSECONDS)
+
+
+def _refuse_beyond(seconds: float) -> None:
+    # Numbers that are none are in no range either.
+    if not FIRST_SECOND <= seconds <= LAST_SECOND:
+        raise RefusedError(f"is outside the years 1 to 9999: {REMEDY}")
 
 
 def as_text(microseconds: int) -> str:
@@ -50,9 +57,17 @@ def _moment(text: str, zone: str | None) -> datetime:
         return moment
     if zone is None:
         return moment.replace(tzinfo=UTC)
-    # A time that clocks show twice is its first occurrence, as in training (PEP 495, fold 0).
+    return _local(moment, zone)
+
+
+def _local(moment: datetime, zone: str) -> datetime:
+    """A time of a zone; one that clocks show twice is its first occurrence (PEP 495, fold 0)."""
     local = moment.replace(tzinfo=ZoneInfo(zone))
-    if local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != moment:
+    try:
+        shown_then = local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None)
+    except OverflowError:
+        raise RefusedError(f"is outside the years 1 to 9999: {REMEDY}") from None
+    if shown_then != moment:
         raise RefusedError(f"is no time in {zone}, whose clocks skip it: {REMEDY}")
     return local
 

@@ -178,7 +178,8 @@ def _table(groups: Array, target: Array) -> Array:
     codes = target.astype(np.int64)
     table = np.zeros((groups.max() + 1, codes.max() + 1))
     np.add.at(table, (groups, codes), 1)
-    return table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    shown: Array = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    return shown
 
 
 def holm(p_values: list[float]) -> list[float]:
