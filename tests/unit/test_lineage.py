@@ -182,6 +182,15 @@ def test_every_text_stays_in_its_box() -> None:
     assert all(float(t.get("y", 0)) < height for t in root.iter(f"{space}text"))
 
 
+def test_lines_of_the_picture_break_where_its_room_ends() -> None:
+    """GIVEN wide letters THEN no line is cut short before the next one goes on."""
+    contract = {"name": "sea", "statement": "Maximum swimming woman " * 4}
+    drawn = ElementTree.fromstring(render_svg(traced(contract=contract)))  # noqa: S314 - our own
+    texts = [one.text or "" for one in drawn.iter()]
+    assert sum("swimming" in text for text in texts) >= 3
+    assert not [text for text in texts if text.endswith("…")]
+
+
 def test_a_broken_step_is_marked_in_the_picture() -> None:
     assert "✗" not in render_svg(traced())
     many = [source(f"s{number}") for number in range(20)]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from textwrap import wrap
 
 from noria.core import svg
 from noria.core.lineage import Kind, Lineage, Step
@@ -15,8 +14,10 @@ from noria.core.report_style import STYLE
 LEFT, RIGHT = 20, 2  # the rail from the run to contract and code is left of the boxes
 BOX = svg.WIDTH - LEFT - RIGHT
 PADDING, LINE = 9, 14.5
-LETTERS, NAME = 46, 38  # that a box is wide: plain, and bold
-MOST_LINES, MOST_SOURCES = 5, 8
+NAME = 38  # letters of bold type that a box is wide
+INDENT = 12  # of a box's text
+ROOM = svg.WIDTH - LEFT - INDENT
+MOST_LINES, MOST_SOURCES = 6, 8
 CLOSE, APART = 6.0, 26.0  # between boxes of one kind, and where an arrow goes
 RAIL = 8.0
 COLOURS: dict[Kind, str] = {
@@ -112,10 +113,10 @@ def _laid_out(steps: Sequence[Step]) -> list[_Box]:
 
 def _lines(step: Step) -> list[str]:
     """What the step is in brief, broken into so many lines, then how its objects are."""
-    found = [line for sentence in brief(step) for line in wrap(sentence, LETTERS)]
+    found = [line for sentence in brief(step) for line in svg.folded(sentence, ROOM, "axis")]
     cut = found[:MOST_LINES]
     if len(found) > MOST_LINES:
-        cut[-1] = f"{cut[-1][: LETTERS - 2]} …"
+        cut[-1] = svg.fitted(f"{cut[-1]} …", ROOM, "axis")
     sums = [item for item in step.objects if item.sha256]
     return [*cut, _objects(step)] if sums else cut
 
@@ -129,7 +130,7 @@ def _objects(step: Step) -> str:
 
 
 def _drawn(box: _Box) -> list[str]:
-    step, x, y = box.step, LEFT + 12, box.y + PADDING + 8
+    step, x, y = box.step, LEFT + INDENT, box.y + PADDING + 8
     name = step.name if len(step.name) <= NAME else f"{step.name[:18]}…{step.name[-18:]}"
     marks = [
         svg.rect(LEFT, box.y, BOX, box.height, "box broken" if step.problems else "box"),

@@ -62,6 +62,17 @@ def fitted(content: str, room: float, kind: str = "tick") -> str:
     return kept.rstrip() + "…"
 
 
+def folded(content: str, room: float, kind: str = "tick") -> list[str]:
+    """Break a text at its blanks into lines of so many units; a longer word has its own."""
+    lines: list[str] = []
+    for word in content.split():
+        if lines and breadth(f"{lines[-1]} {word}", kind) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 def rect(
     x: float, y: float, width: float, height: float, kind: str = "c0", opacity: float = 1.0
 ) -> str:
