@@ -518,13 +518,42 @@ def test_an_empty_column_is_filled_with_nothing(
     assert filled("2013-01-01", "2013-04-01")["run"] == "april"
 
 
+def windowed(over: str) -> Problem:
+    window = {"column": "distance", "function": "sum", "over": over, "as": "miles"}
+    return Problem.parse(FLIGHTS | {"features": {"windows": [window]}})
+
+
 def test_a_contract_that_makes_a_new_version_is_run_first(
     store: Store, tables: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(store, "march", tables, 3)
-    deploy(monkeypatch, Problem.parse(FLIGHTS | {"entity_key": ["tailnum"]}))
-    with pytest.raises(FeatureError, match=r"makes a new version .* run the machine first"):
-        planned("2013-01-01", "2013-03-01")
+    make_online_table(boto3.client("dynamodb"), f"{DATABASE}_online")
+    run(store, "march", tables, 3, windowed("60d"))
+    for deployed, said in (
+        (
+            windowed("50d"),
+            r"makes a new version .* \(type or window changed: miles\); run the machi",
+        ),
+        (Problem.parse(FLIGHTS | {"entity_key": ["tailnum"]}), "no run has stored rows of these"),
+    ):
+        deploy(monkeypatch, deployed)
+        with pytest.raises(FeatureError, match=said):
+            planned("2013-01-01", "2013-03-01")
+
+
+def test_a_fill_does_not_undo_a_replacement(
+    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+) -> None:
+    """GIVEN a fill that broke off, and a replacement meanwhile THEN it is computed again."""
+    january_in_two_parts(store, tables)
+    plan = planned("2013-01-01", "2013-03-01")
+    computed(plan)
+    filled("2013-01-01", "2013-03-01", replace=True)
+    before = seen(features, tables, february := pd.Timestamp(DAYS[0], tz="UTC"))
+    with pytest.raises(FeatureError, match=r"another backfill was published since .*; start the"):
+        published(plan)
+    assert computed(planned("2013-01-01", "2013-03-01")) == [False, False]
+    published(plan)
+    pd.testing.assert_frame_equal(seen(features, tables, february), before)
 
 
 def test_a_run_from_before_the_columns_is_refused(
@@ -593,7 +622,7 @@ def test_ranges_that_cannot_be(
 
 
 def test_no_run_yet(store: Store) -> None:
-    with pytest.raises(FeatureError, match="no run has stored rows yet; run the machine first"):
+    with pytest.raises(FeatureError, match=r"no run has stored rows .*; run the machine first"):
         planned("2013-01-01", "2013-04-01")
 
 

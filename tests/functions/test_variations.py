@@ -124,6 +124,36 @@ def test_a_variation_knows_what_came_late(store: Store, table: pd.DataFrame) -> 
     assert (own.data["miles"] != varied.data["miles"]).sum() > 20
 
 
+def test_a_variations_first_run_is_delivered_again(store: Store, table: pd.DataFrame) -> None:
+    """GIVEN a refresh that corrected what it was dated by THEN nothing is refused or changed."""
+    march = table.query("month <= 3")
+    run(store, "march", march, APRIL)
+    run(store, "varied", march, APRIL + timedelta(hours=1), problem=VERY_LATE)
+    own = f"features_{defined('r', problem=VERY_LATE)['feature_set']}"
+    before = Files(store).current(own)
+    more = table.query("month <= 3 or day <= 2")
+    run(store, "refresh", more, APRIL + timedelta(days=2), only="features")
+    run(store, "varied", march, APRIL + timedelta(hours=1), problem=VERY_LATE)
+    assert Files(store).current(own) == before
+
+
+def test_a_deployment_that_a_variation_cannot_follow_is_told(
+    store: Store, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN a retention shorter than the serving variation's window THEN the refresh goes on."""
+    march = table.query("month <= 3")
+    run(store, "march", march, APRIL)
+    run(store, "varied", march, APRIL, problem=VERY_LATE)
+    serve(store, "varied")
+    short = PROBLEM.to_document()
+    short["features"]["retention"] = "20d"
+    short["features"]["windows"] = short["features"]["windows"][:1]
+    deploy(monkeypatch, Problem.parse(short))
+    told = defined("refresh", only="features")
+    assert told["feature_set"] == "features"
+    assert "retention 20d is shorter than window" in told["notes"][0]
+
+
 @pytest.mark.parametrize(("field", "value"), [("retention", "40d"), ("refresh", "2h")])
 def test_what_is_the_stacks_is_no_variation(store: Store, field: str, value: str) -> None:
     with pytest.raises(ContractError, match=f"features.{field} cannot be changed by an execution"):
@@ -289,6 +319,30 @@ def test_a_shorter_delay_holds_for_the_past(
     own = Dataset.from_bytes(store.get("clean/run=april/dataset.npz"))
     for name in ("miles", "flown", "mean_delay"):
         np.testing.assert_array_equal(found.data[name], own.data[name])
+
+
+def test_a_longer_delay_keeps_the_order_of_corrections(
+    store: Store, features: FeatureStore, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN rows corrected within hours THEN with a delay of days the correction still counts."""
+    march = table.query("month <= 3")
+    wrong = march.assign(distance=march["distance"] + 5000.0)
+    run(store, "wrong", wrong, APRIL)
+    run(store, "right", march, APRIL + timedelta(hours=5))
+    later = PROBLEM.to_document()
+    later["features"]["delay"] = "2d"
+    windows = later["features"]["windows"]
+    later["features"]["windows"] = [one for one in windows if one["over"] in ("7d", "30d")]
+    deploy(monkeypatch, Problem.parse(later))
+    run(store, "later", march.iloc[::2], APRIL + timedelta(hours=9))  # some rows are gone
+    asked = table[["tailnum"]].drop_duplicates().astype({"tailnum": "string"})
+    at = pd.Timestamp(APRIL + timedelta(days=9))
+    found = features.historical_features(
+        asked.assign(prediction_time=at), [Reference("features", ["distance"])]
+    )
+    assert features.feature_set("features").version == 2
+    assert found["distance"].max() < 5000
+    assert found["distance"].notna().sum() >= 38
 
 
 def _raise(*_: Any) -> None:

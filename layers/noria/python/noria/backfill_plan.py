@@ -90,6 +90,13 @@ def rows_of(accepted: Accepted, previous: datetime | None = None) -> tuple[Featu
     stage = accepted.stage
     dataset = Dataset.from_bytes(stage.dataset())
     types, target = accepted.with_target(dataset)
+    needed = [*stage.problem.entity_key, *filter(None, [stage.problem.event_time_column])]
+    missing = [name for name in needed if name not in types]
+    if missing:
+        raise FeatureError(
+            f"run '{stage.event.execution}' accepted rows without '{missing[0]}', which the "
+            "deployed contract names; run the machine first"
+        )
     as_of, path = stage.event.as_of, str(accepted.path)
     rows = select_feature_rows(types, stage.problem, path, as_of, previous, target)
     return accepted.definition(types, dataset), rows
@@ -126,20 +133,26 @@ def _run(stage: Deployed, wanted: str | None) -> dict[str, str]:
             return dict(found)
         known = ", ".join(usable) or "none"
         raise FeatureError(
-            f"run '{wanted}' stored no rows in feature set '{DEFAULT_SET}': it is not known, tried "
-            f"a variation, or ended before; runs that did are: {known}"
+            f"run '{wanted}' stored no rows in feature set '{DEFAULT_SET}': it is not known (any "
+            "more, where it brought nothing and 1,000 runs came after it), tried a variation, or "
+            f"ended before; runs that did are: {known}"
         )
     latest = next(usable, None)
     if latest is None:
-        raise FeatureError("no run has stored rows yet; run the machine first")
+        raise FeatureError("no run has stored rows of these entities lately; run the machine first")
     return entries[latest]
 
 
 def _manifests(stage: Deployed) -> list[Manifest]:
-    """What the versions of the deployed contract's set hold."""
+    """What the versions of the deployed contract's set hold that name rows as it does."""
+    key = [name.lower() for name in stage.problem.entity_key]
     files = Files(stage.store)
     registry = FeatureRegistry(files, Catalogue(client("glue"), stage.environment.database))
-    return [files.current(one.table) for one in registry.feature_sets() if one.name == DEFAULT_SET]
+    return [
+        files.current(one.table)
+        for one in registry.feature_sets()
+        if one.name == DEFAULT_SET and one.keys == key
+    ]
 
 
 def _is_usable(stage: Deployed, run: str, manifests: Sequence[Manifest]) -> bool:
@@ -202,7 +215,7 @@ def _refuse_other_version(latest: FeatureSet | None, wanted: FeatureSet, run: st
         how = "without" if stored[0] in found.removed else "with another type of"
         raise FeatureError(
             f"run '{run}' accepted rows {how} '{stored[0]}', which version {latest.version} of the "
-            "feature set has; take a later run, by default the latest"
+            "feature set has; take a later run, or run the machine first"
         )
     raise FeatureError(
         f"the deployed contract makes a new version of the feature set ({found.sentences[0]}); run "

@@ -56,12 +56,14 @@ class Backfiller:
     def compute(self) -> Document:
         """Put one month's new rows into a file, where that is not done yet."""
         plan, part = self._plan(self.event.item["name"]), self.event.item["part"]
+        manifest = self.files.current(plan.definition.table)
         known = self.files.backfills.read(plan.name, part)
-        done = known is not None and self._is_whole(known)
+        done = known is not None and self._is_whole(known) and _is_current(known, manifest, plan)
         if self._published(plan, part) or done:
             return {"part": part, "skipped": True}
         share = self._computed(plan, part).model_dump(mode="json")
-        document = {"execution": self.event.item["execution"], "share": share}
+        document = {"execution": self.event.item["execution"], "share": share,
+                    "beside": manifest.backfills}  # fmt: skip
         kept = self.files.backfills.write(plan.name, document, part, instead=known is not None)
         if share.get("key") != kept["share"].get("key"):  # a second delivery was first
             self.files.supersede(filter(None, [share.get("key")]))
@@ -144,6 +146,11 @@ class Backfiller:
             raise FeatureError(
                 f"month {part} of backfill '{plan.name}' is not computed; start the backfill again"
             )
+        if not _is_current(found, manifest, plan):
+            raise FeatureError(
+                f"another backfill was published since month {part} of '{plan.name}' was computed, "
+                "which would undo it; start the backfill again"
+            )
         return found
 
     def _is_whole(self, document: Document) -> bool:
@@ -167,6 +174,11 @@ def _news(plan: Plan) -> News:
     if not plan.replace:
         return filling_rows_query
     return partial(replacing_rows_query, settled=parse_time(plan.as_of))
+
+
+def _is_current(document: Document, manifest: Manifest, plan: Plan) -> bool:
+    """Whether no other backfill was published since a month was computed beside what was there."""
+    return set(manifest.backfills) - {plan.name} <= set(document.get("beside", ()))
 
 
 def _share(document: Document) -> Share:

@@ -79,28 +79,39 @@ class Accepted:
         wanted, without = self._wanted(types, dataset)
         feature_set = self.features.register(wanted)
         run, beside = self.stage.event.execution, self.features.beside(feature_set)
-        if without and (not tells_rows_apart(feature_set) or beside.manifest.share_of(run)):
-            return Stored(feature_set, None, without)  # its carried values may have changed since
+        if without and not tells_rows_apart(feature_set):
+            return Stored(feature_set, None, without)
         before = None if feature_set.repeats else instant(beside.previous(run))
+        is_first_variation = self._is_dated(feature_set, before)
+        known = beside.manifest.share_of(run)
+        if known is not None and (without or is_first_variation):
+            # What they were completed from may have changed since.
+            return Stored(feature_set, self.features.repeat(feature_set, known), without)
         rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
         if without:
             parts = self.features.engine.local(beside.entries)
             rows = carrying_query(feature_set, rows, parts, without)
-        elif before is None:
+        if is_first_variation:
             rows = self._dated(feature_set, rows)
         written = self.features.write_relation(
             feature_set, rows, run=run, as_of=as_of, beside=beside
         )
         return Stored(feature_set, written, without)
 
+    @staticmethod
+    def _is_dated(feature_set: FeatureSet, before: datetime | None) -> bool:
+        """Whether these are a variation's first rows, where rows can be told apart."""
+        is_first = feature_set.name != DEFAULT_SET and before is None
+        return is_first and tells_rows_apart(feature_set)
+
     def _dated(self, feature_set: FeatureSet, rows: str) -> str:
         """A variation's first rows, as late as the deployed contract's set knows them to be."""
-        usual = self.features.latest(DEFAULT_SET) if feature_set.name != DEFAULT_SET else None
+        usual = self.features.latest(DEFAULT_SET)
         if usual is None or not names_rows_alike(usual, feature_set):
             return rows
-        entries = self.features.stored(usual)
-        parts = self.features.engine.local(entries)
-        return dated_query(feature_set, rows, parts, usual) if parts else rows
+        beside = self.features.beside(usual)
+        parts = self.features.engine.local(beside.entries)
+        return dated_query(feature_set, rows, parts, beside.definition or usual) if parts else rows
 
     def _wanted(self, types: Mapping[str, str], dataset: Dataset) -> Kept:
         """The set that the rows make: only a turn of the wheel makes a version for other columns.

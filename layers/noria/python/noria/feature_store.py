@@ -122,6 +122,11 @@ class FeatureStore(FeatureRegistry):
         self.keeper.publish(feature_set, [share])
         return Written(feature_set, total, share.rows)
 
+    def repeat(self, feature_set: FeatureSet, share: Share) -> Written:
+        """Publish again what a run brought, whose rows cannot be made again as they were."""
+        self.keeper.publish(feature_set, [share])
+        return Written(feature_set, int(share.given.partition("-")[0]), share.rows)
+
     def latest_run(self, feature_set: FeatureSet) -> datetime | None:
         """The latest logical time of all runs, None before the first."""
         return instant(self._files.current(feature_set.table).as_of)
@@ -135,7 +140,7 @@ class FeatureStore(FeatureRegistry):
         for version in range(feature_set.version - 1, 0, -1) if not manifest.serial else ():
             before = self.feature_set(feature_set.name, version)
             if not names_rows_alike(before, feature_set):
-                break
+                continue
             earlier = self._at_hand(before)
             if earlier.entries:
                 return Beside(manifest, earlier, before)
@@ -227,7 +232,7 @@ class FeatureStore(FeatureRegistry):
         if not entries:
             raise FeatureError(
                 f"feature set '{feature_set.name}' version {feature_set.version} has no rows yet; "
-                "run the machine, or write some"
+                "run the machine, or write some; or its rows are older than features.retention"
             )
         return entries
 

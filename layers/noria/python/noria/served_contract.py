@@ -33,7 +33,7 @@ def contract_to_refresh(stage: Stage, deployed: Problem) -> RunContract:
         return usual
     try:
         served = Problem.parse(stage.store.get_json(f"runs/{champion.run_id}/problem.json", None))
-        problem = _with_settings_of(deployed, served)
+        problem = Problem.parse(_with_settings_of(deployed, served).to_document())
         refuse_moved(deployed, problem)
     except ContractError as error:
         return usual._replace(notes=(

@@ -75,19 +75,22 @@ def succeeding_rows_query(
         if c.name not in known or any(c.name not in part.columns for part in parts)
     ]  # fmt: skip
     selects = [_translated(feature_set, before, part, lacking) for part in parts]
-    names = _row_names(feature_set)
-    order = f"PARTITION BY {', '.join(names)} ORDER BY {CREATED_TIME}"
+    names = ", ".join(_row_names(feature_set))
+    order = f"PARTITION BY {names} ORDER BY {CREATED_TIME}"
     columns = ", ".join([*(identifier(c.name) for c in feature_set.columns), *TIMES])
     return f"""
 {_counted(feature_set, selects)}, filled AS (
     {_filled(feature_set, lacking, "LEFT JOIN")}
+), moved AS (
+    SELECT * REPLACE ({_moved(feature_set, before)} AS {CREATED_TIME}) FROM filled
 ), dated AS (
-    SELECT *, lead({CREATED_TIME}) OVER ({order}) AS {UNTIL} FROM filled
+    SELECT *, lead({CREATED_TIME}) OVER ({order}) AS {UNTIL} FROM moved
+), fresh AS (
+    SELECT said.* FROM {INCOMING} AS said ANTI JOIN dated AS counted ON {_is_equal(feature_set)}
 )
-SELECT {columns} FROM filled
+SELECT {columns} FROM moved ANTI JOIN fresh USING ({names}, {CREATED_TIME})
 UNION ALL
-SELECT said.* FROM {INCOMING} AS said ANTI JOIN dated AS counted
-    ON {_is_equal(feature_set)}"""  # noqa: S608
+SELECT {columns} FROM fresh"""  # noqa: S608
 
 
 def dated_query(
@@ -99,7 +102,8 @@ def dated_query(
     in_time = f"first = {EVENT_TIME} + {_interval(of.delay)}"
     return f"""(
 SELECT given.* REPLACE (
-    CASE WHEN first IS NULL OR {in_time} THEN {CREATED_TIME} ELSE first END AS {CREATED_TIME})
+    CASE WHEN first IS NULL OR {in_time} THEN {CREATED_TIME}
+    ELSE greatest({CREATED_TIME}, first) END AS {CREATED_TIME})
 FROM {relation} AS given LEFT JOIN (
     SELECT {names}, min({CREATED_TIME}) AS first FROM ({rows}) GROUP BY ALL
 ) USING ({names}))"""  # noqa: S608
@@ -173,15 +177,29 @@ def _translated(
         there = column.name in known
         value = _as_text(known[column.name]) if there and kind == "VARCHAR" else name
         columns.append(f"TRY_CAST({value if there else 'NULL'} AS {kind}) AS {name}")
-    came = CREATED_TIME
-    if before.delay != feature_set.delay:
-        in_time = f"{CREATED_TIME} = {EVENT_TIME} + {_interval(before.delay)}"
-        now = f"{EVENT_TIME} + {_interval(feature_set.delay)}"
-        came = f"CASE WHEN {in_time} THEN {now} ELSE {CREATED_TIME} END AS {CREATED_TIME}"
     absent = [c.name not in known or c.name not in part.columns for c in lacking]
     told = [f"{str(one).lower()} AS {_lacks(c)}" for c, one in zip(lacking, absent, strict=True)]
-    chosen = ", ".join([*columns, EVENT_TIME, came, NUMBER, *told])
+    chosen = ", ".join([*columns, *TIMES, NUMBER, *told])
     return f"SELECT {chosen} FROM ({stored_rows(part, before.columns)})"  # noqa: S608
+
+
+def _moved(feature_set: FeatureSet, before: FeatureSet) -> str:
+    """When a stored row came, by a new delay where it first came by the old one.
+
+    Its corrections stay in their order behind it, a microsecond apart at least.
+    """
+    if before.delay == feature_set.delay:
+        return CREATED_TIME
+    rows = f"PARTITION BY {', '.join(_row_names(feature_set))}"
+    first = f"min({CREATED_TIME}) OVER ({rows})"
+    came = (
+        f"CASE WHEN {first} = {EVENT_TIME} + {_interval(before.delay)} "
+        f"THEN {EVENT_TIME} + {_interval(feature_set.delay)} ELSE {first} END"
+    )
+    place = f"row_number() OVER ({rows} ORDER BY {CREATED_TIME}) - 1"
+    is_first = f"{CREATED_TIME} = {first}"
+    behind = f"greatest({CREATED_TIME}, {came} + to_microseconds({place}))"
+    return f"CASE WHEN {is_first} THEN {came} ELSE {behind} END"
 
 
 def _as_text(column: Column) -> str:

@@ -81,7 +81,8 @@ def _values(asked: Asked, dataset: Dataset, accepted: pd.DataFrame, problem: Pro
     if asked.column not in accepted.columns:
         raise DataError(
             f"features.windows: {asked.as_!r} reads {asked.column!r}, which the accepted rows do "
-            f"not have; they have {listed(map(str, accepted.columns))}"
+            f"not have; they have {listed(map(str, accepted.columns))}: bring the column back, or "
+            "take the window out"
         )
     values = accepted[asked.column]
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
