@@ -1,6 +1,5 @@
 """`noria data`: files for a stack's sources."""
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,14 +53,9 @@ def push(
 
 def _check_sources(access: Any, files: Files) -> None:
     """Refuse files for what is no s3 source of the deployed contract, where that can be read."""
-    from infra.commands.stacks import StackError
-
-    try:
-        contract = access.contract()
-    except StackError as error:
-        print(f"{error}; sources are not checked", file=sys.stderr)
-        return
-    refuse_unwanted(contract, files)
+    contract = access.readable_contract("sources are not checked")
+    if contract is not None:
+        refuse_unwanted(contract, files)
 
 
 def _upload(access: Any, files: Files) -> None:

@@ -1,13 +1,12 @@
 """An execution's input, checked before anything is deployed or started."""
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.commands.errors import UsageMistakeError
 from infra.commands.options import json_object
-from infra.commands.stacks import StackAccess, StackError
+from infra.commands.stacks import StackAccess
 from noria.contracts import Problem
 from noria.errors import ContractError
 from noria.execution_input import check_input, check_variation
@@ -37,12 +36,9 @@ def refuse_variation_of(access: StackAccess, given: Mapping[str, Any]) -> None:
     """The same by the contract that is deployed; where it cannot be read, the machine checks."""
     if "problem" not in given:
         return
-    try:
-        problem = access.contract()
-    except StackError as error:
-        print(f"{error}; the machine itself checks {OPTION}", file=sys.stderr)
-        return
-    refuse_variation(problem, given)
+    problem = access.readable_contract(f"the machine itself checks {OPTION}")
+    if problem is not None:
+        refuse_variation(problem, given)
 
 
 def _mistaken(told: str, before: str, place: str = "") -> UsageMistakeError:

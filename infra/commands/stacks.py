@@ -1,6 +1,7 @@
 """A stack that exists, on AWS or on the local cloud: its outputs, its clients, its endpoint."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -118,6 +119,14 @@ class StackAccess:
                 f"the contract that stack '{self.name}' was deployed with is not valid any more "
                 f"({first}); mend and deploy it"
             ) from error
+
+    def readable_contract(self, otherwise: str) -> Problem | None:
+        """The deployed contract; where it cannot be read, None, and it is told what that means."""
+        try:
+            return self.contract()
+        except StackError as error:
+            print(f"{error}; {otherwise}", file=sys.stderr)
+            return None
 
     def client(self, service: str) -> Any:
         """A client of an AWS service, made once."""

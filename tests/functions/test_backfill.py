@@ -56,7 +56,7 @@ def store(bucket: Store, s3: Serial, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(
         clients, "client", lambda name: made.setdefault(name, boto3.client(name))
     )  # what `Serial` sees
-    for module in ("noria.context", "noria.backfill_plan", "noria.feature_loading"):
+    for module in ("noria.context", "noria.backfill_source", "noria.feature_loading"):
         monkeypatch.setattr(f"{module}.client", clients.client)
     deploy(monkeypatch, WIDE)
     return bucket

@@ -55,6 +55,15 @@ def stored(content: pd.DataFrame, number: int, first: int, folder: Path) -> Part
     return Part(str(path), first, len(content), frozenset(content.columns), event, created)
 
 
+def all_stored(files: Sequence[tuple[bool, list[Row]]], folder: Path) -> list[Part]:
+    """Files of rows, wide ones with the column that is filled."""
+    parts: list[Part] = []
+    for number, (wide, rows) in enumerate(files):
+        first = sum(part.rows for part in parts)
+        parts.append(stored(frame(rows, WIDE if wide else NARROW), number, first, folder))
+    return parts
+
+
 def seen(parts: Sequence[Part]) -> list[tuple[float | None, float | None]]:
     """What each shop sees at each instant."""
     moments = [(shop, minute) for shop in "ab" for minute in range(-1, 8)]
@@ -95,11 +104,7 @@ def test_no_instant_sees_another_stored_value(
     """
     incoming = list({row[:2]: row for row in computed}.values())
     with TemporaryDirectory() as folder:
-        parts: list[Part] = []
-        for number, (wide, rows) in enumerate(files):
-            first = sum(part.rows for part in parts)
-            content = frame(rows, WIDE if wide else NARROW)
-            parts.append(stored(content, number, first, Path(folder)))
+        parts = all_stored(files, Path(folder))
         fills = [row for row in incoming if row[:2] in known(files)]
         before = seen(parts)
         found = filled(parts, fills)
@@ -121,11 +126,7 @@ def test_a_new_version_remembers(
     """
     incoming = [(*row[:2], RUN, *row[3:]) for row in {row[:2]: row for row in computed}.values()]
     with TemporaryDirectory() as folder:
-        parts: list[Part] = []
-        for number, (wide, rows) in enumerate(files):
-            first = sum(part.rows for part in parts)
-            content = frame(rows, WIDE if wide else NARROW)
-            parts.append(stored(content, number, first, Path(folder)))
+        parts = all_stored(files, Path(folder))
         before = seen(parts)
         relation_of(incoming)
         found = CONNECTION.execute(succeeding_rows_query(SET, parts, SET)).df()

@@ -14,14 +14,15 @@ from typing import Any
 
 from noria.aws.feature_store import Entry, Files, Manifest, Share
 from noria.aws.feature_store.backfills import run_of
-from noria.backfill_plan import Deployed, Plan, make_plan, rows_of
+from noria.backfill_plan import Plan, make_plan
+from noria.backfill_source import Deployed, rows_of
 from noria.core.feature_news import filling_rows_query, replacing_rows_query
 from noria.core.feature_sets import FeatureSet
 from noria.core.feature_writes import instant, within_query
 from noria.errors import FeatureError
 from noria.event_range import EventRange
 from noria.feature_engine import News
-from noria.feature_loading import load_online, open_accepted
+from noria.feature_loading import load_online, open_accepted, open_features
 from noria.feature_store import FeatureStore
 from noria.runtime import Environment, StageEvent, parse_time
 
@@ -59,7 +60,7 @@ class Backfiller:
         manifest = self.files.current(plan.definition.table)
         known = self.files.backfills.read(plan.name, part)
         done = known is not None and self._is_whole(known) and _is_current(known, manifest, plan)
-        if self._published(plan, part) or done:
+        if done or manifest.share_of(run_of(plan.name, part)) is not None:
             return {"part": part, "skipped": True}
         share = self._computed(plan, part).model_dump(mode="json")
         document = {"execution": self.event.item["execution"], "share": share,
@@ -75,7 +76,7 @@ class Backfiller:
         manifest = self.files.current(plan.definition.table)
         done = [self._done(plan, part, manifest) for part in plan.parts]
         shares = [_share(one["share"]) for one in done]
-        with self.stage.features() as features:
+        with open_features(self.stage) as features:
             latest = _latest(features, plan)
             features.keeper.publish(latest, shares)
             if latest.windows:
@@ -90,7 +91,7 @@ class Backfiller:
 
     def compact(self) -> list[Document]:
         """Merge the small files of every feature set, and clear up."""
-        with self.stage.features() as features:
+        with open_features(self.stage) as features:
             found = [features.compact(one.name, one.version) for one in features.feature_sets()]
         return [
             {"table": one.table, "files_before": one.files[0], "files": one.files[1],
@@ -131,10 +132,6 @@ class Backfiller:
             return share
         key = self.files.put(table, share.run, content)
         return Entry(**(share.model_dump() | described), key=key)
-
-    def _published(self, plan: Plan, part: str) -> bool:
-        manifest = self.files.current(plan.definition.table)
-        return manifest.share_of(run_of(plan.name, part)) is not None
 
     def _done(self, plan: Plan, part: str, manifest: Manifest) -> Document:
         """A month's description; without an execution where it is published already."""

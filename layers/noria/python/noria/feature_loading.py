@@ -241,19 +241,23 @@ def _has_later(entry: Entry, seen: datetime) -> bool:
 def open_accepted(stage: Stage) -> Iterator[Accepted]:
     """The run's accepted rows with the feature store open, in a folder that is gone afterwards."""
     content = stage.store.get(f"clean/run={stage.event.execution}/rows.parquet")
-    catalogue = Catalogue(client("glue"), stage.environment.database)
-    retention = stage.problem.features.retention
-    with (
-        TemporaryDirectory(prefix="noria-accepted-") as folder,
-        open_feature_store(
-            Files(stage.store), catalogue, megabytes=half_of_memory(), retention=retention
-        ) as features,
-    ):
+    with TemporaryDirectory(prefix="noria-accepted-") as folder, open_features(stage) as features:
         path = Path(folder) / "rows.parquet"
         path.write_bytes(content)
         yield Accepted(stage, features, path, features.engine.types(path))
 
 
-def half_of_memory() -> int | None:
-    """Half of the function's memory for DuckDB, in MB: the rows' bytes and Python need the rest."""
+@contextmanager
+def open_features(stage: Stage) -> Iterator[FeatureStore]:
+    """The feature store of a stage's stack, within half of the function's memory."""
+    catalogue = Catalogue(client("glue"), stage.environment.database)
+    retention = stage.problem.features.retention
+    with open_feature_store(
+        Files(stage.store), catalogue, megabytes=_half_of_memory(), retention=retention
+    ) as features:
+        yield features
+
+
+def _half_of_memory() -> int | None:
+    """Half of the function's memory, in MB, for DuckDB: rows' bytes and Python need the rest."""
     return int(os.environ[MEMORY]) // 2 if MEMORY in os.environ else None
