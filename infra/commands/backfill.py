@@ -10,13 +10,12 @@ import typer
 from rich.console import Console
 
 from infra.commands.errors import FAILED, UsageMistakeError
-from infra.commands.options import Local, StackName
+from infra.commands.options import AsJson, Local, StackName
 from infra.commands.records import Bucket
 from noria.errors import FeatureError
 from noria.event_range import EventRange, execution_name
 from noria.runtime import message_of
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 POLL_SECONDS = 2.0
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 

@@ -2,11 +2,9 @@
 
 import json
 import time
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from infra.commands.options import Local, StackName
+from infra.commands.options import AsJson, Local, StackName
 from noria.core.naming import counted
 from noria.errors import FeatureError
 
@@ -15,7 +13,7 @@ LONGEST_CALL = 900  # seconds, of a function
 
 def compact(
     stack: StackName,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
     local: Local = False,
 ) -> None:
     """Merge the small files of every feature set, and mark what no reader needs for deletion."""

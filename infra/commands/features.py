@@ -8,7 +8,7 @@ from rich.console import Console
 
 from infra.commands.backfill import backfill
 from infra.commands.compact import compact
-from infra.commands.options import Local, StackName
+from infra.commands.options import AsJson, Local, StackName
 from infra.commands.tables import Columns, Row, print_table
 from noria.core.naming import counted
 
@@ -16,7 +16,6 @@ app = typer.Typer(no_args_is_help=True, help="Feature store: sets, their version
 app.command()(backfill)
 app.command()(compact)
 SetName = Annotated[str, typer.Argument(metavar="SET", help="The feature set.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DIGITS = 6
 SETS = Columns(("set", "version", "entity key", "columns", "rows", "runs", "table"),
                cut=("runs", "table", "columns"), wrapped="entity key")  # fmt: skip

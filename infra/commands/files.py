@@ -1,12 +1,12 @@
 """Files for a contract's sources: which take some, and a contract rewritten to read them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from infra.commands.errors import UsageMistakeError
 from noria.contracts import Problem, Source
+from noria.core.naming import nearest
 
 FORMATS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
@@ -55,8 +55,8 @@ def refuse_unknown(given: Iterable[str], names: Sequence[str], what: str, kind: 
     for name in given:
         if name in names:
             continue
-        close = get_close_matches(name, names, n=1, cutoff=0.4)
-        meant = f"did you mean '{close[0]}'? " if close else ""
+        close = nearest(name, names)
+        meant = f"did you mean '{close}'? " if close else ""
         there = f"the {kind} are {', '.join(names)}" if names else f"it has no {kind}"
         place = what if what == name else f"{what} {name}"
         raise UsageMistakeError(f"{place}: the contract has no such source; {meant}{there}")

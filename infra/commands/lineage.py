@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.commands.errors import FAILED, UsageMistakeError
-from infra.commands.options import Local, StackName
+from infra.commands.options import AsJson, Local, StackName
 from infra.commands.stacks import StackAccess, StackError
 
 PICTURES = (".html", ".svg")
@@ -29,7 +29,7 @@ def lineage(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every object and compare its SHA-256.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
     local: Local = False,
 ) -> None:
     """Trace a prediction or a model version back to run, data, raw objects, contract and code.

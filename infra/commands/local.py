@@ -14,7 +14,7 @@ from rich.console import Console
 from infra.commands.errors import FAILED
 from infra.commands.execution import execution_input, refuse_variation
 from infra.commands.files import with_files
-from infra.commands.options import source_files
+from infra.commands.options import AsJson, source_files
 from infra.settings import load_contract
 from noria.contracts import Problem
 
@@ -36,7 +36,7 @@ def run(
     given: Annotated[
         str, typer.Option("--input", metavar="JSON", help="The execution's input, or @FILE.")
     ] = "{}",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run one contract once, in a throwaway local cloud.
 

@@ -9,6 +9,7 @@ import typer
 from infra.commands.errors import UsageMistakeError
 
 StackName = Annotated[str, typer.Argument(metavar="STACK", help="The stack: its contract's name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Local = Annotated[
     bool, typer.Option("--local", help="On the cloud that `noria local up` runs, not on AWS.")
 ]
