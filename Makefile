@@ -27,7 +27,7 @@ help: ## list the targets
 setup: ## make .venv with everything, the CLI at .venv/bin/noria included
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer \
 	(Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)" >&2; exit 1; }
-	@$(PYTHON) infra/bootstrap.py
+	@$(PYTHON) infra/packaging/bootstrap.py
 
 demo: setup ## the flights of 2013, from collection to retraining, on the local cloud (KEEP=1: leave the endpoint up)
 	@$(BIN)/noria demo $(if $(KEEP),--keep)

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from noria.aws.runlog import RunLog
-from noria.context import Stage
+from noria.aws.run_log import RunLog
+from noria.common.verdict import Verdict
 from noria.contracts import Problem
-from noria.core.admission import PastRun, admit
-from noria.core.verdicts import Verdict
-from noria.execution_input import check_input
-from noria.runtime import parse_time
+from noria.core.lifecycle.run_admission import PastRun, admit
+from noria.lifecycle.environment import parse_time
+from noria.lifecycle.execution_input import check_input
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

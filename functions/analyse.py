@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from noria.context import Stage
-from noria.core.analysis import analyse
-from noria.core.dataset import Dataset
-from noria.core.need import decide_need
-from noria.endings import write_report
+from noria.core.analysis.analyse import analyse
+from noria.core.data.dataset import Dataset
+from noria.core.ml_need.decision import decide_need
+from noria.lifecycle.conclude import write_report
+from noria.lifecycle.stage import Stage
 
 SEED = 20_13
 

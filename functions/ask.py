@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from noria.context import Stage
-from noria.endings import write_report
+from noria.lifecycle.conclude import write_report
+from noria.lifecycle.stage import Stage
 
 CHANGES = {"objective": {"threshold": 0.7}}  # an example, to be replaced
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from noria.errors import NoriaError
-from noria.feature_backfill import Backfiller
-from noria.runtime import Environment, StageEvent
+from noria.lifecycle.environment import Environment, StageEvent
+from noria.materialization.backfill import Backfiller
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Do the step that the state names; its machine is infra/backfill.py."""
+    """Do the step that the state names; its machine is infra/constructs/backfill_machine.py."""
     backfiller = Backfiller(StageEvent.model_validate(event), Environment.read())
     steps = {
         "PlanBackfill": backfiller.plan,

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from noria.aws.clients import client
-from noria.aws.metrics import version_traffic
-from noria.context import Stage
-from noria.core.canary import judge_canary
+from noria.aws.cloudwatch import version_traffic
+from noria.core.lifecycle.canary import judge_canary
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from noria.aws.clients import client
-from noria.aws.sources import open_origin
-from noria.aws.sources.secrets import read_secret
-from noria.collecting import Collected, Collector
-from noria.context import Stage
 from noria.contracts import Source
 from noria.errors import DataError
+from noria.ingestion.collector import Collected, Collector
+from noria.ingestion.sources import open_origin
+from noria.ingestion.sources.secrets import read_secret
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from noria.context import Stage
-from noria.endings import conclude
+from noria.lifecycle.conclude import conclude
+from noria.lifecycle.stage import Stage
 
 # The state whose verdict is the reason of an ending.
 DECIDED_BY = {

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from noria.context import Stage
 from noria.contracts import Problem
-from noria.core.feature_variations import feature_set_of
+from noria.core.feature_store.variations import feature_set_of
 from noria.errors import ContractError
-from noria.served_contract import RunContract, contract_to_refresh
+from noria.lifecycle.stage import Stage
+from noria.materialization.refresh_contract import RunContract, contract_to_refresh
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

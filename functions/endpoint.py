@@ -13,14 +13,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from mangum import Mangum
 
 from noria.aws.clients import client, quick_client
-from noria.aws.feature_store.online import OnlineTable, table_of
-from noria.aws.storage import Store
-from noria.aws.traffic import Stream, firehose
+from noria.aws.feature_store.dynamodb_online import OnlineTable, table_of
+from noria.aws.firehose import Stream, firehose
+from noria.aws.s3 import Store
 from noria.errors import NoriaError, RequestError
-from noria.runtime import Environment
-from noria.serving import page, records, requests, schema
-from noria.serving.lookup import with_history
-from noria.serving.model import NoModelError, ServedModel, load
+from noria.lifecycle.environment import Environment
+from noria.serving import form_page, log_records, openapi, requests
+from noria.serving.model_loader import NoModelError, ServedModel, load
+from noria.serving.online_features import with_history
 
 RETRY = {"Retry-After": "5"}
 
@@ -47,7 +47,7 @@ def online() -> OnlineTable:
     return OnlineTable(quick_client("dynamodb"), table_of(environment.database), time.sleep)
 
 
-@app.post("/predict", openapi_extra=schema.body_of(schema.ROWS))
+@app.post("/predict", openapi_extra=openapi.body_of(openapi.ROWS))
 async def predict(request: Request) -> JSONResponse:
     """Answer one row or up to 1,000; each prediction has an id, by which its label comes later."""
     rows = requests.parse_rows(await request.body())
@@ -56,22 +56,22 @@ async def predict(request: Request) -> JSONResponse:
     now = datetime.now(UTC)
     if current.signature.history is not None:
         rows = with_history(rows, current.signature.history, online if _has_table() else None, now)
-    ids = records.new_ids(len(rows), now)
+    ids = log_records.new_ids(len(rows), now)
     answers = [
         {"id": name, **answer} for name, answer in zip(ids, current.answer(rows), strict=True)
     ]
-    lines = records.prediction_records(rows, answers, current.version, _function_version(), now)
+    lines = log_records.prediction_records(rows, answers, current.version, _function_version(), now)
     _log(lines, now)
     return JSONResponse({"model": current.version, "predictions": answers})
 
 
-@app.post("/labels", openapi_extra=schema.body_of(schema.LABELS))
+@app.post("/labels", openapi_extra=openapi.body_of(openapi.LABELS))
 async def labels(request: Request) -> JSONResponse:
     """Take what turned out true, by the predictions' ids."""
     body = await request.body()
     given = requests.parse_labels(body, served().signature)
     stream = Stream(firehose(), Environment.read().labels_stream)
-    lost, reason = stream.append(records.label_records(given, datetime.now(UTC)))
+    lost, reason = stream.append(log_records.label_records(given, datetime.now(UTC)))
     if lost:
         print(json.dumps({"message": "labels were not stored", "lost": lost, "reason": reason}))
         return _unavailable(
@@ -85,7 +85,7 @@ async def labels(request: Request) -> JSONResponse:
 async def model() -> JSONResponse:
     """What the model takes, with the ranges and categories that training saw, and its metrics."""
     current = served()
-    description = records.describe(current.signature)
+    description = log_records.describe(current.signature)
     return JSONResponse({"version": current.version, **description, "metrics": current.metrics})
 
 
@@ -101,8 +101,8 @@ async def form() -> HTMLResponse:
     try:
         current = served()
     except NoModelError as error:
-        return HTMLResponse(page.render_empty(str(error)), 503, RETRY)
-    return HTMLResponse(page.render(current.version, current.signature, _auth()))
+        return HTMLResponse(form_page.render_empty(str(error)), 503, RETRY)
+    return HTMLResponse(form_page.render(current.version, current.signature, _auth()))
 
 
 @app.exception_handler(RequestError)
@@ -136,7 +136,7 @@ def _log(lines: list[bytes], now: datetime) -> None:
     environment = Environment.read()
     lost, reason = Stream(firehose(), environment.predictions_stream).append(lines)
     if lost:
-        print(records.not_logged(lost, environment.namespace, reason, now))
+        print(log_records.not_logged(lost, environment.namespace, reason, now))
 
 
 def _has_table() -> bool:
@@ -158,7 +158,7 @@ def _contract() -> dict[str, Any]:
     return contract
 
 
-def openapi() -> dict[str, Any]:
+def openapi_document() -> dict[str, Any]:
     """The OpenAPI document; its request schemas are those of the model that is served."""
     document = FastAPI.openapi(app)
     try:
@@ -166,9 +166,9 @@ def openapi() -> dict[str, Any]:
     except (NoriaError, ClientError, BotoCoreError):
         signature = None
     components = document.setdefault("components", {}).setdefault("schemas", {})
-    components.update(schema.schemas(signature))
+    components.update(openapi.schemas(signature))
     return document
 
 
-app.openapi = openapi  # type: ignore[method-assign]
+app.openapi = openapi_document  # type: ignore[method-assign]
 handler = Mangum(app, lifespan="off")

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from noria.context import HISTORY, Stage
-from noria.core.candidates import names_for
-from noria.core.dataset import Dataset
-from noria.core.recipes import Plan, make_plan
-from noria.core.verdicts import Verdict
-from noria.core.weakness import Findings
-from noria.feature_loading import open_accepted
+from noria.common.verdict import Verdict
+from noria.core.data.dataset import Dataset
+from noria.core.evaluation.error_findings import Findings
+from noria.core.features.recipes import Plan, make_plan
+from noria.core.training.candidates import names_for
+from noria.lifecycle.stage import HISTORY, Stage
+from noria.materialization.run_features import open_accepted
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

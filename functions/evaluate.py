@@ -5,22 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from noria.context import Stage
 from noria.contracts import Problem
-from noria.core.dataset import Dataset
-from noria.core.evaluation import (
+from noria.core.data.dataset import Dataset
+from noria.core.evaluation.error_analysis import find_weaknesses
+from noria.core.evaluation.evaluate import (
     Evaluation,
     baselines_of,
     beats_champion,
     evaluate,
     meets_objective,
 )
-from noria.core.model_card import render_model_card
-from noria.core.recipes import has_next
-from noria.core.residuals import find_weaknesses
-from noria.core.rule_model import RULE
-from noria.core.signature import Signature
-from noria.endings import write_report
+from noria.core.features.recipes import has_next
+from noria.core.model.signature import Signature
+from noria.core.reporting.model_card import render_model_card
+from noria.core.rule_model.rule_model import RULE
+from noria.lifecycle.conclude import write_report
+from noria.lifecycle.stage import Stage
 
 SEED = 20_13
 

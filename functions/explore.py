@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from noria.context import Stage
-from noria.core.dataset import Dataset
-from noria.core.exploration import explore
-from noria.core.recipes import Plan
+from noria.core.data.dataset import Dataset
+from noria.core.features.recipes import Plan
+from noria.core.training.candidate_search import explore
+from noria.lifecycle.stage import Stage
 
 SEED = 20_13
 

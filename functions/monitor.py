@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from noria.aws.clients import client
-from noria.aws.registry import Registry
-from noria.aws.storage import Store
-from noria.aws.traffic import publish_metrics
+from noria.aws.firehose import publish_metrics
+from noria.aws.model_registry import Registry
+from noria.aws.s3 import Store
+from noria.common.verdict import Verdict
 from noria.contracts import Problem
-from noria.core.verdicts import Verdict
-from noria.observing import observe, recorded
-from noria.runtime import Environment, parse_time
+from noria.lifecycle.environment import Environment, parse_time
+from noria.monitoring.monitor_tick import observe, recorded
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from noria.aws.registry import Champion
-from noria.context import Stage
-from noria.endings import conclude
+from noria.aws.model_registry import Champion
+from noria.lifecycle.conclude import conclude
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from noria.context import Stage
-from noria.core.verdicts import Verdict
-from noria.endings import conclude
-from noria.runtime import message_of, parse_time
+from noria.common.verdict import Verdict
+from noria.lifecycle.conclude import conclude
+from noria.lifecycle.environment import message_of, parse_time
+from noria.lifecycle.stage import Stage
 
 ENDING = "Failed"
 

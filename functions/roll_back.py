@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from noria.context import Stage
-from noria.endings import conclude
+from noria.lifecycle.conclude import conclude
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from noria.context import Stage
-from noria.core.dataset import Dataset
-from noria.core.scoring import OnnxModel
-from noria.core.signature import Signature
+from noria.core.data.dataset import Dataset
+from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.model.signature import Signature
 from noria.errors import RegistryError, RequestError
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from noria.context import Stage
 from noria.errors import ContractError
+from noria.lifecycle.stage import Stage
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from noria.context import HISTORY, Stage
-from noria.core.dataset import Dataset
-from noria.core.drift import build_reference
-from noria.core.exploration import Experiment
-from noria.core.full_history import spans
-from noria.core.history import History
-from noria.core.recipes import Plan
-from noria.core.rule_model import RULE, RuleModel, rule_model
-from noria.core.samples import sample_rows
-from noria.core.training import Trained, choose, train
-from noria.core.verdicts import Verdict
-from noria.provenance import LINEAGE, Inputs
+from noria.common.verdict import Verdict
+from noria.core.data.dataset import Dataset
+from noria.core.data.window_coverage import spans
+from noria.core.features.recipes import Plan
+from noria.core.model.example_requests import sample_rows
+from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
+from noria.core.statistics.drift import build_reference
+from noria.core.training.candidate_search import Experiment
+from noria.core.training.train import Trained, choose, train
+from noria.core.windows.lookup_spec import History
+from noria.lifecycle.model_inputs import LINEAGE, Inputs
+from noria.lifecycle.stage import HISTORY, Stage
 
 SEED = 20_13
 LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")

@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from noria.context import Stage
-from noria.core.cleansing import Cleansing, cleanse
-from noria.core.joining import join_sources
-from noria.core.schemas import Schema, schema_drift
-from noria.core.tabulating import to_dataset
-from noria.core.usability import too_large, with_drift
-from noria.core.verdicts import Verdict
-from noria.core.window_columns import with_windows
+from noria.common.verdict import Verdict
+from noria.core.cleansing.cleanse import Cleansing, cleanse
+from noria.core.cleansing.dataset_builder import to_dataset
+from noria.core.cleansing.joins import join_sources
+from noria.core.cleansing.quality_gate import too_large, with_drift
+from noria.core.cleansing.schema_drift import Schema, schema_drift
+from noria.core.windows.run_windows import with_windows
 from noria.errors import ContractError, DataError
+from noria.lifecycle.stage import Stage
 
 SCHEMAS = "clean/schemas.json"
 

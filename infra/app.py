@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.assets import (
+from infra.packaging.assets import (
     ROOT,
     code_version,
     digest_of,
@@ -17,7 +17,7 @@ from infra.assets import (
     functions_asset,
     layer_assets,
 )
-from infra.layers import Platform
+from infra.packaging.layers import Platform
 from infra.settings import FEATURE_FLAGS, Settings, use_bundled_node
 from noria.errors import NoriaError
 

@@ -8,9 +8,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.machines import CONTEXT, invoke, payload_of, retrying, standard_machine
-from infra.stages import Stages
-from noria.runtime import FEATURES_ONLY
+from infra.constructs.stages import Stages
+from infra.constructs.state_machines import CONTEXT, invoke, payload_of, retrying, standard_machine
+from noria.lifecycle.environment import FEATURES_ONLY
 
 PATIENCE = cdk.Duration.days(30)  # for a person's answer
 SIDE_BY_SIDE = 4

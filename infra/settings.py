@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from infra.assets import ROOT
-from infra.layers import Platform
+from infra.packaging.assets import ROOT
+from infra.packaging.layers import Platform
 from noria.contracts import Problem
 from noria.errors import ContractError
 
@@ -56,7 +56,9 @@ def load_contract(path: Path) -> Problem:
     """Read a contract; raises `ContractError` also for units, zones and formats without meaning."""
     problem = Problem.load(path)
     if problem.quality.columns or any(source.join for source in problem.sources):
-        from noria.core.declarations import impossible  # imports pandas, which some need not
+        from noria.core.column_types.contract_checks import (
+            impossible,  # imports pandas, which some need not
+        )
 
         told = impossible(problem)
         if told:

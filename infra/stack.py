@@ -6,15 +6,15 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.assets import Asset, code_version
-from infra.backfill import Backfill
+from infra.constructs.alarms import Alerts, Watch
+from infra.constructs.backfill_machine import Backfill
+from infra.constructs.serving import Serving
+from infra.constructs.stages import Packages, Stages
+from infra.constructs.store import Store
 from infra.lifecycle import Lifecycle
-from infra.serving import Serving
-from infra.stages import Packages, Stages
-from infra.store import Store
-from infra.watch import Alerts, Watch
+from infra.packaging.assets import Asset, code_version
 from noria.contracts import Problem
-from noria.runtime import Environment
+from noria.lifecycle.environment import Environment
 
 
 class ProblemStack(cdk.Stack):

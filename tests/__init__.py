@@ -1,1 +1,1 @@
-"""Tests: unit (pure), functions, infra (templates), local (the local cloud), e2e, bench."""
+"""Tests: noria, functions and infra mirror the packages; local, e2e and bench run whole."""

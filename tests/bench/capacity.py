@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.assets import build_layers, build_runtime, functions_asset
+from infra.packaging.assets import build_layers, build_runtime, functions_asset
 from tests.bench.measuring import CALM, Measured, measure
 
 NOTE = """\

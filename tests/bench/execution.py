@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.commands.samples import write_flights
+from infra.cli.demo_data import write_flights
 from tests.bench.measuring import Measured, measure, median
 
 PLAIN = str(Path(__file__).with_name("plain.py"))

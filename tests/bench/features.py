@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from noria.aws.feature_store import Catalogue, Files
-from noria.aws.storage import Store
-from noria.core.feature_sets import define
-from noria.feature_store import Reference, open_feature_store
-from tests.bench.bucket import FolderBucket
-from tests.bench.catalogue import FolderCatalogue
+from noria.aws.s3 import Store
+from noria.core.feature_store.feature_set import define
+from noria.feature_store.store import Reference, open_feature_store
+from tests.support.memory_bucket import FolderBucket
+from tests.support.memory_catalog import FolderCatalogue
 
 FEATURES = [f"f{number}" for number in range(5)]
 SET = define(

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from infra.commands.session import local_stacks
+from infra.cli.local_session import local_stacks
 from noria.contracts import Problem
 
 CONTRACT = Path(__file__).parents[2] / "infra" / "problems" / "flight_delays.yaml"

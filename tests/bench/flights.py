@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from infra.commands.samples import write_flights
+from infra.cli.demo_data import write_flights
 from noria.contracts import Problem
 
 CONTRACT = Path(__file__).parents[2] / "infra" / "problems" / "flight_delays.yaml"

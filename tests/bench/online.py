@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import numpy as np
 
-from noria.aws.feature_store.online import Latest, OnlineTable
+from noria.aws.feature_store.dynamodb_online import Latest, OnlineTable
 from tests.bench.features import FEATURES
-from tests.functions.feature_stack import make_online_table
+from tests.support.feature_stack import make_online_table
 
 REGION, TABLE = "eu-west-1", "noria_bench_online"
 

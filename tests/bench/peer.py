@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra import bootstrap
+from infra.packaging import bootstrap
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).with_name("ydata")

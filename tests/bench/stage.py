@@ -25,7 +25,7 @@ def main(folder: Path, names: list[str]) -> dict[str, Any]:
     """Import the handlers, then run them one after another."""
     import boto3  # here, for the path is not set before
 
-    from tests.bench.bucket import FolderBucket
+    from tests.support.memory_bucket import FolderBucket
 
     os.environ |= {"NORIA_STACK": "bench", "NORIA_BUCKET": "bench"}
     modules = {name: importlib.import_module(f"functions.{name.split(':')[0]}") for name in names}

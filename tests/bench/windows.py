@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from noria.core.windows import FOREVER, Rows, Window, evaluate, to_tiles
+from noria.core.windows.tiles import FOREVER, Rows, Window, evaluate, to_tiles
 from tests.bench.measuring import measure, median
 
 ROWS, ENTITIES, SPAN = 1_000_000, 10_000, 365 * 86_400

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from infra.app import synthesize
-from infra.assets import build_runtime
 from infra.local import LocalCloud
-from tests.e2e.sets import SETS
+from infra.packaging.assets import build_runtime
 from tests.e2e.stack import Stack
+from tests.support.data_sets import SETS
 
 CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
 

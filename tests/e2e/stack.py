@@ -11,7 +11,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from infra.cli import app
+from infra.cli.main import app
 from infra.local import Deployed, LocalCloud
 from infra.local.http_client import request
 

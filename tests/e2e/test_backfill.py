@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli import app
-from infra.commands import backfill
-from infra.commands import stacks as stack_access
+from infra.cli import backfill
+from infra.cli import deployed_stack as stack_access
+from infra.cli.main import app
 from infra.local.expiry import expire
 from noria.aws.feature_store import Catalogue, Files
-from noria.aws.storage import Store
-from noria.feature_store import Reference, open_feature_store
-from tests.e2e.sets import flights_of
+from noria.aws.s3 import Store
+from noria.feature_store.store import Reference, open_feature_store
 from tests.e2e.stack import Stack
+from tests.support.data_sets import flights_of
 
 pytestmark = pytest.mark.slow
 RANGE = ["--from", "2013-01-01", "--to", "2013-03-01"]

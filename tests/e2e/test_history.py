@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from infra.commands import stacks as stack_access
+from infra.cli import deployed_stack as stack_access
 from noria.aws.feature_store import Catalogue, Files
-from noria.aws.storage import Store
-from noria.core.dataset import Dataset
-from noria.feature_store import FeatureStore, Reference, open_feature_store
-from tests.e2e.sets import flights_of
+from noria.aws.s3 import Store
+from noria.core.data.dataset import Dataset
+from noria.feature_store.store import FeatureStore, Reference, open_feature_store
 from tests.e2e.stack import Ended, Stack
+from tests.support.data_sets import flights_of
 
 pytestmark = pytest.mark.slow
 AS_OF = "2013-03-01T12:00:00Z"

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.e2e import sets
 from tests.e2e.stack import Stack
+from tests.support import data_sets
 
 pytestmark = pytest.mark.slow
 WEAK_COLUMNS = ["ash", "magnesium"]
@@ -23,7 +23,9 @@ class TestMulticlass:
     """Wine: from nothing to a champion, through a canary to a better one, and no further."""
 
     def test_first_model_serves(self, wine: Stack) -> None:
-        others = [name for name in sets.wine()["wine"].columns[:-1] if name not in WEAK_COLUMNS]
+        others = [
+            name for name in data_sets.wine()["wine"].columns[:-1] if name not in WEAK_COLUMNS
+        ]
         ended = wine.run(problem={"features": {"exclude": others}, "objective": MODEST})
         assert ended.ending == "Promote", ended.reasons
         assert "ShiftCanary" not in ended.states  # there is nothing to protect yet
@@ -246,7 +248,7 @@ class TestRegression:
     def ask_about_others(stack: Stack) -> None:
         """Live traffic from much older and heavier patients than training saw."""
         names = {field["name"] for field in stack.ask("GET", "/model").json()["inputs"]}
-        frame = sets.diabetes()["patients"].sample(400, random_state=3)
+        frame = data_sets.diabetes()["patients"].sample(400, random_state=3)
         shifted = frame.assign(
             age=frame["age"] + 40, bmi=frame["bmi"] + 20, bp=frame["bp"] + 60, s5=frame["s5"] + 2,
             s1=frame["s1"] * 2, s3=frame["s3"] * 3,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.assets import code_version
-from infra.commands import stacks as stack_access
+from infra.cli import deployed_stack as stack_access
+from infra.packaging.assets import code_version
 from tests.e2e.stack import Stack
 
 pytestmark = pytest.mark.slow

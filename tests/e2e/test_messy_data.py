@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.e2e import sets
 from tests.e2e.stack import Stack
+from tests.support import data_sets
 
 pytestmark = pytest.mark.slow
-PATIENTS = sets.diabetes()["patients"]
+PATIENTS = data_sets.diabetes()["patients"]
 RULES = {
     "seen": {"format": ["%d.%m.%Y", "ISO8601"], "timezone": "Europe/Berlin"},
     "bmi": {"type": "float", "minimum": 10, "maximum": 60, "missing_values": [-1],

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli import app
-from infra.commands.stacks import StackAccess
-from tests.e2e import sets
+from infra.cli.deployed_stack import StackAccess
+from infra.cli.main import app
 from tests.e2e.stack import Ended, Stack
+from tests.support import data_sets
 
 pytestmark = pytest.mark.slow
 # s4 is total cholesterol (s1) over HDL (s3), which is a rule; one rule that nobody has to learn.
@@ -65,7 +65,7 @@ class TestRegression:
         assert described["version"] == json.loads(diabetes.champion())["version"]
         assert "s1 / s3" in described["statement"]
         assert [field["name"] for field in described["inputs"]] == ["s1", "s3"]
-        mean = sets.diabetes()["patients"]["s4"].mean()
+        mean = data_sets.diabetes()["patients"]["s4"].mean()
         rows = [{"s1": 200, "s3": 50}, {"s1": 157.5, "s3": 38.0}, {"s1": 200}, {"s1": 1, "s3": 0}]
         answer = diabetes.ask("POST", "/predict", {"rows": rows})
         assert answer.status == 200, answer.body

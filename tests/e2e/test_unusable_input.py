@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from tests.e2e import sets
 from tests.e2e.stack import Stack
+from tests.support import data_sets
 
 pytestmark = pytest.mark.slow
 
@@ -13,9 +13,9 @@ def _csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-PATIENTS = sets.diabetes()["patients"]
-BIOPSIES = sets.cancer()["biopsies"]
-EXTREMES = sets.cancer()["extremes"]
+PATIENTS = data_sets.diabetes()["patients"]
+BIOPSIES = data_sets.cancer()["biopsies"]
+EXTREMES = data_sets.cancer()["extremes"]
 
 FILES = {
     "empty file": ("patients", b"", "rows.csv", "empty"),

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from functions import analyse
-from noria.aws.storage import Store
-from noria.core.dataset import Column, Dataset
+from noria.aws.s3 import Store
+from noria.core.data.dataset import Column, Dataset
 
 CONTRACT: dict[str, Any] = {
     "name": "orders", "statement": "Will this order be sent back by its buyer?", "task": "binary",

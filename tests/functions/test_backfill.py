@@ -12,18 +12,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions import backfill
-from noria import feature_keeping
 from noria.aws import clients
 from noria.aws.feature_store import Catalogue, Files
-from noria.aws.runlog import RunLog
-from noria.aws.storage import Store
+from noria.aws.run_log import RunLog
+from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.errors import FeatureError
-from noria.event_range import EventRange, execution_name
-from noria.feature_store import FeatureStore, Reference, open_feature_store
-from tests.functions.conftest import Serial
-from tests.functions.feature_stack import deliver, make_online_table
-from tests.unit.data_frames import FLIGHTS, flights
+from noria.feature_store import maintenance
+from noria.feature_store.store import FeatureStore, Reference, open_feature_store
+from noria.materialization.event_range import EventRange, execution_name
+from tests.support.data_frames import FLIGHTS, flights
+from tests.support.feature_stack import deliver, make_online_table
+from tests.support.stack_bucket import Serial
 
 DATABASE = "noria_flights"
 WEATHER: Any = FLIGHTS["sources"][1]  # type: ignore[index]
@@ -56,7 +56,11 @@ def store(bucket: Store, s3: Serial, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(
         clients, "client", lambda name: made.setdefault(name, boto3.client(name))
     )  # what `Serial` sees
-    for module in ("noria.context", "noria.backfill_source", "noria.feature_loading"):
+    for module in (
+        "noria.lifecycle.stage",
+        "noria.materialization.backfill_source",
+        "noria.materialization.run_features",
+    ):
         monkeypatch.setattr(f"{module}.client", clients.client)
     deploy(monkeypatch, WIDE)
     return bucket
@@ -386,7 +390,7 @@ def test_a_compaction_meanwhile_leaves_its_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """GIVEN files that no manifest names yet THEN they are no orphans, until they are forgotten."""
-    monkeypatch.setattr(feature_keeping, "FORGOTTEN", timedelta(seconds=-5))
+    monkeypatch.setattr(maintenance, "FORGOTTEN", timedelta(seconds=-5))
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
     run(store, "may", tables, 5)

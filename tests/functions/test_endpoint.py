@@ -11,11 +11,11 @@ import pytest
 from moto import mock_aws
 
 from functions import endpoint
-from noria.aws import clients, traffic
-from noria.aws.storage import Store
-from noria.serving.model import pin_key
-from tests.functions import tiny_model
-from tests.functions.tiny_model import BUCKET, make_champion, write_model
+from noria.aws import clients, firehose
+from noria.aws.s3 import Store
+from noria.serving.model_loader import pin_key
+from tests.support import tiny_model
+from tests.support.tiny_model import BUCKET, make_champion, write_model
 
 ROW = {"distance": 1.5, "carrier": "AA", "departure": "2013-01-31T17:00:00Z"}
 
@@ -30,7 +30,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     }  # fmt: skip
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (clients.client, traffic.firehose, endpoint.served)
+    caches = (clients.client, firehose.firehose, endpoint.served)
     with mock_aws():
         for cached in caches:
             cached.cache_clear()

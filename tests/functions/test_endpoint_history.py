@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from functions import endpoint
-from noria.aws.feature_store.online import Latest, OnlineTable
-from noria.aws.storage import Store
-from noria.core.history import History, KeyColumn
-from noria.core.signature import Field, Signature
-from noria.core.window_state import pack
-from noria.core.windows import FOREVER, Rows, Window, to_tiles
-from tests.functions import tiny_model
-from tests.functions.feature_stack import make_online_table
+from noria.aws.feature_store.dynamodb_online import Latest, OnlineTable
+from noria.aws.s3 import Store
+from noria.core.model.signature import Field, Signature
+from noria.core.windows.lookup_spec import History, KeyColumn
+from noria.core.windows.tile_codec import pack
+from noria.core.windows.tiles import FOREVER, Rows, Window, to_tiles
 from tests.functions.test_endpoint import call, store
-from tests.functions.tiny_model import make_champion, write_model
+from tests.support import tiny_model
+from tests.support.feature_stack import make_online_table
+from tests.support.tiny_model import make_champion, write_model
 
 __all__ = ["store"]
 DAY = 86_400

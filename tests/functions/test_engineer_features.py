@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from noria.aws.feature_store import OnlineTable
-from noria.aws.storage import Store
+from noria.aws.s3 import Store
 from noria.contracts import Problem
-from noria.feature_serving import OnlineFeatures
-from noria.feature_store import FeatureStore, Reference
-from tests.functions.feature_stack import accepted_rows, deliver, feature_stack, features_of
-from tests.unit.data_frames import FLIGHTS, flights
+from noria.feature_store.online import OnlineFeatures
+from noria.feature_store.store import FeatureStore, Reference
+from tests.support.data_frames import FLIGHTS, flights
+from tests.support.feature_stack import accepted_rows, deliver, feature_stack, features_of
 
 DATABASE = "noria_flights"
 WINDOWS = [{"column": "arr_delay", "function": "mean", "over": "30d", "as": "mean_delay"}]

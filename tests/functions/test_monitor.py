@@ -12,11 +12,11 @@ from moto import mock_aws
 
 from functions import monitor
 from noria.aws import clients
-from noria.aws.storage import Store
-from noria.observing import STATE, row_key
-from noria.serving.records import new_ids
-from tests.functions import tiny_model
-from tests.functions.tiny_model import AS_OF, BUCKET, make_champion, probability, write_model
+from noria.aws.s3 import Store
+from noria.monitoring.monitor_tick import STATE, row_key
+from noria.serving.log_records import new_ids
+from tests.support import tiny_model
+from tests.support.tiny_model import AS_OF, BUCKET, make_champion, probability, write_model
 
 PROBLEM = {
     "name": "flight-delays", "statement": "Will this flight be late?", "task": "binary",

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from functions import transform
-from noria.aws.storage import Store
+from noria.aws.s3 import Store
 from noria.contracts import Problem
-from noria.core.usability import too_large
+from noria.core.cleansing.quality_gate import too_large
 
 ROWS = pd.DataFrame({"y": [0, 1] * 60, "x": [float(n % 17) for n in range(120)]}).assign(
     city=["Rome", "Oslo", "Bern"] * 40

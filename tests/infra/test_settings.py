@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from infra import app, layers
+from infra import app
 from infra.app import synthesize
-from infra.assets import ROOT
-from infra.layers import Platform
+from infra.constructs.stages import contract_variable
+from infra.packaging import layers
+from infra.packaging.assets import ROOT
+from infra.packaging.layers import Platform
 from infra.settings import Settings
-from infra.stages import contract_variable
 from noria.contracts import Problem
 from noria.errors import ContractError
-from noria.runtime import Environment
+from noria.lifecycle.environment import Environment
 from tests.infra.conftest import CONTRACTS
 
 PENGUINS = CONTRACTS / "penguins.yaml"

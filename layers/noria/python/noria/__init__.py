@@ -1,1 +1,4 @@
-"""Noria: the whole machine-learning lifecycle as one state machine."""
+"""Noria's shared code: the lifecycle of one machine-learning problem, a package per room.
+
+`noria.core.X` is pure (data in, data out); `noria.X` joins it with AWS and the network.
+"""

@@ -1,1 +1,1 @@
-"""Narrow facades, one per AWS service, holding only the calls that Noria uses."""
+"""One narrow facade per AWS service; knows neither the contract nor the core."""

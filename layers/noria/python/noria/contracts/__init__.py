@@ -6,7 +6,7 @@ conditions, the alarms, the schedules and the endpoint are made from it.
 
 from noria.contracts.analysis import Analysis
 from noria.contracts.features import Features, RecipeName, Window
-from noria.contracts.fields import Duration, Section, format_duration, parse_duration
+from noria.contracts.field_types import Duration, Section, format_duration, parse_duration
 from noria.contracts.lifecycle import (
     LARGEST_MEMORY,
     Canary,

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from noria.contracts.fields import Section, Share
+from noria.contracts.field_types import Section, Share
 
 
 class Analysis(Section):

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from noria.contracts.agreement import Told, reads
-from noria.contracts.fields import ColumnName, Duration, Section, Share, format_duration
+from noria.contracts.cross_checks import Told, reads
+from noria.contracts.field_types import ColumnName, Duration, Section, Share, format_duration
 
 SHORTEST_REFRESH = timedelta(hours=1)
 

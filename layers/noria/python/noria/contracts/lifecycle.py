@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from noria.contracts.agreement import Told, reads
-from noria.contracts.fields import Duration, Section, format_duration, lasting
+from noria.contracts.cross_checks import Told, reads
+from noria.contracts.field_types import Duration, Section, format_duration, lasting
 
 
 def _schedulable(value: timedelta) -> timedelta:

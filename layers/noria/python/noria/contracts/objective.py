@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from noria.contracts.agreement import Told, reads
-from noria.contracts.fields import ColumnName, ExpressionText, Section
+from noria.contracts.cross_checks import Told, reads
+from noria.contracts.field_types import ColumnName, ExpressionText, Section
 
 Task = Literal["binary", "multiclass", "regression"]
 Metric = Literal[
@@ -101,7 +101,7 @@ class Objective(Section):
 
     @property
     def measure(self) -> str:
-        """The metric as `noria.core.metrics` takes it, with a precision that is not the default."""
+        """The metric as `core.statistics.metrics` takes it, an unusual precision named."""
         usual = type(self).model_fields["minimum_precision"].default
         if self.metric != "recall_at_precision" or self.minimum_precision == usual:
             return self.metric

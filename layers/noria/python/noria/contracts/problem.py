@@ -7,11 +7,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from noria.contracts.agreement import Told, reads
+from noria.common.expressions import is_column, parse
 from noria.contracts.analysis import Analysis
-from noria.contracts.changes import laid_over, refuse_moved
+from noria.contracts.cross_checks import Told, reads
+from noria.contracts.error_messages import shown
 from noria.contracts.features import SHORTEST_REFRESH, Features
-from noria.contracts.fields import (
+from noria.contracts.field_types import (
     NAME_PATTERN,
     ColumnName,
     ExpressionText,
@@ -19,8 +20,6 @@ from noria.contracts.fields import (
     format_duration,
 )
 from noria.contracts.lifecycle import Deployment, Monitoring, Retraining, Scaling
-from noria.contracts.loading import read_document
-from noria.contracts.mistakes import describe
 from noria.contracts.objective import (
     CANDIDATES_OF,
     METRICS_OF,
@@ -31,10 +30,11 @@ from noria.contracts.objective import (
     Task,
     out_of_range,
 )
+from noria.contracts.overrides import laid_over, refuse_moved
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source
-from noria.contracts.wording import shown
-from noria.core.expressions import is_column, parse
+from noria.contracts.validation_errors import describe
+from noria.contracts.yaml_loader import read_document
 from noria.errors import ContractError
 
 WHOLE = "a contract is a mapping with name, statement, task, target, sources and objective"

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from noria.contracts.agreement import Told, reads
-from noria.contracts.fields import (
+from noria.common.categories import folded, tidy
+from noria.contracts.cross_checks import Told, reads
+from noria.contracts.field_types import (
     ColumnName,
     ExpressionText,
     Section,
@@ -14,7 +15,6 @@ from noria.contracts.fields import (
     ZoneName,
     named_texts,
 )
-from noria.core.spelling import folded, tidy
 
 #: The types that a field of a rule is for; one that is none of them has no meaning there.
 FIELD_TYPES = {

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from noria.contracts.agreement import Told, reads
-from noria.contracts.fields import (
+from noria.contracts.cross_checks import Told, reads
+from noria.contracts.field_types import (
     ColumnName,
     Duration,
     Section,

@@ -1,1 +1,1 @@
-"""Pure stages: data in, data out; no AWS, no environment, no clock."""
+"""The lifecycle as pure functions, a package per stage: no AWS, no environment, no clock."""

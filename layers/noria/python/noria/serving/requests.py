@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from noria.core.labelling import parse_truth, shown
-from noria.core.signature import Signature
+from noria.core.model.label_parsing import parse_truth, shown
+from noria.core.model.signature import Signature
 from noria.errors import RequestError
 
 MAXIMUM_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB, its event's envelope included

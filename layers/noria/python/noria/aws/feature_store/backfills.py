@@ -6,7 +6,7 @@ lets an execution be taken up again (14 days); until then the files that they na
 
 from typing import Any
 
-from noria.aws.storage import Store, encode
+from noria.aws.s3 import Store, encode
 
 PREFIX = "features-backfills/"
 PLAN = "plan"

@@ -1,0 +1,159 @@
+"""The machine at work, on a terminal: states with durations, decisions with reasons, loops."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from infra.cli.run_records import RunRecord
+from infra.local.machines import StateEvent
+from noria.common.messages import counted
+
+# A Choice reads one field of one state's result; the reasons stand beside it.
+CHOICES = {
+    "AdmittedToRun": ("admit", "decision"),
+    "DataUsable": ("transform", "decision"),
+    "IsMlNeeded": ("analyse", "decision"),
+    "ProblemRevised": ("answer", "decision"),
+    "MeetsObjective": ("evaluate", "objective"),
+    "BeatsChampion": ("evaluate", "challenger"),
+    "ApprovalNeeded": ("problem", "approval"),
+    "Approved": ("approval", "decision"),
+    "CanaryWanted": ("publish", "canary"),
+    "CanaryHealthy": ("canary", "decision"),
+}
+SILENT = ("ApprovalNeeded", "CanaryWanted")
+QUIET_REASONS = ("MeetsObjective",)  # when met, BeatsChampion gives them
+SUFFIX = "Item"
+
+
+class Display:
+    """Prints an execution's events as they come; a spinner names the state where one can spin."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._asked: tuple[str, Any, Sequence[str]] | None = None
+        self._turns = 0
+
+    def __call__(self, event: StateEvent) -> None:
+        """Show one event."""
+        inside_map = event.item is not None
+        if event.kind == "entered" and not inside_map:
+            self._entered(event)
+        elif event.kind == "exited":
+            self._item_left(event) if inside_map else self._left(event)
+        elif event.kind == "failed":
+            text = f"{event.state}: {event.error}: {event.cause or ''}"[:600]
+            self._print(f"[red]✗ {escape(text)}[/red]")
+        elif event.kind == "waiting":
+            self._print(f"[yellow]… {event.state} waits for a person[/yellow]")
+        if event.kind in ("ended", "waiting"):
+            self._spin(None)
+
+    def _entered(self, event: StateEvent) -> None:
+        if self._asked is not None:
+            self._decided(*self._asked, event.state)
+            self._asked = None
+        if event.state in CHOICES:
+            result, field = CHOICES[event.state]
+            found = (event.data or {}).get(result, {})
+            self._asked = (event.state, found.get(field), found.get("reasons", []))
+            return
+        if event.state == "EngineerFeatures":
+            self._turns += 1
+            if self._turns > 1:
+                self._print(f"[yellow]↺ back to EngineerFeatures, turn {self._turns}[/yellow]")
+        self._spin(event.state)
+
+    def _decided(self, choice: str, decision: Any, reasons: Sequence[str], target: str) -> None:
+        if choice in SILENT:
+            return
+        self._print(f"[cyan]◆ {choice}? {escape(str(decision))} → {target}[/cyan]")
+        if choice in QUIET_REASONS and decision == "met":
+            return
+        for reason in reasons:
+            self._print(f"    {escape(reason)}")
+
+    def _left(self, event: StateEvent) -> None:
+        if event.state in CHOICES:
+            return
+        seconds = event.seconds or 0.0
+        self._print(f"[green]✓[/green] {event.state:<22}{seconds:6.1f} s  {_detail(event)}")
+
+    def _item_left(self, event: StateEvent) -> None:
+        text = _item_text(event.data)
+        if text and event.state.endswith(SUFFIX):
+            self._print(f"    · {escape(text)}")
+
+    def _spin(self, state: str | None) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if state is not None and self._console.is_terminal:
+            self._status = self._console.status(f"{state} …")
+            self._status.start()
+
+    def _print(self, text: str) -> None:
+        self._console.print(f"  {text}", highlight=False, soft_wrap=True)
+
+
+def _detail(event: StateEvent) -> str:
+    """What is worth saying of a state beside its time: only what no decision says later."""
+    data = event.data if isinstance(event.data, dict) else {}
+    if event.state == "EngineerFeatures":
+        features = data.get("features", {})
+        return escape(f"recipe {features.get('recipe')}: {'; '.join(features.get('reasons', []))}")
+    if event.state in ("TrainModel", "ExportRule"):
+        train = data.get("train", {})
+        return escape(f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}")
+    if event.state == "Transform" and "rows" in data.get("transform", {}):
+        rows = counted(data["transform"]["rows"], "row")
+        return f"{rows}, {data['transform']['quarantined']:,} quarantined"
+    return ""
+
+
+def _item_text(data: Any) -> str:
+    if not isinstance(data, dict):
+        return ""
+    if data.get("error") and "candidate" in data:
+        return f"{data['candidate']}: {data['error']}"
+    if data.get("score") is not None:
+        spread = f" ± {data['std']:.3f}" if data.get("std") is not None else ""
+        return f"{data['candidate']}: {data['score']:.4f}{spread} in {data.get('seconds', 0):.1f} s"
+    if "rows" in data and "name" in data:
+        return f"{data['name']}: {counted(data['rows'], 'row')}"
+    return ""
+
+
+def show_record(console: Console, record: RunRecord) -> None:
+    """Print a run's ending, decisions, candidates and champion."""
+    _line(console, f"[bold]Ending: {record.ending}[/bold]")
+    for reason in record.reasons:
+        _line(console, f"  {escape(reason)}")
+    _line(console, "[bold]Decisions[/bold]")
+    for item in record.decisions:
+        _line(console, f"  {item['state']}: {escape(str(item['decision']))}")
+        for reason in item["reasons"]:
+            _line(console, f"    {escape(str(reason))}")
+    if record.candidates:
+        _line(console, "[bold]Candidates[/bold]")
+        for candidate in record.candidates:
+            _line(
+                console, f"  turn {candidate.get('iteration', 1)}, {escape(_item_text(candidate))}"
+            )
+    if record.champion:
+        _line(console, f"[bold]Champion[/bold] {record.champion['version']}")
+        _line(console, f"  {escape(metrics_text(record.champion['metrics']))}")
+
+
+def metrics_text(metrics: dict[str, float], only: Sequence[str] = ()) -> str:
+    """Metrics by name."""
+    chosen = {name: value for name, value in metrics.items() if not only or name in only}
+    return ", ".join(f"{name} {value:.4f}" for name, value in chosen.items())
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)

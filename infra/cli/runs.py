@@ -1,0 +1,137 @@
+"""Commands on a stack's runs: start one, list them, fetch a report, predict, approve."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.cli.deployed_stack import StackAccess
+from infra.cli.errors import FAILED, UsageMistakeError
+from infra.cli.execution_input import execution_input, refuse_variation_of
+from infra.cli.options import Local, StackName, file_text, parsed_json
+from infra.cli.run_list import COLUMNS, feature_rows, in_order, logged_runs, turn_rows
+from infra.cli.run_records import Bucket, read_run, save_report, shown_path
+from infra.cli.tables import print_table
+
+POLL_SECONDS = 2.0
+RUNNING = "RUNNING"
+
+
+def run(
+    stack: StackName,
+    given: Annotated[
+        str, typer.Option("--input", metavar="JSON", help="The execution's input, or @FILE.")
+    ] = "{}",
+    local: Local = False,
+) -> None:
+    """Start an execution and follow it to its end, or to where it waits for a person."""
+    execution = execution_input(given)
+    access = StackAccess.open(stack, local=local)
+    refuse_variation_of(access, execution)
+    machine = access.client("stepfunctions")
+    answer = machine.start_execution(
+        stateMachineArn=access.machine_arn, input=json.dumps(execution)
+    )
+    arn: str = answer["executionArn"]
+    run_id = arn.rsplit(":", 1)[1]
+    console = Console()
+    console.print(f"run {run_id}", highlight=False)
+    from infra.cli.progress import show_record
+
+    bucket = Bucket(access.client("s3"), access.bucket)
+    waiting_at, failed = _follow(machine, bucket, arn, console)
+    record = read_run(bucket, run_id, waiting_at=waiting_at, failed=failed)
+    show_record(console, record)
+    if not record.as_meant:
+        raise typer.Exit(FAILED)
+
+
+def _follow(machine: Any, bucket: Bucket, arn: str, console: Console) -> tuple[str | None, str]:
+    """Print states as they are entered; returns where the run waits, or its error."""
+    seen: set[int] = set()
+    run_id = arn.rsplit(":", 1)[1]
+    while True:
+        status = machine.describe_execution(executionArn=arn)
+        pages = machine.get_paginator("get_execution_history").paginate(executionArn=arn)
+        for event in (event for page in pages for event in page["events"]):
+            details = event.get("stateEnteredEventDetails")
+            if details and event["id"] not in seen:
+                console.print(f"  {details['name']}", highlight=False)
+            seen.add(event["id"])
+        if status["status"] != RUNNING:
+            error = status.get("error")
+            return None, f"{error}: {status.get('cause', '')}" if error else ""
+        waiting = bucket.json(f"runs/{run_id}/waiting.json")
+        if waiting:
+            return str(waiting["state"]), ""
+        time.sleep(POLL_SECONDS)
+
+
+def runs(
+    stack: StackName,
+    features: Annotated[
+        bool, typer.Option("--features", help="Also the last week's that only stored features.")
+    ] = False,
+    local: Local = False,
+) -> None:
+    """List a stack's runs: when, how they ended, and the champion that serves."""
+    access = StackAccess.open(stack, local=local)
+    bucket = Bucket(access.client("s3"), access.bucket)
+    logged = logged_runs(bucket)
+    rows = turn_rows(logged)
+    if features:
+        rows = in_order([*rows, *feature_rows(bucket, logged)])
+    if rows:
+        print_table(COLUMNS, rows)
+    else:
+        print(f"no runs yet; start one with `noria run {stack}`")
+    champion = bucket.json("registry/champion.json")
+    print(f"champion: {champion['version'] if champion else 'none yet'}")
+
+
+def report(
+    stack: StackName,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest.")] = None,
+    local: Local = False,
+) -> None:
+    """Download a run's report and print where it is."""
+    access = StackAccess.open(stack, local=local)
+    bucket = Bucket(access.client("s3"), access.bucket)
+    known = [entry["run_id"] for entry in logged_runs(bucket)]
+    run_id = run or (known[-1] if known else None)
+    file = save_report(bucket, stack, run_id) if run_id else None
+    if file is None:
+        raise UsageMistakeError(f"stack '{stack}' has no report{f' of run {run}' if run else ''}")
+    print(shown_path(file))
+
+
+def predict(
+    stack: StackName,
+    rows: Annotated[Path, typer.Argument(metavar="ROW.json", help="A row, or a list of rows.")],
+    local: Local = False,
+) -> None:
+    """Ask a stack's endpoint, with signed requests; prints its answer as JSON."""
+    given = parsed_json(file_text(rows, "ROW.json"), f"'{rows}'")
+    listed = given if isinstance(given, list) else [given]
+    answer = StackAccess.open(stack, local=local).endpoint().post("/predict", {"rows": listed})
+    json.dump(answer, sys.stdout, indent=2)
+    print()
+
+
+def approve(
+    stack: StackName,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Keep the champion.")] = False,
+    run: Annotated[str | None, typer.Option(help="The run (default: the latest waiting).")] = None,
+    local: Local = False,
+) -> None:
+    """Answer a machine that waits at AwaitApproval."""
+    from infra.cli.approval import answer
+
+    decision = "refuse" if refuse else "approve"
+    given = {"decision": decision, "reasons": [f"a person said: {decision}"]}
+    answered = answer(StackAccess.open(stack, local=local), "AwaitApproval", given, run)
+    print(f"Run {answered} goes on: {decision}")

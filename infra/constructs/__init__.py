@@ -1,0 +1,1 @@
+"""CDK constructs, one capability of the stack each."""

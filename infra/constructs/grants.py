@@ -1,0 +1,81 @@
+"""What roles may be allowed, as policy statements: by prefix, by table, by function."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from infra.constructs.store import Store
+from noria.contracts import Problem
+
+LOOK = ("lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionConfiguration")
+SHIFT = (*LOOK, "lambda:UpdateAlias")
+PUBLISH = (*LOOK, "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration")
+
+
+def storage(
+    store: Store,
+    *,
+    reads: Sequence[str],
+    writes: Sequence[str],
+    deletes: Sequence[str],
+    tags: Sequence[str],
+) -> list[iam.PolicyStatement]:
+    """S3 by prefix and action. Listing spans the bucket: without it a missing key looks denied."""
+    granted = {
+        "s3:GetObject": store.objects(*reads),
+        "s3:PutObject": store.objects(*writes),
+        "s3:AbortMultipartUpload": store.objects(*writes),
+        "s3:DeleteObject": store.objects(*deletes),
+        "s3:PutObjectTagging": store.objects(*tags),
+        "s3:ListBucket": [store.bucket.bucket_arn] if reads else [],
+    }
+    return [allow([action], arns) for action, arns in granted.items() if arns]
+
+
+def catalog(store: Store) -> iam.PolicyStatement:
+    """What the feature store calls to describe its tables and keep Athena's partitions in step."""
+    tables = ("GetTable", "GetTables", "CreateTable", "UpdateTable")
+    calls = (*tables, "GetPartitions", "BatchCreatePartition", "BatchDeletePartition")
+    return allow([f"glue:{name}" for name in calls], store.catalog_arns())
+
+
+def online_features(store: Store) -> iam.PolicyStatement | None:
+    """Putting entities' latest values, where the contract has a table for them."""
+    calls = ["dynamodb:PutItem", "dynamodb:DescribeTable"]
+    return allow(calls, [store.online.table_arn]) if store.online else None
+
+
+def look_up_features(store: Store) -> iam.PolicyStatement | None:
+    """Reading the latest values of entities, where the contract has a table for them."""
+    return allow(["dynamodb:BatchGetItem"], [store.online.table_arn]) if store.online else None
+
+
+def on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:
+    """Lambda's actions on the endpoint function, its versions and its alias."""
+    return allow(actions, [endpoint.function_arn, f"{endpoint.function_arn}:*"])
+
+
+def put_metrics(namespace: str) -> iam.PolicyStatement:
+    """CloudWatch has no resources for metrics: the namespace is the bound."""
+    return iam.PolicyStatement(
+        actions=["cloudwatch:PutMetricData"],
+        resources=["*"],
+        conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
+    )
+
+
+def secrets(problem: Problem) -> iam.PolicyStatement | None:
+    """Only the secrets that the contract names, by ARN or by name (which ends in six letters)."""
+    named = {getattr(source, "secret", None) for source in problem.sources} - {None}
+    prefix = f"arn:{cdk.Aws.PARTITION}:secretsmanager:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:secret"
+    arns = [
+        n if n.startswith("arn:") else f"{prefix}:{n}-??????" for n in sorted(filter(None, named))
+    ]
+    return allow(["secretsmanager:GetSecretValue"], arns) if arns else None
+
+
+def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    """A statement without conditions."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))

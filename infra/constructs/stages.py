@@ -1,0 +1,242 @@
+"""The functions of the lifecycle: what varies between them is a row of one table."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.constructs import grants
+from infra.constructs.store import Store
+from infra.packaging.assets import Asset
+from noria.contracts import Problem
+from noria.errors import ContractError
+from noria.lifecycle.environment import Environment, packed
+
+RETENTION = logs.RetentionDays.THREE_MONTHS
+# Lambda allows 4 KB for all variables of a function; the others need the rest.
+LARGEST_CONTRACT = 3 * 1024
+SMALL, MEDIUM = 1024, 2048  # MB
+# OpenMP's threads sleep while they wait: spinning, they take the cores from those that work.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+LARGE = 0  # what the contract's scaling.memory says
+QUICK, LONG = 60, 900  # seconds
+# MB of /tmp, the most there is: DuckDB spills what memory does not hold, and a new version of a set
+# of 3.3 million rows with 42 columns took 5 GB. Only 512 are free of charge.
+DISK = 10240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A function: its handler's module, its layer, its size, and all that it may do."""
+
+    name: str
+    layer: str
+    memory: int = SMALL
+    timeout: int = QUICK
+    disk: int | None = None
+    reads: Sequence[str] = ()
+    writes: Sequence[str] = ()
+    deletes: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    powers: Sequence[str] = ()
+    knows: Sequence[str] = ()
+
+
+RUNS, REGISTRY = "runs/", "registry/"
+PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
+
+STAGES = (
+    Row(name="admit", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
+        knows=["problem"]),
+    Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY, "models/"],
+        writes=[RUNS, REGISTRY],
+        knows=["problem"]),
+    Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
+        reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),
+    Row(name="transform", layer="data", memory=LARGE, timeout=LONG,
+        reads=["raw/", "clean/", RUNS], writes=["clean/", "quarantine/", RUNS]),
+    Row(name="analyse", layer="model", memory=LARGE, timeout=LONG,
+        reads=["clean/", RUNS, REGISTRY], writes=[RUNS]),
+    Row(name="ask", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
+        writes=[RUNS, REGISTRY], knows=["topic"]),
+    Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
+        powers=["catalog", "serve_features"],
+        reads=["clean/", "features", RUNS], writes=["features", RUNS], tags=["features"]),
+    Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
+        reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
+    Row(name="train", layer="model", memory=LARGE, timeout=LONG,
+        reads=[RUNS, "clean/"], writes=[RUNS, "models/"]),
+    Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
+        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS]),
+    Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
+        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
+    Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
+        reads=[RUNS, REGISTRY], writes=[REGISTRY], knows=["endpoint_function"]),
+    Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
+        reads=[RUNS], knows=["endpoint_function"]),
+    Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],
+        reads=[RUNS], writes=[RUNS],
+        knows=["endpoint_function"]),
+    Row(name="promote", layer="serve", timeout=LONG, powers=["shift", "notify"],
+        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
+        knows=["endpoint_function", "topic"]),
+    Row(name="roll_back", layer="serve", timeout=LONG, powers=["shift", "notify"],
+        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
+        knows=["endpoint_function", "topic"]),
+    Row(name="conclude", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
+        writes=[RUNS, REGISTRY], tags=PASSING, knows=["topic"]),
+    Row(name="record_failure", layer="serve", powers=["notify", "shift"], reads=[RUNS, REGISTRY],
+        writes=[RUNS, REGISTRY], tags=PASSING, knows=["endpoint_function", "topic"]),
+    Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
+        reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
+        writes=["monitoring/"], knows=["problem"]),
+    Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
+        powers=["catalog", "serve_features"],
+        reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
+        tags=["features"], knows=["problem"]),
+)  # fmt: skip
+
+ENDPOINT = Row(
+    name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream", "look_up"],
+    reads=["models/", REGISTRY], writes=[REGISTRY + "served/"],
+    knows=["problem", "predictions_stream", "labels_stream", "model"],
+)  # fmt: skip
+
+
+class Packages(Construct):
+    """The layers and the code that functions are made of, and the making of a function."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, layers: Mapping[str, Asset], code: Asset
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._code = lambda_.Code.from_asset(str(code.path), asset_hash=code.key)
+        self._layers = {name: self._layer(name, asset) for name, asset in layers.items()}
+
+    def function(
+        self,
+        scope: Construct,
+        row: Row,
+        *,
+        store: Store,
+        environment: Environment,
+        powers: Mapping[str, Callable[[], iam.PolicyStatement | None]],
+    ) -> lambda_.Function:
+        """A row as a function, with a role and a log group of its own."""
+        title = _title(row.name)
+        group = logs.LogGroup(
+            scope, f"{title}Logs", retention=RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        role = iam.Role(
+            scope,
+            f"{title}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What functions/{row.name}.py may do",
+        )
+        group.grant_write(role)
+        granted = [power() for power in (powers[name] for name in row.powers)]
+        for statement in [
+            *grants.storage(
+                store, reads=row.reads, writes=row.writes, deletes=row.deletes, tags=row.tags
+            ),
+            *filter(None, granted),
+        ]:
+            role.add_to_policy(statement)
+        return lambda_.Function(
+            scope,
+            title,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            code=self._code,
+            handler=f"functions.{row.name}.handler",
+            layers=[self._layers[row.layer], self._layers["noria"]],
+            memory_size=row.memory,
+            timeout=cdk.Duration.seconds(row.timeout),
+            ephemeral_storage_size=cdk.Size.mebibytes(row.disk) if row.disk else None,
+            environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
+            role=role,
+            log_group=group,
+            description=f"Noria: functions/{row.name}.py",
+        )
+
+    def _layer(self, name: str, asset: Asset) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            f"{name.title()}Layer",
+            code=lambda_.Code.from_asset(str(asset.path), asset_hash=asset.key),
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+            description=f"Noria: layers/{name}",
+        )
+
+
+class Stages(Construct):
+    """All functions but the endpoint, by their handler's name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        problem: Problem,
+        store: Store,
+        packages: Packages,
+        environment: Environment,
+        endpoint: lambda_.IFunction,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        knowledge = {
+            "problem": contract_variable(problem),
+            "topic": topic.topic_arn,
+            "endpoint_function": endpoint.function_name,
+        }
+        powers = {
+            "catalog": lambda: grants.catalog(store),
+            "look_at": lambda: grants.on_endpoint(endpoint, grants.LOOK),
+            "notify": lambda: grants.allow(["sns:Publish"], [topic.topic_arn]),
+            "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),
+            "put_metrics": lambda: grants.put_metrics(environment.namespace),
+            "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
+            "read_secrets": lambda: grants.secrets(problem),
+            "serve_features": lambda: grants.online_features(store),
+            "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
+        }
+        self._functions = {
+            row.name: packages.function(
+                self,
+                replace(row, memory=row.memory or problem.scaling.memory),
+                store=store,
+                environment=environment.model_copy(update={k: knowledge[k] for k in row.knows}),
+                powers=powers,
+            )
+            for row in STAGES
+        }
+
+    def __getitem__(self, name: str) -> lambda_.Function:
+        return self._functions[name]
+
+
+def contract_variable(problem: Problem) -> str:
+    """The contract as functions get it: JSON in a variable, packed where it is long."""
+    text = json.dumps(problem.to_document(), separators=(",", ":"), ensure_ascii=False)
+    if len(text.encode()) <= LARGEST_CONTRACT:
+        return text
+    short = packed(text)
+    if len(short) > LARGEST_CONTRACT:
+        raise ContractError(
+            f"contract '{problem.name}' takes {len(short)} bytes as compressed JSON and a "
+            f"function's environment holds {LARGEST_CONTRACT}: shorten its statement or its lists "
+            "of columns"
+        )
+    return short
+
+
+def _title(name: str) -> str:
+    return name.title().replace("_", "")

@@ -1,0 +1,57 @@
+"""The run lease: one execution at a time, held in S3 by compare and swap."""
+
+import json
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from noria.aws.s3 import MissingObjectError, Store, encode
+
+KEY = "registry/lease.json"
+
+
+class Lease(BaseModel):
+    """Who holds the lease, and until when it is believed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    holder: str | None = None
+    expires_at: datetime | None = None
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether somebody holds it; a holder that died loses it at its expiry."""
+        return self.holder is not None and self.expires_at is not None and now < self.expires_at
+
+
+class LeaseBook:
+    """Acquire and release; both can be repeated by the same holder."""
+
+    def __init__(self, store: Store, duration: timedelta = timedelta(hours=12)) -> None:
+        self._store = store
+        self._duration = duration
+
+    def acquire(self, holder: str, now: datetime) -> Lease:
+        """Take the lease if it is free; the answer's `holder` tells who has it now."""
+        wanted = Lease(holder=holder, expires_at=now + self._duration)
+        content = encode(wanted.model_dump(mode="json"))
+        try:
+            stored = self._store.read(KEY)
+        except MissingObjectError:
+            return wanted if self._store.put_if_absent(KEY, content) else self.current()
+        current = Lease.model_validate(json.loads(stored.content))
+        if current.is_held(now) and current.holder != holder:
+            return current
+        return wanted if self._store.replace(KEY, content, stored.etag) else self.current()
+
+    def release(self, holder: str) -> None:
+        """Give the lease back if `holder` has it."""
+        try:
+            stored = self._store.read(KEY)
+        except MissingObjectError:
+            return
+        if Lease.model_validate(json.loads(stored.content)).holder == holder:
+            self._store.replace(KEY, encode(Lease().model_dump(mode="json")), stored.etag)
+
+    def current(self) -> Lease:
+        """The lease as it stands."""
+        return Lease.model_validate(self._store.get_json(KEY, {}))

@@ -1,0 +1,1 @@
+"""What every stage uses: sentences, times, categories, the closed grammar, verdicts."""

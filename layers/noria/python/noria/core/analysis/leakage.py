@@ -1,0 +1,147 @@
+"""Columns that may give the target away: each suspect with its reason."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from scipy import stats
+
+from noria.contracts import Problem
+from noria.core.data.dataset import Dataset, is_missing
+from noria.core.statistics.association import Related, holm, number_to_target
+
+Array = NDArray[Any]
+SIDES = ("filled", "empty")
+AFTERWARDS = "is filled where the outcome is known and empty where it is still to come"
+
+
+class Suspect(BaseModel):
+    """A column that may not be known when the prediction is made, and why it is suspected."""
+
+    column: str
+    reason: str
+
+
+def leakage_suspects(
+    sample: Dataset,
+    related: Mapping[str, Related],
+    problem: Problem,
+    known_afterwards: Iterable[str] = (),
+) -> list[Suspect]:
+    """Name the suspects among the columns of training rows, those with most reasons first.
+
+    Suspected is a column that alone nearly decides the target (`analysis.leakage`), whose times
+    lie after the event time in more than `analysis.late` of the rows, whose being filled or empty
+    tells the target, or that was filled only in rows whose outcome is known (`known_afterwards`).
+    The kinds follow Kaufman et al. (2012), "Leakage in data mining".
+    """
+    afterwards = set(known_afterwards) & set(sample.names())
+    kinds: list[Mapping[str, str]] = [
+        _too_good(related, problem.analysis.leakage),
+        _later_than_event(sample, problem.analysis.late),
+        _told_by_missing(sample, problem.analysis.leakage, problem.analysis.significance),
+        dict.fromkeys(afterwards, AFTERWARDS),
+    ]
+    reasons = {
+        name: [kind[name] for kind in kinds if name in kind]
+        for name in sample.names()
+        if any(name in kind for kind in kinds)
+    }
+    return [
+        Suspect(column=name, reason="; ".join(found))
+        for name, found in sorted(reasons.items(), key=lambda item: -len(item[1]))
+    ]
+
+
+def _too_good(related: Mapping[str, Related], limit: float) -> dict[str, str]:
+    return {
+        name: f"nearly decides the target alone ({found.measure} {found.value:.3g})"
+        for name, found in related.items()
+        if found.strength >= limit and found.significant
+    }
+
+
+def _later_than_event(sample: Dataset, limit: float) -> dict[str, str]:
+    if sample.event_time is None:
+        return {}
+    timed = ~is_missing("timestamp", sample.event_time)
+    reasons = {}
+    for name in sample.names("timestamp"):
+        known = timed & ~is_missing("timestamp", sample.data[name])
+        if not known.any():
+            continue
+        later = float(np.mean(sample.data[name][known] > sample.event_time[known]))
+        if later > limit:
+            reasons[name] = (
+                f"lies after the event time in {later:.0%} of the rows: known by then only where "
+                "it is a plan"
+            )
+    return reasons
+
+
+def _told_by_missing(sample: Dataset, limit: float, significance: float) -> dict[str, str]:
+    """Suspect columns whose missing values tell the target; p values corrected after Holm."""
+    judged = {}
+    for column in sample.columns:
+        empty = is_missing(column.kind, sample.data[column.name])
+        if empty.any() and not empty.all():
+            judged[column.name] = _judged(sample, empty, limit)
+    corrected = holm([p_value for _, p_value in judged.values()])
+    return {
+        name: reason
+        for (name, (reason, _)), p_value in zip(judged.items(), corrected, strict=True)
+        if reason and p_value < significance
+    }
+
+
+def _judged(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
+    """Return the reason for suspicion, empty for none, and its p value."""
+    if sample.classes:
+        return _told_class(sample, empty, limit)
+    found = number_to_target(sample.target, empty.astype(np.int64), 2)
+    reason = (
+        f"its being filled or empty tells whether the target is high or low (ROC AUC "
+        f"{max(found.value, 1 - found.value):.3g})"
+    )
+    return reason if found.strength >= limit else "", found.p_value
+
+
+def _told_class(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
+    """Find the class that the filled or the empty rows nearly all are, or that nearly all are.
+
+    Purity is the share of one class among those rows, scaled so that its share of all rows is 0
+    and certainty 1; coverage is the difference of their shares in that class and in the others
+    (Youden 1950). p is Fisher's exact one, times the classes and sides that were looked at.
+    """
+    classes = len(sample.classes)
+    of_all = np.bincount(sample.target, minlength=classes)
+    best: tuple[float, str, float] = (0.0, "", 1.0)
+    for side, rows in zip(SIDES, (~empty, empty), strict=True):
+        of_side = np.bincount(sample.target[rows], minlength=classes)
+        for code in np.flatnonzero(of_side).tolist():
+            strength = _strength(of_side, of_all, code)
+            if strength > best[0]:
+                share, base = of_side[code] / rows.sum(), of_all[code] / len(sample)
+                reason = (
+                    f"is {side} in {int(rows.sum()):,} rows, of which {share:.1%} have the target "
+                    f"{sample.classes[code]!r} ({base:.1%} of all rows)"
+                )
+                p_value = _fisher(of_side, of_all, code) * classes * len(SIDES)
+                best = (strength, reason, min(p_value, 1.0))
+    return (best[1] if best[0] >= limit else ""), best[2]
+
+
+def _strength(of_side: Array, of_all: Array, code: int) -> float:
+    base, others = of_all[code] / of_all.sum(), of_all.sum() - of_all[code]
+    if others == 0:
+        return 0.0
+    purity = (of_side[code] / of_side.sum() - base) / (1 - base)
+    coverage = of_side[code] / of_all[code] - (of_side.sum() - of_side[code]) / others
+    return float(max(purity, coverage))
+
+
+def _fisher(of_side: Array, of_all: Array, code: int) -> float:
+    """The chance of as many rows of a class among those drawn (Fisher's exact test, one-sided)."""
+    return float(stats.hypergeom.sf(of_side[code] - 1, of_all.sum(), of_all[code], of_side.sum()))

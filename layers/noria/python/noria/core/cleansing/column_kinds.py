@@ -1,0 +1,122 @@
+"""The columns of the joined rows: which are known, and of what type and kind."""
+
+import pandas as pd
+
+from noria.common.expressions import parse
+from noria.common.messages import counted, listed, unknown_column
+from noria.contracts import ColumnRule, Problem, Quality
+from noria.core.cleansing.target import target_columns
+from noria.core.column_types.event_time import event_time_name, needed_columns
+from noria.core.column_types.type_inference import (
+    NO_RULE,
+    ColumnKind,
+    Typed,
+    declared_type,
+    typed_column,
+)
+
+EXAMPLES = 3
+
+
+def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
+    """Say which columns the contract names that the joined sources do not have."""
+    columns = [str(column) for column in frame.columns]
+    rule = parse(problem.baseline.rule).columns if problem.baseline.rule else frozenset()
+    time = needed_columns(problem) if event_time_name(problem) not in columns else frozenset()
+    checks = {name for check in problem.quality.checks for name in parse(check).columns}
+    named = {
+        "target": sorted(target_columns(problem)),
+        "event_time": sorted(time),
+        "entity_key": problem.entity_key,
+        "quality.columns": list(problem.quality.columns),
+        "quality.unique": problem.quality.unique,
+        "quality.checks": sorted(checks),
+        "features.exclude": problem.features.exclude,
+        "baseline.rule": sorted(rule),
+        "objective.slices": [piece.column for piece in problem.objective.slices],
+    }
+    return [
+        unknown_column(field, name, columns)
+        for field, names in named.items()
+        for name in names
+        if name not in columns
+    ]
+
+
+def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
+    """Convert every column: as the contract declares it, the event time to UTC, else inferred."""
+    return {
+        str(name): typed_column(frame[name], rule_of(str(name), problem), problem.quality)
+        for name in frame.columns
+    }
+
+
+def rule_of(name: str, problem: Problem) -> ColumnRule:
+    """Return a column's rule; an entity key keeps its spellings, the event time is a timestamp."""
+    rule = problem.quality.columns.get(name, NO_RULE)
+    if name == event_time_name(problem):
+        return rule.model_copy(update={"type": "timestamp"})
+    if name in problem.entity_key and "case" not in rule.model_fields_set:
+        return rule.model_copy(update={"case": "keep"})
+    return rule
+
+
+def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem) -> list[str]:
+    """Say what was read otherwise than it was written, or not read at all."""
+    notes = [note for column in columns.values() for note in column.notes]
+    for name, column in columns.items():
+        notes += _unit_notes(name, column, problem) + _spelling_notes(name, column)
+        declared = declared_type(rule_of(name, problem))
+        if declared is not None or not column.unreadable.any():
+            continue
+        stray = frame.loc[column.unreadable, name]
+        examples = listed([repr(value) for value in stray.drop_duplicates().head(EXAMPLES)])
+        notes.append(
+            f"{name}: {counted(len(stray), 'value')} {'is' if len(stray) == 1 else 'are'} no "
+            f"{column.kind} ({examples}), counted as missing"
+        )
+    return notes
+
+
+def _unit_notes(name: str, column: Typed, problem: Problem) -> list[str]:
+    if not column.converted:
+        return []
+    shown = listed([f"{unit} ({count:,})" for unit, count in column.converted.items()], EXAMPLES)
+    return [f"{name}: converted to {problem.quality.columns[name].unit} from {shown}"]
+
+
+def _spelling_notes(name: str, column: Typed) -> list[str]:
+    if not column.merged:
+        return []
+    pairs = [f"{variant!r} is {kept!r}" for variant, kept in column.merged.items()]
+    return [f"{name}: {counted(len(pairs), 'spelling')} brought to one: {listed(pairs, EXAMPLES)}"]
+
+
+def kinds(
+    columns: dict[str, Typed], problem: Problem, drops: dict[str, str]
+) -> dict[str, ColumnKind]:
+    """State the kind of every column that stays; nearly unique ones are prose or identifiers."""
+    found: dict[str, ColumnKind] = {}
+    for name, column in columns.items():
+        if name in drops:
+            continue
+        found[name] = column.kind
+        declared = problem.quality.columns.get(name, NO_RULE).type == "category"
+        if column.kind == "category" and not declared and _is_identifier(column.values, problem):
+            wordy = name not in problem.entity_key and is_wordy(column.values, problem.quality)
+            found[name] = "text" if wordy else "identifier"
+    if problem.target.expression is None:
+        found[problem.target.name] = "target"
+    return found
+
+
+def is_wordy(values: pd.Series, quality: Quality) -> bool:
+    """Tell whether texts are prose rather than names or codes, by their words on average."""
+    words = values.dropna().astype("str").str.count(r"\w+")
+    return len(words) > 0 and float(words.mean()) >= quality.prose_words
+
+
+def _is_identifier(values: pd.Series, problem: Problem) -> bool:
+    present = values.dropna()
+    limit = problem.quality.identifier_share * len(present)
+    return len(present) > problem.quality.identifier_rows and present.nunique() > limit

@@ -1,0 +1,1 @@
+"""Transform: texts become numbers, times, truths and categories, as declared or inferred."""

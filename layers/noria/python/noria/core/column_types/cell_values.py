@@ -1,0 +1,90 @@
+"""Cells of any column as tidy texts or numbers, and which of them are missing."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from noria.common.categories import tidy
+from noria.core.column_types.timestamp_formats import ZONED
+from noria.core.column_types.timestamp_parsing import read_times
+from noria.core.ingestion.raw_text import MISSING_TEXTS, as_text
+
+LARGEST = float(np.finfo(np.float32).max)  # features are float32
+Mark = str | int | float
+
+
+def is_textual(values: pd.Series) -> bool:
+    """Tell whether a column holds texts, or a mixture that is read as texts."""
+    return isinstance(values.dtype, pd.StringDtype) or values.dtype == object
+
+
+def missing(values: pd.Series) -> pd.Series:
+    """Mark nulls and the texts that stand for them."""
+    return cleaned_text(values).isna() if is_textual(values) else values.isna()
+
+
+def cleaned_text(values: pd.Series) -> pd.Series:
+    """Write values as tidy text, with the texts that mean missing as None."""
+    text = as_text(values)
+    codes, distinct = pd.factorize(text)
+    plain = pd.Series([tidy(str(item)) for item in distinct], dtype="str")
+    plain = plain.mask(plain.isin(MISSING_TEXTS), None)
+    if values.dtype == text.dtype and plain.equals(pd.Series(distinct, dtype="str")):
+        return text  # tidy already: most columns are, and a copy of each would be large
+    return pd.Series(plain.reindex(codes).array, index=values.index, name=values.name)
+
+
+def numbers_of(values: pd.Series) -> pd.Series:
+    """Convert to numbers; what is not a finite number within float32 becomes missing."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return pd.Series(np.nan, index=values.index)
+    if pd.api.types.is_integer_dtype(values) and not values.hasnans:
+        return values
+    if is_textual(values):  # each distinct text is read once
+        codes, distinct = pd.factorize(values)
+        parsed = pd.Series(pd.to_numeric(pd.Series(distinct), errors="coerce"), dtype="float64")
+        numbers = pd.Series(parsed.reindex(codes).to_numpy(), index=values.index)
+    else:
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    beyond = numbers.abs() > LARGEST
+    return numbers.mask(beyond) if beyond.any() else numbers
+
+
+def without_marks(values: pd.Series, marks: Iterable[Mark]) -> pd.Series:
+    """Blank the values that the contract says stand for a missing one.
+
+    Among times a mark is a time as the column shows it, or with a zone a moment; truths have none,
+    as 0 would be false.
+    """
+    marks = list(marks)
+    if not marks or pd.api.types.is_bool_dtype(values):
+        return values
+    if is_textual(values):
+        texts = {tidy(str(mark)) for mark in marks}
+        numbers = {float(mark) for mark in marks if not isinstance(mark, str)}
+        text = cleaned_text(values)
+        return values.mask(text.isin(texts) | numbers_of(text).isin(numbers), None)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values.mask(_marked_times(values, marks))
+    if pd.api.types.is_numeric_dtype(values):
+        return values.mask(values.isin({float(mark) for mark in marks if _is_number(mark)}))
+    return values
+
+
+def _marked_times(values: pd.Series, marks: list[Mark]) -> pd.Series:
+    shown, moments = read_times(values.dt.tz_localize(None)), read_times(values)
+    hit = pd.Series(False, index=values.index)
+    for mark in marks:
+        zoned = isinstance(mark, str) and re.search(ZONED, mark)
+        hit |= (moments if zoned else shown) == read_times(pd.Series([mark])).iloc[0]
+    return hit
+
+
+def _is_number(mark: Mark) -> bool:
+    try:
+        float(mark)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The dataset that every stage from Transform on hands to the next, and its texts."""

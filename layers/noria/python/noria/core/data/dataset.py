@@ -1,0 +1,218 @@
+"""The model-ready table that stages hand to each other: numpy arrays, no pandas, no pyarrow."""
+
+import io
+import json
+import zipfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.common.categories import Spellings
+from noria.errors import DataError
+
+Kind = Literal["number", "category", "timestamp", "text"]
+TEXTUAL: tuple[Kind, ...] = ("category", "text")
+MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
+MISSING_CATEGORY = ""
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """A raw feature: number (float32), category or text (unicode), timestamp (int64 seconds, UTC).
+
+    `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
+    Both were applied to the rows of the dataset and apply to every request.
+    """
+
+    name: str
+    kind: Kind
+    fill: float | str | None = None
+    spellings: Spellings = field(default_factory=Spellings)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows ready for a model; missing is NaN, "" or MISSING_TIMESTAMP by the column's kind.
+
+    `target` holds int64 class codes (positions in `classes`; binary: negative, positive) or
+    float64 values when `classes` is empty. `rule` is the contract rule's answer per row.
+    """
+
+    columns: tuple[Column, ...]
+    data: dict[str, NDArray[Any]]
+    target: NDArray[Any]
+    classes: tuple[str, ...]
+    holdout: NDArray[np.bool_]
+    event_time: NDArray[np.int64] | None = None
+    rule: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        """Convert every array to its kind's type and refuse lengths that differ."""
+        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "data", _typed_columns(self.columns, self.data))
+        target_type = np.int64 if self.classes else np.float64
+        object.__setattr__(self, "target", np.asarray(self.target, dtype=target_type))
+        object.__setattr__(self, "holdout", np.asarray(self.holdout, dtype=bool))
+        if self.event_time is not None:
+            object.__setattr__(self, "event_time", np.asarray(self.event_time, dtype=np.int64))
+        if self.rule is not None:
+            object.__setattr__(self, "rule", np.asarray(self.rule, dtype=np.float64))
+        self._check_lengths()
+
+    def _check_lengths(self) -> None:
+        parts: dict[str, NDArray[Any] | None] = {**self.data, "target": self.target}
+        parts |= {"holdout": self.holdout, "event_time": self.event_time, "rule": self.rule}
+        for name, values in parts.items():
+            if values is not None and values.shape != (len(self),):
+                raise DataError(
+                    f"column {name!r} has shape {values.shape}, the dataset has {len(self)} rows: "
+                    "give every column one value per row"
+                )
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return int(self.target.shape[0])
+
+    @property
+    def training(self) -> Self:
+        """The rows that models may learn from."""
+        return self.take(~self.holdout)
+
+    @property
+    def holdout_rows(self) -> Self:
+        """The rows that only evaluation sees."""
+        return self.take(self.holdout)
+
+    def names(self, kind: Kind | None = None) -> list[str]:
+        """List column names in order, all or those of one kind."""
+        return [column.name for column in self.columns if kind in (None, column.kind)]
+
+    def only(self, names: Collection[str]) -> Self:
+        """Select columns by name, in the dataset's order."""
+        columns = tuple(column for column in self.columns if column.name in names)
+        return replace(
+            self, columns=columns, data={one.name: self.data[one.name] for one in columns}
+        )
+
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Select rows by a boolean mask or by positions."""
+        return replace(
+            self,
+            data={name: values[rows] for name, values in self.data.items()},
+            target=self.target[rows],
+            holdout=self.holdout[rows],
+            event_time=None if self.event_time is None else self.event_time[rows],
+            rule=None if self.rule is None else self.rule[rows],
+        )
+
+    def to_bytes(self) -> bytes:
+        """Write an npz archive: equal datasets give equal bytes."""
+        arrays = {"header": _header(self), "target": self.target, "holdout": self.holdout}
+        for index, column in enumerate(self.columns):
+            arrays |= _packed(f"column{index}", column.kind, self.data[column.name])
+        for name, values in (("event_time", self.event_time), ("rule", self.rule)):
+            if values is not None:
+                arrays[name] = values
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read what `to_bytes` wrote; DataError when the bytes are anything else."""
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            header = json.loads(arrays["header"].tobytes())
+            columns = tuple(_column(*described) for described in header["columns"])
+            data = {
+                column.name: _unpacked(f"column{index}", column.kind, arrays)
+                for index, column in enumerate(columns)
+            }
+            target, holdout = arrays["target"], arrays["holdout"]
+        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError, TypeError) as error:
+            raise DataError(
+                f"these {len(content)} bytes are not a dataset: run EngineerFeatures again"
+            ) from error
+        event_time, rule = arrays.get("event_time"), arrays.get("rule")
+        return cls(columns, data, target, tuple(header["classes"]), holdout, event_time, rule)
+
+
+def empty_value(kind: Kind) -> float | str | int:
+    """Return the value that means missing for a kind of column."""
+    missing: dict[Kind, float | str | int] = {
+        "number": float("nan"),
+        "category": MISSING_CATEGORY,
+        "timestamp": MISSING_TIMESTAMP,
+        "text": MISSING_CATEGORY,
+    }
+    return missing[kind]
+
+
+def is_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mark the missing values of one column."""
+    if kind == "number":
+        return np.asarray(np.isnan(values), dtype=bool)
+    return np.asarray(values == empty_value(kind), dtype=bool)
+
+
+def typed(kind: Kind, values: Any) -> NDArray[Any]:
+    """Convert values to the array type of their kind; infinities become missing."""
+    if kind == "number":
+        with np.errstate(over="ignore"):
+            numbers = np.asarray(values, dtype=np.float32)
+        finite_or_nan = np.isfinite(numbers) | np.isnan(numbers)
+        return numbers if finite_or_nan.all() else np.where(finite_or_nan, numbers, np.nan)
+    return np.asarray(values, dtype=np.str_ if kind in TEXTUAL else np.int64)
+
+
+def _typed_columns(
+    columns: tuple[Column, ...], data: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    names = [column.name for column in columns]
+    if len(set(names)) != len(names) or set(names) != set(data):
+        raise DataError(
+            f"columns {sorted(names)} and data {sorted(data)} differ: give each column once"
+        )
+    return {column.name: typed(column.kind, data[column.name]) for column in columns}
+
+
+def _described(column: Column) -> list[Any]:
+    spellings = column.spellings
+    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold]
+
+
+def _column(
+    name: str, kind: Kind, fill: float | str | None, table: Mapping[str, str], fold: bool
+) -> Column:
+    return Column(name, kind, fill, Spellings(table, fold))
+
+
+def _header(dataset: Dataset) -> NDArray[np.uint8]:
+    content = {
+        "format": FORMAT,
+        "columns": [_described(column) for column in dataset.columns],
+        "classes": list(dataset.classes),
+    }
+    return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
+
+
+def _packed(key: str, kind: Kind, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    if kind not in TEXTUAL:
+        return {key: values}
+    texts = values.tolist()
+    position = {text: index for index, text in enumerate(dict.fromkeys(texts))}
+    codes = np.fromiter((position[text] for text in texts), dtype=np.int32, count=len(texts))
+    return {key: codes, f"{key}.values": np.array(list(position), dtype=np.str_)}
+
+
+def _unpacked(key: str, kind: Kind, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    if kind not in TEXTUAL:
+        return arrays[key]
+    vocabulary: NDArray[Any] = arrays[f"{key}.values"]
+    return np.asarray(vocabulary[arrays[key]])

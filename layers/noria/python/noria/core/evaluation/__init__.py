@@ -1,0 +1,1 @@
+"""EvaluateModel: the model against objective, baselines, slices and champion, and its errors."""

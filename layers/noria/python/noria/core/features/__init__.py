@@ -1,0 +1,1 @@
+"""EngineerFeatures: the recipes, and the encoders that they put into the pipeline."""

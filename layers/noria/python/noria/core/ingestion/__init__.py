@@ -1,0 +1,1 @@
+"""CollectSources: the bytes of a source become columns of text, whatever the file format."""

@@ -1,0 +1,1 @@
+"""IsMlNeeded?: a rule suffices, the data hold signal, or the problem must be stated anew."""

@@ -1,0 +1,201 @@
+"""Answers without ML and a quick model, scored side by side on the same holdout rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.common.messages import counted
+from noria.contracts import Problem
+from noria.core.data.dataset import Dataset
+from noria.core.evaluation.baselines import rule_answer, trivial_answers
+from noria.core.evaluation.slices import slice_results
+from noria.core.ml_need.quick_model import quick_model
+from noria.core.statistics import metrics
+from noria.core.statistics.autocorrelation import serial
+from noria.core.statistics.confidence_intervals import ACCURACY, clopper_pearson
+from noria.core.statistics.permutation_tests import Chance, chance_of_agreement, target_columns
+from noria.core.statistics.resampled_scores import (
+    Interval,
+    drawn_counts,
+    gain_interval,
+    resampled_scores,
+)
+
+Array = NDArray[Any]
+QUICK = "quick model"
+RULE = "rule"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A way to answer, with its score and interval on the holdout, and its resampled scores."""
+
+    name: str
+    prediction: Array
+    score: float
+    interval: Interval
+    resampled: Array
+
+    def evidence(self) -> dict[str, Any]:
+        """The numbers without the arrays."""
+        return {"name": self.name, "score": self.score, "interval": self.interval.listed()}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much better one way to answer is than another, paired on the same rows."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All ways to answer, scored on `judged` of `holdout` rows, out of `total`.
+
+    `block` is how many neighbours in time the bootstrap draws together, 1 without event time.
+    """
+
+    problem: Problem
+    trivial: list[Scored]
+    rule: Scored | None
+    quick: Scored
+    chance: Chance
+    block: int
+    judged: int
+    holdout: int
+    total: int
+    floors_missed: list[str]
+
+    @property
+    def metric(self) -> str:
+        """The metric of the objective, with its precision where it has one."""
+        return self.problem.objective.measure
+
+    @property
+    def best_trivial(self) -> Scored:
+        """The best answer that is the same for every row."""
+        return self._best(self.trivial)
+
+    @property
+    def baseline(self) -> Scored:
+        """The best answer that is not ML."""
+        return self._best([*self.trivial, *([self.rule] if self.rule else [])])
+
+    @property
+    def scored(self) -> list[Scored]:
+        """Every way to answer, the quick model last."""
+        return [*self.trivial, *([self.rule] if self.rule else []), self.quick]
+
+    def meets(self, item: Scored) -> bool:
+        """Whether a way to answer is as good as the threshold."""
+        return metrics.meets(self.metric, item.score, self.problem.objective.threshold)
+
+    def beyond(self, value: float, other: float) -> float:
+        """How much better a score is than another, whichever way the metric goes."""
+        return metrics.gain(self.metric, value, other)
+
+    def gain_over(self, other: Scored) -> Gain:
+        """The quick model's gain, with its paired bootstrap interval."""
+        return self.gain(self.quick, other)
+
+    def gain(self, one: Scored, other: Scored) -> Gain:
+        """The gain of one way to answer over another, with its paired bootstrap interval."""
+        confidence = self.problem.evaluation.confidence
+        return Gain(
+            self.beyond(one.score, other.score),
+            gain_interval(self.metric, one.resampled, other.resampled, confidence),
+        )
+
+    def _best(self, items: list[Scored]) -> Scored:
+        best = items[0]
+        for item in items[1:]:
+            if metrics.improves(self.metric, item.score, best.score):
+                best = item
+        return best
+
+
+def compare_answers(
+    dataset: Dataset,
+    training: Dataset,
+    judged: Dataset,
+    problem: Problem,
+    generator: np.random.Generator,
+    seed: int,
+) -> Compared:
+    """Score trivial answers, the rule and a quick model on `judged`, all on the same resamples.
+
+    `training` and `judged` are the training and holdout rows of `dataset`, or samples of them.
+    """
+    y, times, limits = judged.target, judged.event_time, problem.analysis
+    mean = 0.0 if dataset.classes else float(dataset.target.mean())
+    answers = {
+        **trivial_answers(training, judged, problem.objective.metric, limits.recent),
+        **rule_answer(judged, mean),
+        QUICK: quick_model(training, judged, seed),
+    }
+    together = serial(target_columns(y, answers[QUICK]), times)
+    counts = drawn_counts(len(judged), limits.resamples, generator, together)
+    scored = {
+        name: _scored(name, answer, judged, problem, counts) for name, answer in answers.items()
+    }
+    quick, rule = scored.pop(QUICK), scored.pop(RULE, None)
+    chance = chance_of_agreement(
+        y, quick.prediction, limits.permutations, generator, times, limits.stretches
+    )
+    return Compared(
+        problem=problem,
+        trivial=list(scored.values()),
+        rule=rule,
+        quick=quick,
+        chance=chance,
+        block=together.length if together else 1,
+        judged=len(judged),
+        holdout=len(dataset.holdout_rows),
+        total=len(dataset),
+        floors_missed=[] if rule is None else _floors_missed(rule, judged, problem),
+    )
+
+
+def _scored(
+    name: str, prediction: Array, judged: Dataset, problem: Problem, counts: Array
+) -> Scored:
+    metric = problem.objective.measure
+    resampled = resampled_scores(metric, judged.target, prediction, counts)
+    return Scored(
+        name=name,
+        prediction=prediction,
+        score=metrics.score(metric, judged.target, prediction),
+        interval=_interval(metric, judged.target, prediction, resampled, problem),
+        resampled=resampled,
+    )
+
+
+def _interval(
+    metric: str, y: Array, prediction: Array, resampled: Array, problem: Problem
+) -> Interval:
+    """The bootstrap's interval; an accuracy's is the exact one where that reaches farther."""
+    confidence = problem.evaluation.confidence
+    found = Interval.of(resampled, confidence)
+    if metric != ACCURACY:
+        return found
+    right = int((metrics.labels(prediction) == y).sum())
+    low, high = clopper_pearson(right, len(y), confidence)
+    return Interval(min(low, found.low), max(high, found.high))
+
+
+def _floors_missed(rule: Scored, judged: Dataset, problem: Problem) -> list[str]:
+    """Say where the rule stays below a floor of objective.slices."""
+    names = [piece.column for piece in problem.objective.slices if piece.column in judged.data]
+    columns = {name: judged.data[name] for name in names}
+    if len(columns) < len(problem.objective.slices):
+        return []  # evaluation says that a column is gone
+    results = slice_results(problem, judged.target, columns, rule.prediction)
+    return [
+        f"{one.column} = {one.value}: {one.score:.4g} on {counted(one.rows, 'row')}, floor "
+        f"{one.floor:g}"
+        for one in results
+        if one.met is False
+    ]

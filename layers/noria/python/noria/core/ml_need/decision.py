@@ -1,0 +1,108 @@
+"""Is machine learning needed? Baselines, the contract's rule and a quick model, side by side."""
+
+from typing import Any
+
+import numpy as np
+
+from noria.common.verdict import Verdict
+from noria.contracts import Problem
+from noria.core.data.dataset import Dataset
+from noria.core.ml_need.comparison import Compared, Scored, compare_answers
+from noria.core.ml_need.outcomes import (
+    REEVALUATE,
+    RULE_SUFFICES,
+    SERVE_RULE,
+    Outcome,
+    cannot_be_told,
+    no_signal,
+    nothing_to_look_at,
+    rule_is_enough,
+    share_that_meets,
+    signal,
+)
+from noria.core.rule_model.rule_model import why_not_served
+from noria.core.statistics.confidence_intervals import ALIKE
+
+
+def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
+    """Decide `go_on`, `rule_suffices`, `serve_rule` or `reevaluate`, with the contract's metric.
+
+    All is judged on the holdout, on up to `analysis.sample_rows` rows of it. In this order:
+    the rule suffices where it meets the objective and is better than every trivial answer (it is
+    served where `baseline.serve` asks for it and it can be); the problem is reevaluated where a
+    trivial answer meets the objective, where there is no signal that can be told from chance, or
+    where there is too little data for the objective to be told; else the machine goes on.
+    """
+    generator = np.random.default_rng(seed)
+    rows = problem.analysis.sample_rows
+    training = _drawn(dataset.training, rows, generator)
+    judged = _drawn(dataset.holdout_rows, rows, generator)
+    too_little = _too_little(training, judged, problem)
+    if too_little:
+        return Verdict(decision=REEVALUATE, reasons=[too_little], evidence={})
+    compared = compare_answers(dataset, training, judged, problem, generator, seed)
+    decision, why = _decided(compared)
+    refusal = None
+    if decision == RULE_SUFFICES and problem.baseline.serve:
+        refusal = why_not_served(dataset, problem)
+        decision = RULE_SUFFICES if refusal else SERVE_RULE
+        why.insert(1, refusal or "It is served, as the contract asks (baseline.serve).")
+    shown = [_sentence(item, problem) for item in compared.scored]
+    evidence = _evidence(compared) | {"training_rows": len(training), "not_served": refusal}
+    return Verdict(decision=decision, reasons=[*why, *shown], evidence=evidence)
+
+
+def _decided(compared: Compared) -> Outcome:
+    for outcome in (rule_is_enough, nothing_to_look_at, no_signal, cannot_be_told):
+        found = outcome(compared)
+        if found is not None:
+            return found
+    return signal(compared)
+
+
+def _evidence(compared: Compared) -> dict[str, Any]:
+    rule = compared.rule
+    return {
+        "metric": compared.metric,
+        "baseline": {"name": compared.baseline.name, "score": compared.baseline.score},
+        "scores": [item.evidence() for item in compared.scored],
+        "gain": compared.gain_over(compared.best_trivial).interval.listed(),
+        "gain_over_rule": None if rule is None else compared.gain_over(rule).interval.listed(),
+        "rule_meets_share": None if rule is None else share_that_meets(compared, rule),
+        "permutation_p_value": compared.chance.p_value,
+        "permuted": compared.chance.drawn,
+        "stretches_of_time": compared.chance.stretches,
+        "bootstrap_block_rows": compared.block,
+        "confidence": compared.problem.evaluation.confidence,
+        "holdout_rows": compared.judged,
+    }
+
+
+def _too_little(training: Dataset, judged: Dataset, problem: Problem) -> str | None:
+    """Say why nothing can be told, where one side lacks rows or classes."""
+    for name, side in (("training", training), ("holdout", judged)):
+        if len(side) < 2:
+            return f"The {name} rows are too few to tell anything ({len(side)}): collect more."
+        if len(np.unique(side.target)) < 2:
+            only = side.classes[int(side.target[0])] if side.classes else f"{side.target[0]:g}"
+            return (
+                f"All {len(side):,} {name} rows have the target {only!r}, so that "
+                f"{problem.objective.metric} tells nothing: collect rows of other outcomes, or "
+                "change evaluation.holdout."
+            )
+    return None
+
+
+def _drawn(dataset: Dataset, rows: int, generator: np.random.Generator) -> Dataset:
+    if len(dataset) <= rows:
+        return dataset
+    return dataset.take(np.sort(generator.choice(len(dataset), rows, replace=False)))
+
+
+def _sentence(item: Scored, problem: Problem) -> str:
+    low, high = item.interval
+    sure = f"{problem.evaluation.confidence:.0%} interval {low:.4g} to {high:.4g}"
+    if high - low <= ALIKE:
+        sure = "in every resample alike"
+    said = f"{item.name[:1].upper()}{item.name[1:]}: {problem.objective.metric} {item.score:.4g}"
+    return f"{said} ({sure})."

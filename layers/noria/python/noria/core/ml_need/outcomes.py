@@ -1,0 +1,189 @@
+"""What comes of asking whether ML is needed: each outcome with its reasons, or None."""
+
+import numpy as np
+
+from noria.core.ml_need.comparison import Compared, Scored
+from noria.core.statistics.autocorrelation import FEWEST_STRETCHES
+from noria.core.statistics.permutation_tests import Chance
+from noria.core.statistics.resampled_scores import Interval
+from noria.core.statistics.sample_size import Rows, half_width_on, one_sided, rows_needed
+
+GO_ON, RULE_SUFFICES, SERVE_RULE, REEVALUATE = "go_on", "rule_suffices", "serve_rule", "reevaluate"
+Outcome = tuple[str, list[str]]
+# Metrics that one answer for all rows cannot score well in.
+DEMANDING = {"regression": ("r2",)}
+DEMANDING_OF_CLASSES = ("balanced_accuracy", "roc_auc")
+
+
+def rule_is_enough(compared: Compared) -> Outcome | None:
+    """The rule meets threshold and floors, and is better than every trivial answer."""
+    rule, problem = compared.rule, compared.problem
+    if rule is None or not compared.meets(rule) or compared.floors_missed:
+        return None
+    if compared.beyond(rule.score, compared.best_trivial.score) <= 0:
+        return None
+    if compared.gain(rule, compared.best_trivial).interval.low <= 0:  # a lucky rule on few rows
+        return None
+    low, high = rule.interval
+    return RULE_SUFFICES, [
+        f"The rule {problem.baseline.rule!r} reaches {compared.metric} {rule.score:.4g} "
+        f"({problem.evaluation.confidence:.0%} interval {low:.4g} to {high:.4g}) on "
+        f"{compared.judged:,} holdout rows, which meets the threshold "
+        f"{problem.objective.threshold:g}: a model is not needed.",
+        _how_sure(compared, rule),
+    ]
+
+
+def _how_sure(compared: Compared, rule: Scored) -> str:
+    """Say in how many resamples the rule meets the threshold, and what would make it surer."""
+    share, resamples = share_that_meets(compared, rule), len(rule.resampled)
+    said = f"How sure: it meets the threshold in {share:.1%} of {resamples:,} resamples"
+    threshold = compared.problem.objective.threshold
+    margin = compared.beyond(rule.score, threshold)
+    if not rule.interval.low <= threshold <= rule.interval.high or margin <= 0:
+        return f"{said}."
+    half = half_width_on(rule.interval.half_width, compared.judged, compared.holdout)
+    needed = rows_needed(half, margin, compared.holdout, compared.total)
+    return f"{said}; {_about(needed, compared)} would put the threshold outside its interval."
+
+
+def share_that_meets(compared: Compared, item: Scored) -> float:
+    """The share of resamples in which a way to answer meets the threshold."""
+    found = item.resampled[np.isfinite(item.resampled)].tolist()
+    threshold = compared.problem.objective.threshold
+    return sum(compared.beyond(one, threshold) >= 0 for one in found) / max(len(found), 1)
+
+
+def nothing_to_look_at(compared: Compared) -> Outcome | None:
+    """The same answer for every row meets the objective, which so asks for nothing."""
+    objective, trivial = compared.problem.objective, compared.best_trivial
+    if not compared.meets(trivial) or objective.minimum_gain > 0 or objective.slices:
+        return None
+    demanding = DEMANDING.get(compared.problem.task, DEMANDING_OF_CLASSES)
+    others = " or ".join(name for name in demanding if name != compared.metric)
+    return REEVALUATE, [
+        f"The objective as stated needs no row to be looked at: {trivial.name}, which answers "
+        f"every row alike, reaches {compared.metric} {trivial.score:.4g}, and the threshold is "
+        f"{objective.threshold:g}.",
+        f"What would help: an objective.threshold better than {trivial.score:.4g}, an "
+        "objective.minimum_gain over what needs no ML"
+        + (f", or another metric, such as {others}." if others else "."),
+    ]
+
+
+def no_signal(compared: Compared) -> Outcome | None:
+    """The quick model's answers cannot be told from chance."""
+    gain, problem = compared.gain_over(compared.best_trivial), compared.problem
+    chance, confidence = problem.analysis.chance, problem.evaluation.confidence
+    if has_signal(gain.interval, compared.chance.p_value, chance, confidence):
+        return None
+    return REEVALUATE, [
+        f"No signal that can be told from chance: the quick model's gain over "
+        f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric}, and "
+        f"{compared.chance.sentence}.",
+        _what_would_help(compared, gain.interval),
+        *_too_slow_to_tell(compared.chance),
+    ]
+
+
+def _too_slow_to_tell(chance: Chance) -> list[str]:
+    """Say what stretches of time leave out, where longer ones are possible."""
+    if chance.drawn != "signs of stretches" or chance.stretches <= FEWEST_STRETCHES:
+        return []
+    return [
+        f"What moves slower than one of the {chance.stretches} stretches of time does not count, "
+        "as it cannot be told from wandering: fewer analysis.stretches are longer."
+    ]
+
+
+def has_signal(gain: Interval, p_value: float, chance: float, confidence: float) -> bool:
+    """Tell the quick model from chance; a gain alone is not enough, for noise gains F1 too.
+
+    A randomisation test (`chance_of_agreement`) tells by a p value below `chance`, or below
+    1 - `confidence` where the paired bootstrap interval of the gain lies above zero too.
+    """
+    if gain.high < 0:  # surely worse than no model, whatever it has learnt
+        return False
+    return p_value < chance or (gain.low > 0 and p_value < 1 - confidence)
+
+
+def _what_would_help(compared: Compared, gain: Interval) -> str:
+    """Say how many rows would tell the gain that the objective asks for from none."""
+    objective, start = compared.problem.objective, "What would help: columns or sources that bear"
+    asked = compared.beyond(objective.threshold, compared.best_trivial.score)
+    wanted = max(asked, objective.minimum_gain)
+    if wanted <= 0 or not np.isfinite(gain).all():
+        return f"{start} on the target."
+    half = half_width_on(gain.half_width, compared.judged, compared.holdout)
+    needed = rows_needed(half, wanted, compared.holdout, compared.total)
+    if needed.holdout <= compared.holdout:
+        return (
+            f"{start} on the target; the {compared.holdout:,} holdout rows would already show a "
+            f"gain of {wanted:.3g}, so more of the same rows will not help."
+        )
+    return (
+        f"{start} on the target; {_about(needed, compared)} would tell the gain of {wanted:.3g} "
+        "that the objective asks for from none."
+    )
+
+
+def cannot_be_told(compared: Compared) -> Outcome | None:
+    """A model exactly at the threshold could not be told from a trivial answer.
+
+    That is so where the quick model's interval holds the threshold, and its one-sided half is
+    wider than the distance between the threshold and the best trivial answer.
+    """
+    objective, quick, trivial = compared.problem.objective, compared.quick, compared.best_trivial
+    distance = compared.beyond(objective.threshold, trivial.score)
+    low, high = quick.interval
+    if distance <= 0 or not low <= objective.threshold <= high or not np.isfinite(high - low):
+        return None
+    width = one_sided(quick.interval.half_width, compared.problem.evaluation.confidence)
+    half = half_width_on(width, compared.judged, compared.holdout)
+    if half <= distance:
+        return None
+    needed = rows_needed(half, distance, compared.holdout, compared.total)
+    return REEVALUATE, [
+        f"Too little data for the objective to be told: on {compared.holdout:,} holdout rows the "
+        f"quick model's {compared.metric} {quick.score:.4g} is known to ±{half:.2g} only, so a "
+        f"model exactly at the threshold {objective.threshold:g} could not be told from "
+        f"{trivial.name} ({trivial.score:.4g}).",
+        f"What would help: {_about(needed, compared)}, or an objective farther from what needs "
+        "no ML.",
+    ]
+
+
+def _about(needed: Rows, compared: Compared) -> str:
+    return (
+        f"about {needed.holdout:,} holdout rows ({needed.total:,} in all; there are "
+        f"{compared.holdout:,} and {compared.total:,})"
+    )
+
+
+def signal(compared: Compared) -> Outcome:
+    """There is something to learn: say how much, over the best trivial answer and the rule."""
+    quick, trivial = compared.quick, compared.best_trivial
+    gain = compared.gain_over(trivial)
+    said = [
+        f"There is signal: the quick model reaches {compared.metric} {quick.score:.4g} against "
+        f"{trivial.score:.4g} for {trivial.name}, a gain of {gain.value:+.3g} "
+        f"({_between(gain.interval)}); {compared.chance.sentence}."
+    ]
+    if compared.rule is not None:
+        said.append(_over_the_rule(compared, compared.rule))
+    return GO_ON, said
+
+
+def _over_the_rule(compared: Compared, rule: Scored) -> str:
+    gain = compared.gain_over(rule)
+    sure = "" if gain.interval.low > 0 else ": the rule is not surely beaten yet"
+    floors = "; the rule meets the threshold but misses floors: " if compared.meets(rule) else ""
+    return (
+        f"The rule {compared.problem.baseline.rule!r} reaches {rule.score:.4g}; over it the quick "
+        f"model has a gain of {gain.value:+.3g} ({_between(gain.interval)}){sure}"
+        f"{floors}{', '.join(compared.floors_missed) if floors else ''}."
+    )
+
+
+def _between(interval: Interval) -> str:
+    return f"{interval.low:+.3g} to {interval.high:+.3g}"

@@ -1,0 +1,27 @@
+"""What training did to a raw column, done again to a request or to a logged prediction."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.common.categories import Spellings
+from noria.core.data.dataset import is_missing, typed
+from noria.core.data.text_normalization import plain_texts
+from noria.core.model.signature import Field
+
+Array = NDArray[Any]
+
+
+def as_trained(field: Field, values: Array) -> Array:
+    """Bring a column's values to the spellings of training, and fill what is missing as it did."""
+    values = typed(field.kind, values)
+    if field.spellings:
+        spelled = Spellings(field.spellings, field.fold)
+        distinct, places = np.unique(values, return_inverse=True)
+        values = np.array([spelled(text) for text in distinct.tolist()], dtype=np.str_)[places]
+    if field.kind == "text":
+        values = plain_texts(values)
+    if field.fill is None:
+        return values
+    return typed(field.kind, np.where(is_missing(field.kind, values), field.fill, values))

@@ -1,0 +1,123 @@
+"""Logged predictions as arrays: what the monitor compares with the model's reference."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.core.model.request_preprocessing import as_trained
+from noria.core.model.signature import Field
+from noria.core.statistics.drift import ColumnReference, Reference
+
+Array = NDArray[Any]
+Record = dict[str, Any]
+Score = float | list[float]
+ID_LENGTH = 36
+
+
+def parse_lines(content: bytes) -> tuple[list[Record], int]:
+    """Read JSON lines; returns the records, and how many lines were none."""
+    records, refused = [], 0
+    for line in content.splitlines():
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if isinstance(record, dict) and _is_id(record.get("prediction_id")):
+            records.append(record)
+        else:
+            refused += 1
+    return records, refused
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and 0 < len(value) <= ID_LENGTH
+
+
+def by_model(
+    records: Sequence[Record], widths: dict[str, int]
+) -> tuple[dict[str, list[Record]], int]:
+    """Group predictions by model; returns how many had no usable score, too.
+
+    `widths` says how many probabilities a model's score has (0: one number); a model that is not
+    in it is added with the width of its first score.
+    """
+    groups: dict[str, list[Record]] = {}
+    refused = 0
+    for record in records:
+        model, width = record.get("model_version"), _width(record.get("score"))
+        if (
+            isinstance(model, str)
+            and width is not None
+            and widths.setdefault(model, width) == width
+        ):
+            groups.setdefault(model, []).append(record)
+        else:
+            refused += 1
+    return groups, refused
+
+
+def _width(score: object) -> int | None:
+    values = score if isinstance(score, list) else [score]
+    usable = values and all(
+        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values
+    )
+    if not usable:
+        return None
+    return len(values) if isinstance(score, list) else 0
+
+
+def scores_of(records: Sequence[Record]) -> Array:
+    """Return the scores of one model's predictions: shape (n,), or (n, k) for many classes."""
+    return np.array([record["score"] for record in records], dtype=np.float64)
+
+
+def columns_of(
+    records: Sequence[Record], reference: Reference, fields: Sequence[Field]
+) -> dict[str, Array]:
+    """Return the inputs as columns of the reference, spelled and filled as the model saw them.
+
+    What is absent or of another type is missing. Columns that the reference does not know
+    (timestamps) are left out.
+    """
+    inputs = [r["inputs"] if isinstance(r.get("inputs"), dict) else {} for r in records]
+    known = {field.name: field for field in fields}
+    columns = {name: _column(name, one, inputs) for name, one in reference.columns.items()}
+    return {name: as_trained(known[name], column) for name, column in columns.items()}
+
+
+def _column(name: str, reference: ColumnReference, inputs: Sequence[Record]) -> Array:
+    if reference.kind == "number":
+        return np.array([_number(row.get(name)) for row in inputs], dtype=np.float64)
+    spelled = {text.lower(): text for text in reference.values}
+    return np.array([_text(row.get(name), spelled) for row in inputs], dtype=np.str_)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    # As the model saw it: a value that is a bin's edge in float32 is not in float64.
+    return float(np.float32(value))
+
+
+def _text(value: object, spelled: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return spelled.get(str(value).lower(), str(value))
+    return value if isinstance(value, str) else ""
+
+
+def thinned(
+    parts: Sequence[tuple[dict[str, Array], Array]], limit: int
+) -> tuple[dict[str, Array], Array]:
+    """Put parts together and keep at most `limit` rows, evenly spaced in time."""
+    scores = np.concatenate([part for _, part in parts])
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
+    if len(scores) <= limit:
+        return columns, scores
+    kept = np.linspace(0, len(scores) - 1, limit).astype(np.int64)
+    return {name: values[kept] for name, values in columns.items()}, scores[kept]

@@ -1,0 +1,169 @@
+"""The report's chapters on the models: every candidate, and the judgement on the holdout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from noria.common.formatting import LOWER_IS_BETTER, metric, number
+from noria.common.messages import counted
+from noria.core.reporting import charts
+from noria.core.reporting import html as parts
+
+Document = Mapping[str, Any]
+SCORES = ("score", "mean")  # one number under two names: the mean of the folds
+SHOWN_FIRST = (
+    "candidate",
+    "score",
+    "std",
+    "iteration",
+    "recipe",
+    "fit_seconds",
+    "rows",
+    "features",
+)
+#: Fields of an experiment that are told elsewhere: in words, or the same in every row.
+NOT_SHOWN = frozenset(
+    {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "seed", "notes",
+     "parameters", "run_id", "code_version"}
+)  # fmt: skip
+#: What the evaluation's own pictures and lists show already.
+TOLD = frozenset(
+    {"reasons", "weaknesses", "findings", "slices", "metric", "value", "threshold", "interval"}
+)
+#: What a slice is, before what was found in it.
+SLICE = ("column", "value", "rows", "score", "floor", "met", "note")
+
+
+def candidates(experiments: Sequence[Document], problem: Document) -> str:
+    """Show every candidate that was tried, the best first; a failed one says why."""
+    if not experiments:
+        return ""
+    name = str((problem.get("objective") or {}).get("metric", "score"))
+    sign = 1 if name in LOWER_IS_BETTER else -1
+    ordered = sorted(experiments, key=lambda item: _place(item, sign))
+    tried = [_told(item) for item in ordered]
+    known = dict.fromkeys(
+        key for item in tried for key in item if any(one.get(key) for one in tried)
+    )
+    head = [key for key in SHOWN_FIRST if key in known]
+    head += [key for key in known if key not in head]
+    rows = [[parts.flat(item.get(key)) for key in head] for item in tried]
+    named = {"score": metric(name), "iteration": "turn"}
+    shown = [named.get(key, key.replace("_", " ")) for key in head]
+    best = 0 if _score(ordered[0]) is not None else None
+    note = parts.soft("Cross-validated on training rows; the holdout is not seen here.")
+    table = parts.table(shown, rows, best)
+    return f'<h2>Candidates</h2><div class="card">{table}{note}{_parameters(ordered)}</div>'
+
+
+def _told(item: Document) -> dict[str, Any]:
+    shown = {key: value for key, value in item.items() if key not in NOT_SHOWN}
+    return {**shown, "score": _score(item)}
+
+
+def _parameters(experiments: Sequence[Document]) -> str:
+    """List each candidate's parameters under the table, whose columns have no room for them."""
+    told = [
+        f"{item.get('candidate')}, turn {item.get('iteration')}: {parts.flat(item['parameters'])}"
+        for item in experiments
+        if item.get("parameters")
+    ]
+    if not told:
+        return ""
+    return f"<details><summary>Parameters</summary>{parts.bullets(told, len(told))}</details>"
+
+
+def _score(item: Document) -> float | None:
+    found = [item[name] for name in SCORES if parts.is_number(item.get(name))]
+    return float(found[0]) if found else None
+
+
+def _place(item: Document, sign: int) -> tuple[bool, float]:
+    score = _score(item)
+    return (score is None, sign * score if score is not None else 0.0)
+
+
+def evaluation(document: Document) -> str:
+    """Show the judgement on the holdout: a picture, where the model is weak, then all numbers."""
+    if not document:
+        return ""
+    cards = [
+        parts.card("Against the objective", _against(document)),
+        parts.card("Why", parts.bullets(document.get("reasons") or [])),
+        parts.card("Where it is weak", parts.bullets(document.get("weaknesses") or [])),
+        parts.card("All metrics", _facts(document.get("metrics"))),
+        parts.card("Other numbers", _facts(_others(document))),
+        *[
+            parts.card(str(name).replace("_", " "), parts.facts(value))
+            for name, value in document.items()
+            if name not in TOLD | {"metrics", "baselines"} and _is_nested(value) and value
+        ],
+    ]
+    return (
+        f'<h2>Evaluation on the holdout</h2><div class="grid-of-charts">{"".join(cards)}</div>'
+        f"{_slices(document.get('slices') or [])}"
+    )
+
+
+def _against(document: Document) -> str:
+    """Draw the model beside what needs no ML and the champion, with the threshold as limit."""
+    name, value, threshold = (document.get(key) for key in ("metric", "value", "threshold"))
+    if not parts.is_number(value) or not parts.is_number(threshold):
+        return ""
+    compared = document.get("comparison") or {}
+    scores = [
+        ("this run's model", value),
+        ("the champion", compared.get("champion_value")),
+        *[
+            (f"without ML: {key}", score)
+            for key, score in (document.get("baselines") or {}).items()
+        ],
+    ]
+    items = [(label, float(score)) for label, score in scores if parts.is_number(score)]
+    notes = [number(score, 4) for _, score in items]
+    picture = charts.bars(
+        "Against the objective", items, metric(str(name)), notes=notes,
+        limit=(float(threshold), f"wanted {threshold:g}"),
+    )  # fmt: skip
+    return picture + parts.soft(_how_sure(document, metric(str(name))))
+
+
+def _how_sure(document: Document, name: str) -> str:
+    """Say the model's interval and how it came about, or that there is none."""
+    interval, rows = document.get("interval") or {}, int(document.get("rows") or 0)
+    judged = f"on {counted(rows, 'row')} it never saw"
+    if interval.get("method") == "none":
+        return (
+            f"How sure the {name} is cannot be told: every resample of the holdout scores the "
+            f"same, {judged}."
+        )
+    low, high = interval.get("low"), interval.get("high")
+    if not parts.is_number(low) or not parts.is_number(high):
+        return ""
+    said = f"{interval.get('confidence', 0.95):.0%} interval of the model"
+    how = "bootstrap"
+    if interval.get("method") == "exact":
+        how = "Clopper and Pearson's, as the bootstrap is too sure where errors are few"
+    return f"{said}: {number(low, 4)} to {number(high, 4)} ({how}), {judged}."
+
+
+def _facts(value: Any) -> str:
+    return parts.facts(value) if value else ""
+
+
+def _others(document: Document) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in document.items()
+        if name not in TOLD and not _is_nested(value) and value is not None
+    }
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple)
+
+
+def _slices(found: Sequence[Document]) -> str:
+    if not found:
+        return ""
+    ordered = [{**{key: one[key] for key in SLICE if key in one}, **one} for one in found]
+    return parts.card("Slices", parts.facts(ordered))

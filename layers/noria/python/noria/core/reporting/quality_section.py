@@ -1,0 +1,87 @@
+"""The report's chapter on what was set aside, flagged and mended before the analysis."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from noria.common.formatting import number, share
+from noria.core.reporting import charts
+from noria.core.reporting import html as parts
+
+Document = Mapping[str, Any]
+MOST = 12
+FEW = 6
+
+
+def latest(verdicts: Sequence[Document], state: str) -> Document:
+    """The last verdict of a state, empty where there is none."""
+    found = [item for item in verdicts if item.get("state") == state]
+    return found[-1] if found else {}
+
+
+def quality_section(verdicts: Sequence[Document]) -> str:
+    """Render Transform's evidence: rules broken, outliers, schema, spellings, dropped columns.
+
+    Whatever the evidence lacks is left out.
+    """
+    evidence = latest(verdicts, "Transform").get("evidence") or {}
+    cards = [
+        parts.card("Rows set aside", _rules(evidence)),
+        parts.card("Outliers, flagged and kept", _outliers(evidence.get("outliers") or [])),
+        parts.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
+        parts.card("Spellings that became one", _spellings(evidence.get("spellings") or {})),
+        parts.card("Missing values", _named(evidence.get("missing_rules") or {})),
+        parts.card("Columns left out", _named(_no_features(evidence))),
+    ]
+    shown = "".join(cards)
+    return f'<h2>What was cleaned</h2><div class="grid-of-charts">{shown}</div>' if shown else ""
+
+
+def _rules(evidence: Document) -> str:
+    rules = sorted((evidence.get("rules") or {}).items(), key=lambda item: -item[1])
+    if not rules:
+        return ""
+    items = [(str(rule), float(count)) for rule, count in rules[:MOST]]
+    notes = [f"{count:,}" for _, count in rules[:MOST]]
+    picture = charts.bars("Rows set aside", items, "rows by the rule that they broke", notes=notes)
+    return picture + _more(len(rules))
+
+
+def _outliers(found: Sequence[Document]) -> str:
+    items = [(str(item["column"]), float(item["share"])) for item in found[:MOST]]
+    notes = [share(value) for _, value in items]
+    picture = charts.bars("Outliers", items, "share of rows beyond the fences", notes=notes)
+    fences = [
+        f"{item['column']}: {item['flagged']:,} below {number(item['low'])} or above "
+        f"{number(item['high'])}"
+        for item in found
+    ]
+    listing = f"<details><summary>The fences</summary>{parts.bullets(fences)}</details>"
+    return picture + listing if found else ""
+
+
+def _sentences(evidence: Document, name: str) -> str:
+    return parts.bullets(evidence.get(name) or [])
+
+
+def _spellings(columns: Mapping[str, Mapping[str, str]]) -> str:
+    return parts.bullets(
+        [
+            f"{column}: {variant!r} is read as {canonical!r}"
+            for column, variants in columns.items()
+            for variant, canonical in variants.items()
+        ]
+    )
+
+
+def _named(sentences: Mapping[str, str]) -> str:
+    told = [f"{column}: {sentence}" for column, sentence in sentences.items()]
+    return parts.bullets(told, FEW)
+
+
+def _no_features(evidence: Document) -> Mapping[str, str]:
+    return {**(evidence.get("dropped_columns") or {}), **(evidence.get("left_out") or {})}
+
+
+def _more(count: int) -> str:
+    more = count - MOST
+    return parts.soft(f"and {more} more {'rule' if more == 1 else 'rules'}") if more > 0 else ""

@@ -1,0 +1,208 @@
+"""The report's first screen: what was asked, decided and found, for who reads only that."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from noria.common.formatting import LOWER_IS_BETTER, date, listed, metric, number
+from noria.common.messages import counted
+from noria.core.reporting import findings
+from noria.core.reporting import html as parts
+from noria.core.reporting.quality_section import latest
+
+Document = Mapping[str, Any]
+GOOD = frozenset({"Promote", "KeepChampion", "RuleSuffices", "FeaturesStored"})
+WAITING = frozenset({"AwaitApproval", "ReevaluateProblem", "Skipped"})
+ENDINGS = {
+    "Promote": "A new champion serves",
+    "KeepChampion": "The champion stays",
+    "RuleSuffices": "A rule is enough: no model needed",
+    "ReevaluateProblem": "The problem needs a second look",
+    "HaltProblem": "Halted: the problem as stated cannot be solved",
+    "HaltBadData": "Halted: the data cannot be used",
+    "HaltNotEffective": "Halted: no model was good enough",
+    "RollBack": "The new version was rolled back",
+    "AwaitApproval": "Waiting for approval",
+    "FeaturesStored": "The feature store is up to date",
+    "Skipped": "This run was not admitted",
+    "Failed": "The run failed",
+}
+# What a run that has not ended yet decided last.
+DECISIONS = {
+    ("Transform", "unusable"): "The data cannot be used",
+    ("Analyse", "go_on"): "Going on: there is something to learn",
+    ("Analyse", "rule_suffices"): ENDINGS["RuleSuffices"],
+    ("Analyse", "reevaluate"): ENDINGS["ReevaluateProblem"],
+    ("EvaluateModel", "met"): "A model meets the objective",
+    ("EvaluateModel", "missed"): "The model falls short of the objective",
+}
+MOST_REASONS = 3
+PARAGRAPH = 160  # letters from which a statement is no heading any more
+MOST_SUSPECTS = 3
+
+
+def first_screen(document: Document) -> str:
+    """Render the question, the decision and why, the findings, and the numbers that matter."""
+    problem, run = document.get("problem") or {}, document.get("run") or {}
+    headline, reasons, tone = _decided(document)
+    found = _found(document)
+    return (
+        f'<div class="card hero {tone}">'
+        f'<p class="name">{escape(str(problem.get("name", "")))} · '
+        f"{escape(_moment(str(run.get('as_of', ''))))}</p>"
+        f"{_asked(problem)}"
+        f"{parts.badge(headline, tone)}{parts.bullets(reasons[:MOST_REASONS])}"
+        + (f"<h3>What was found</h3>{parts.bullets(found)}" if found else "")
+        + f"{_tiles(document)}</div>"
+    )
+
+
+def _asked(problem: Document) -> str:
+    """The statement as the page's heading; one that is a paragraph is set like one."""
+    statement = str(problem.get("statement") or problem.get("name") or "Run")
+    kind = ' class="long"' if len(statement) > PARAGRAPH else ""
+    return f"<h1{kind}>{escape(statement)}</h1>"
+
+
+def _decided(document: Document) -> tuple[str, list[str], str]:
+    ending = document.get("ending") or {}
+    name = str(ending.get("name") or "")
+    if name:
+        return ENDINGS.get(name, name), [str(r) for r in ending.get("reasons") or []], tone_of(name)
+    last = (document.get("verdicts") or [{}])[-1]
+    key = (str(last.get("state", "")), str(last.get("decision", "")))
+    reasons = [str(reason) for reason in last.get("reasons") or []]
+    return DECISIONS.get(key, "Running"), reasons, tone_of(name)
+
+
+def tone_of(ending: str) -> str:
+    """Choose the colour of an ending."""
+    if ending in GOOD:
+        return "good"
+    return "wait" if ending in WAITING or not ending else "bad"
+
+
+def _moment(text: str) -> str:
+    return text[:16].replace("T", " ") + " UTC" if len(text) >= 16 else text
+
+
+def _found(document: Document) -> list[str]:
+    """Data, need, relations, leaks and movement: a sentence each, where there is one."""
+    verdicts, problem = document.get("verdicts") or [], document.get("problem") or {}
+    analysis = document.get("analysis") or {}
+    season = findings.seasons(analysis, problem)[:1]
+    found = [
+        _data(latest(verdicts, "Transform"), analysis),
+        _first_reason(latest(verdicts, "Analyse")),
+        *(season or [findings.strongest(analysis)]),
+        *_suspects(analysis),
+        *findings.drifted(analysis),
+    ]
+    shown = set(_decided(document)[1][:MOST_REASONS])
+    return [sentence for sentence in found if sentence and sentence not in shown]
+
+
+def _data(verdict: Document, analysis: Document) -> str:
+    evidence = verdict.get("evidence") or {}
+    rows, accepted = evidence.get("rows"), evidence.get("accepted")
+    if verdict.get("decision") == "unusable" or rows is None or accepted is None:
+        return _first_reason(verdict) or (findings.rows(analysis) if analysis else "")
+    time = analysis.get("time")
+    period = f", {date(time['start'])} to {date(time['end'])}" if time else ""
+    if accepted == rows:
+        return f"{_all(rows)} usable{period}."
+    rules = evidence.get("rules") or {}
+    main = max(rules, key=lambda rule: rules[rule], default="")
+    why = f", most because {main}" if len(rules) > 1 else f": {main}" if main else ""
+    usable = f"{accepted:,} of {counted(rows, 'row')} {'is' if accepted == 1 else 'are'} usable"
+    return f"{usable}{period}; {rows - accepted:,} set aside{why}."
+
+
+def _all(rows: int) -> str:
+    return "The only row is" if rows == 1 else f"All {rows:,} rows are"
+
+
+def _first_reason(verdict: Document) -> str:
+    reasons = verdict.get("reasons") or [""]
+    return str(reasons[0])
+
+
+def _suspects(analysis: Document) -> list[str]:
+    suspects = analysis.get("leakage") or []
+    if not analysis:
+        return []
+    if not suspects:
+        return ["No column looks as if it gave the answer away."]
+    if len(suspects) > MOST_SUSPECTS:
+        names = [str(item["column"]) for item in suspects]
+        return [f"{listed(names)} may give the answer away; the reasons are below."]
+    return [f"{item['column']} may give the answer away: it {item['reason']}." for item in suspects]
+
+
+def _tiles(document: Document) -> str:
+    tiles = "".join(
+        f'<div class="tile {tone}"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+        for label, value, tone in _numbers(document)
+    )
+    return f'<h3>Against the objective</h3><div class="tiles">{tiles}</div>' if tiles else ""
+
+
+def _numbers(document: Document) -> list[tuple[str, str, str]]:
+    """Label, value and tone of what is to be compared with the objective."""
+    objective = (document.get("problem") or {}).get("objective") or {}
+    name, threshold = str(objective.get("metric", "")), objective.get("threshold")
+    if threshold is None:
+        return []
+    sign = "≤" if name in LOWER_IS_BETTER else "≥"
+    evaluation = document.get("evaluation") or {}
+    champion = ((document.get("champion") or {}).get("metrics") or {}).get(name)
+    baseline, quick = _without_model(document.get("verdicts") or [])
+    scores = [
+        (f"best without ML{baseline[0]}", baseline[1], ""),
+        ("a quick model", quick, ""),
+        (f"this run's model{_interval(evaluation)}", evaluation.get("value"), "judge"),
+        ("the champion", champion, "judge"),
+    ]
+    return [
+        (f"{metric(name)} wanted", f"{sign} {threshold:g}", ""),
+        *[
+            (label, number(score, 4), _tone(score, name, threshold) if judged else "")
+            for label, score, judged in scores
+            if parts.is_number(score)
+        ],
+    ]
+
+
+def _interval(evaluation: Document) -> str:
+    interval = evaluation.get("interval")
+    if not isinstance(interval, Mapping):
+        return ""
+    low, high = interval.get("low"), interval.get("high")
+    if interval.get("method") == "none":
+        return " (how sure cannot be told)"
+    return (
+        f" ({number(low)} to {number(high)})"
+        if parts.is_number(low) and parts.is_number(high)
+        else ""
+    )
+
+
+def _tone(score: float, name: str, threshold: float) -> str:
+    met = score <= threshold if name in LOWER_IS_BETTER else score >= threshold
+    return "good" if met else "bad"
+
+
+def _without_model(verdicts: Sequence[Document]) -> tuple[tuple[str, Any], Any]:
+    """The best answer without ML with its name, and the quick model's score."""
+    evidence = latest(verdicts, "Analyse").get("evidence") or {}
+    baseline = evidence.get("baseline")
+    scores = evidence.get("scores")
+    quick = [
+        item.get("score")
+        for item in (scores if isinstance(scores, list) else [])
+        if isinstance(item, Mapping) and item.get("name") == "quick model"
+    ]
+    if not isinstance(baseline, Mapping):
+        return ("", None), quick[0] if quick else None
+    name = f": {baseline['name']}" if baseline.get("name") else ""
+    return (name, baseline.get("score")), quick[0] if quick else None

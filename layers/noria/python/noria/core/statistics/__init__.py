@@ -1,0 +1,1 @@
+"""Metrics, intervals, tests and drift, as Analyse, EvaluateModel and the monitor use them."""

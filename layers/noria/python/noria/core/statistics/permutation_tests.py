@@ -1,0 +1,122 @@
+"""Could answers agree with the target by chance alone? Tests that draw rows or times at random."""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.core.statistics.autocorrelation import FEWEST_STRETCHES, stretches
+
+Array = NDArray[Any]
+Drawn = Literal["rows", "rows within stretches", "signs of stretches"]
+
+
+class Chance(NamedTuple):
+    """A p value, what was drawn at random for it, and in how many stretches of time."""
+
+    p_value: float
+    drawn: Drawn
+    stretches: int
+
+    @property
+    def sentence(self) -> str:
+        """How often chance does as well, and what was left to chance."""
+        if self.drawn == "rows":
+            return f"shuffled targets do as well in {self.p_value:.1%} of the permutations"
+        if self.drawn == "rows within stretches":
+            return (
+                f"targets shuffled within each of {self.stretches} stretches of time do as well "
+                f"in {self.p_value:.1%} of the permutations"
+            )
+        return (
+            f"a coin toss for each of {self.stretches} stretches of time does as well in "
+            f"{self.p_value:.1%} of the draws"
+        )
+
+
+def target_columns(y: Array, prediction: Array) -> NDArray[np.float64]:
+    """The target as (n, k) floats: itself, or an indicator per class that has a probability."""
+    if prediction.ndim == 1:
+        return np.asarray(y[:, None], dtype=np.float64)
+    return np.asarray(y[:, None] == np.arange(prediction.shape[1]), dtype=np.float64)
+
+
+def chance_of_agreement(
+    y: Array,
+    prediction: Array,
+    permutations: int,
+    generator: np.random.Generator,
+    times: Array | None = None,
+    most_stretches: int = 16,
+) -> Chance:
+    """Tell how often chance agrees with the predictions as well as the true targets do.
+
+    Agreement is the covariance of target and ranked prediction (classes: the mean probability of
+    the true class, ranked), so that no threshold hides a signal. Without `times` rows are shuffled
+    (Phipson and Smyth's 2010 p value).
+
+    Rows that follow each other in time are alike, and two series that wander agree or disagree for
+    long without any relation (Yule 1926, "Why do we sometimes get nonsense-correlations between
+    time-series?"): shuffled rows would call that signal. So the agreement is taken within each
+    stretch of time, less the stretch's means, and the stretches' signs are drawn at random (Canay,
+    Romano and Shaikh 2017, "Randomization tests under an approximate symmetry assumption"; blocks
+    as by Ibragimov and Müller 2010). For random walks that is exact, as what a stretch shows then
+    comes from steps of its own. With fewer than eight stretches rows are shuffled within them.
+
+    What persists in an entity (a shop that always sells more) counts as signal, for the same
+    entities come again; rows that share a time share a stretch, and what moves all of them then.
+    """
+    rows = len(y)
+    codes = np.zeros(rows, np.int64) if times is None else stretches(times, most_stretches)
+    count = int(codes.max(initial=0)) + 1
+    truth = _less_means(target_columns(y, prediction), codes)
+    guess = _less_means(_ranked(prediction), codes)
+    if times is not None and count >= FEWEST_STRETCHES:
+        drawn: Drawn = "signs of stretches"
+        found = _signed(truth, guess, codes, permutations, generator)
+    else:
+        drawn = "rows" if times is None else "rows within stretches"
+        found = _shuffled(truth, guess, codes, permutations, generator)
+    agreement = float((truth * guess).sum())
+    tolerance = 1e-9 * float(np.abs(truth).sum())  # ranks lie within one half of their mean
+    as_good = int((found >= agreement - tolerance).sum())
+    return Chance((1 + as_good) / (1 + permutations), drawn, 0 if times is None else count)
+
+
+def _signed(
+    truth: Array, guess: Array, codes: Array, draws: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """The agreement with the sign of each stretch drawn at random, so many times."""
+    shown = np.bincount(codes, weights=(truth * guess).sum(axis=1))
+    signs = generator.choice([-1.0, 1.0], (draws, len(shown)))
+    return np.asarray(signs @ shown, dtype=np.float64)
+
+
+def _shuffled(
+    truth: Array, guess: Array, codes: Array, permutations: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """The agreement of targets shuffled among the rows of the same code, so many times."""
+    guess = guess[np.argsort(codes, kind="stable")]
+    found = np.empty(permutations)
+    for place in range(permutations):
+        mixed = generator.permutation(len(codes))
+        mixed = mixed[np.argsort(codes[mixed], kind="stable")]
+        found[place] = (truth[mixed] * guess).sum()
+    return found
+
+
+def _less_means(columns: Array, codes: Array) -> NDArray[np.float64]:
+    rows = np.bincount(codes)
+    means = [np.bincount(codes, weights=column) / rows for column in columns.T]
+    return np.asarray(columns - np.column_stack(means)[codes], dtype=np.float64)
+
+
+def _ranked(prediction: Array) -> NDArray[np.float64]:
+    """Replace each column by its ranks (ties share the mean rank), centred and scaled."""
+    columns = prediction if prediction.ndim == 2 else prediction[:, None]
+    ranked = np.empty(columns.shape, dtype=np.float64)
+    for place in range(columns.shape[1]):
+        _, inverse, counts = np.unique(columns[:, place], return_inverse=True, return_counts=True)
+        ranked[:, place] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    centred = ranked - ranked.mean(axis=0)
+    return np.asarray(centred / max(len(columns), 1), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""ExploreModels and TrainModel: candidates searched, the winner fitted and exported to ONNX."""

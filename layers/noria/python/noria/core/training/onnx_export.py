@@ -1,0 +1,245 @@
+"""A trained pipeline written as one ONNX graph that takes raw request fields.
+
+Inputs: `field:NAME` per raw column, shape (n, 1): number float32, category and text string,
+timestamp int64.
+Output `score`: P(positive) (n,), class probabilities (n, k), or the value (n,) as double.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx.checker
+import onnx.compose
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.pipeline import Pipeline
+
+from noria.core.data.dataset import Column, Kind
+from noria.core.model.signature import input_name
+
+Array = NDArray[Any]
+#: 20 is the first with StringSplit; onnxruntime's own domain has the hash of texts.
+OPSETS = {"": 20, "ai.onnx.ml": 3}
+RUNTIME_OPSETS = {"com.microsoft": 1}
+IR_VERSION = 9
+TYPES: dict[Kind, int] = {
+    "number": TensorProto.FLOAT,
+    "category": TensorProto.STRING,
+    "timestamp": TensorProto.INT64,
+    "text": TensorProto.STRING,
+}
+
+
+class OnnxOperations:
+    """Record operations as nodes; a value is the name of a tensor."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self._constants: dict[tuple[bytes, str, tuple[int, ...]], str] = {}
+
+    def node(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return the output's name."""
+        output = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(
+            helper.make_node(kind, list(inputs), [output], domain=domain, **attributes)
+        )
+        return output
+
+    def column(self, name: str) -> str:
+        return input_name(name)
+
+    def constant(self, values: Array) -> str:
+        key = (values.tobytes(), values.dtype.str, values.shape)
+        if key not in self._constants:
+            self._constants[key] = f"constant_{len(self._constants)}"
+            tensor = numpy_helper.from_array(values.copy(order="C"), self._constants[key])
+            self.initializers.append(tensor)
+        return self._constants[key]
+
+    def lookup(self, category: str, table: Mapping[str, float], default: float) -> str:
+        entries = table or {"": default}
+        return self.node(
+            "LabelEncoder",
+            category,
+            domain="ai.onnx.ml",
+            keys_strings=list(entries),
+            values_floats=[float(np.float32(value)) for value in entries.values()],
+            default_float=float(np.float32(default)),
+        )
+
+    def hashed_words(self, text: str) -> str:
+        """MurmurHash3 of each word; the padding's empty texts hash to 0."""
+        words = f"stringsplit_{len(self.nodes)}"
+        counts = f"{words}_counts"
+        split = helper.make_node("StringSplit", [text], [words, counts], delimiter=" ")
+        self.nodes.append(split)
+        hashes = self.node("MurmurHash3", words, domain="com.microsoft", positive=1, seed=0)
+        middle = self.constant(np.array([1], dtype=np.int64))
+        found = self.node("Squeeze", self.to_integer(hashes), middle)
+        return self.concatenate([found, self.to_integer(self.lookup(text, {}, 0.0))])
+
+    def tally(self, positions: str, width: int) -> str:
+        """Add 1 per position to a row of zeros."""
+        ones = self.to_float(self.equal(positions, positions))
+        first = self.take(self.subtract(ones, ones), np.zeros(1))
+        zeros = self.add(first, self.constant(np.zeros((1, width), dtype=np.float32)))
+        return self.node("ScatterElements", zeros, positions, ones, axis=1, reduction="add")
+
+    def from_column(self, one: str, start: int) -> str:
+        limits = [np.array([limit], dtype=np.int64) for limit in (start, np.iinfo(np.int64).max, 1)]
+        return self.node("Slice", one, *map(self.constant, limits))
+
+    def gather(self, table: Array, positions: str) -> str:
+        return self.node("Gather", self.constant(table), positions, axis=0)
+
+    def add(self, one: str, other: str) -> str:
+        return self.node("Add", one, other)
+
+    def subtract(self, one: str, other: str) -> str:
+        return self.node("Sub", one, other)
+
+    def multiply(self, one: str, other: str) -> str:
+        return self.node("Mul", one, other)
+
+    def divide(self, one: str, other: str) -> str:
+        return self.node("Div", one, other)
+
+    def modulo(self, one: str, other: str) -> str:
+        return self.node("Mod", one, other)
+
+    def equal(self, one: str, other: str) -> str:
+        return self.node("Equal", one, other)
+
+    def greater(self, one: str, other: str) -> str:
+        return self.node("Greater", one, other)
+
+    def either(self, one: str, other: str) -> str:
+        return self.node("Or", one, other)
+
+    def both(self, one: str, other: str) -> str:
+        return self.node("And", one, other)
+
+    def is_nan(self, one: str) -> str:
+        return self.node("IsNaN", one)
+
+    def absolute(self, one: str) -> str:
+        return self.node("Abs", one)
+
+    def where(self, condition: str, yes: str, no: str) -> str:
+        return self.node("Where", condition, yes, no)
+
+    def clip(self, one: str, lowest: float, highest: float) -> str:
+        limits = [self.constant(np.array(limit, dtype=np.float32)) for limit in (lowest, highest)]
+        return self.node("Clip", one, *limits)
+
+    def take(self, one: str, columns: Array) -> str:
+        return self.node("Gather", one, self.constant(columns.astype(np.int64)), axis=1)
+
+    def to_float(self, one: str) -> str:
+        return self.node("Cast", one, to=TensorProto.FLOAT)
+
+    def to_integer(self, one: str) -> str:
+        return self.node("Cast", one, to=TensorProto.INT64)
+
+    def concatenate(self, columns: Sequence[str]) -> str:
+        return columns[0] if len(columns) == 1 else self.node("Concat", *columns, axis=1)
+
+
+def to_onnx(pipeline: Pipeline, columns: Sequence[Column], classes: int = 0) -> bytes:
+    """Write a fitted pipeline (`features`, `model`) as a checked ONNX model.
+
+    `classes` is the number of classes of the target, 0 for regression; classes that the training
+    rows did not have get probability 0.
+    """
+    operations = OnnxOperations()
+    features = pipeline.named_steps["features"].to_onnx(operations)
+    estimator = pipeline.named_steps["model"]
+    wide = len(pipeline.named_steps["features"].get_feature_names_out())
+    if classes:
+        score = _classify(operations, estimator, features, wide, classes)
+    else:
+        score = _regress(operations, estimator, features, wide)
+    return assemble(operations, pipeline.named_steps["features"].inputs(columns), score, classes)
+
+
+def _classify(
+    operations: OnnxOperations, estimator: Any, features: str, wide: int, classes: int
+) -> str:
+    """Append a classifier; binary models answer with the positive column only."""
+    options = {id(estimator): {"zipmap": False}}
+    probabilities = _append(operations, estimator, features, wide, 1, options)
+    if classes == 2:
+        one = operations.constant(np.array(1, dtype=np.int64))
+        return operations.node("Gather", probabilities, one, axis=1)
+    spread = np.zeros((len(estimator.classes_), classes), dtype=np.float32)
+    spread[np.arange(len(estimator.classes_)), estimator.classes_] = 1
+    return operations.node("MatMul", probabilities, operations.constant(spread))
+
+
+def _regress(operations: OnnxOperations, estimator: Any, features: str, wide: int) -> str:
+    """Append a regressor that was trained on a centred and scaled target."""
+    values = _append(operations, estimator.regressor_, features, wide, 0, {})
+    flat = operations.node("Reshape", values, operations.constant(np.array([-1], dtype=np.int64)))
+    exact = operations.node("Cast", flat, to=TensorProto.DOUBLE)
+    scaler = estimator.transformer_
+    scaled = operations.multiply(exact, operations.constant(scaler.scale_.astype(np.float64)))
+    return operations.add(scaled, operations.constant(scaler.mean_.astype(np.float64)))
+
+
+def _append(
+    operations: OnnxOperations,
+    estimator: Any,
+    features: str,
+    wide: int,
+    output: int,
+    options: dict[int, dict[str, bool]],
+) -> str:
+    """Convert the estimator and put its nodes behind ours; return the name of one output."""
+    with warnings.catch_warnings():
+        # skl2onnx 1.20 writes booleans into integer attributes, which protobuf 6 deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        converted = convert_sklearn(
+            estimator,
+            initial_types=[("features", FloatTensorType([None, wide]))],
+            target_opset=OPSETS,
+            options=options,
+        )
+    graph = onnx.compose.add_prefix(converted, "model/").graph
+    operations.nodes.append(helper.make_node("Identity", [features], ["model/features"]))
+    operations.nodes.extend(graph.node)
+    operations.initializers.extend(graph.initializer)
+    return str(graph.output[output].name)
+
+
+def assemble(
+    operations: OnnxOperations, columns: Sequence[Column], score: str, classes: int
+) -> bytes:
+    """Write recorded nodes as a checked model whose output `score` is the tensor of that name.
+
+    It is float32 where there are `classes`, else double; shape (n,), with many classes (n, k).
+    """
+    operations.nodes.append(helper.make_node("Identity", [score], ["score"]))
+    inputs = [
+        helper.make_tensor_value_info(input_name(column.name), TYPES[column.kind], [None, 1])
+        for column in columns
+    ]
+    kind = TensorProto.FLOAT if classes else TensorProto.DOUBLE
+    shape = [None, classes] if classes > 2 else [None]
+    graph = helper.make_graph(
+        operations.nodes,
+        "noria",
+        inputs,
+        [helper.make_tensor_value_info("score", kind, shape)],
+        operations.initializers,
+    )
+    domains = {node.domain for node in operations.nodes}
+    asked = OPSETS | {k: v for k, v in RUNTIME_OPSETS.items() if k in domains}
+    opsets = [helper.make_opsetid(domain, version) for domain, version in asked.items()]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())

@@ -1,0 +1,225 @@
+"""Choose the winner, train it on all training rows, and export it."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from noria.common.messages import counted
+from noria.contracts import Problem
+from noria.core.data.dataset import Dataset, is_missing
+from noria.core.features.feature_encoder import frame_of
+from noria.core.features.recipes import Plan
+from noria.core.model.signature import Field, Signature, Value, label_type_of
+from noria.core.statistics import metrics
+from noria.core.training.candidate_search import Clock, Experiment, raise_if_all_failed
+from noria.core.training.candidates import CANDIDATES
+from noria.core.training.estimators import fit, make_pipeline, predict_scores
+from noria.core.training.onnx_export import to_onnx
+from noria.errors import DataError, TrainingError
+
+Array = NDArray[Any]
+IMPORTANCE_ROWS = 1_000
+SEEN_VALUES = 50
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model: the artifact, its signature, and its own scores of the holdout."""
+
+    onnx: bytes
+    signature: Signature
+    holdout_scores: NDArray[np.float64]
+    importances: dict[str, float]
+    seconds: float
+
+
+def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
+    """Return the best mean, or a simpler candidate within one standard error of it.
+
+    Candidates are compared on the folds that all of them scored; the standard error is that of
+    the paired differences per fold (Breiman's one-standard-error rule, paired), and only trusted
+    from `exploration.fewest_folds` on.
+    """
+    raise_if_all_failed(list(experiments))
+    tried = [one for one in experiments if one.mean is not None]
+    common = min(len(one.scores) for one in tried)
+    metric = problem.objective.measure
+    best = max(tried, key=lambda one: _mean_gain(metric, one.scores[:common]))
+    simple = sorted(tried, key=lambda one: CANDIDATES[one.candidate].complexity)
+    told = common >= problem.exploration.fewest_folds
+    chosen = next(
+        one for one in simple if one is best or (told and _as_good(metric, one, best, common))
+    )
+    reason = f"the best mean {problem.objective.metric} of {counted(len(tried), 'candidate')}"
+    if chosen is not best:
+        reason = f"simpler than {best.candidate} and within one standard error of it"
+    return chosen.model_copy(update={"notes": [*chosen.notes, f"chosen: {reason}"]})
+
+
+def _mean_gain(metric: str, scores: Sequence[float]) -> float:
+    return metrics.gain(metric, float(np.mean(scores)), 0.0)
+
+
+def _as_good(metric: str, one: Experiment, best: Experiment, common: int) -> bool:
+    """Tell whether `one` trails `best` by no more than the standard error of the difference."""
+    gaps = [metrics.gain(metric, b, o) for b, o in zip(best.scores, one.scores, strict=False)]
+    differences = np.array(gaps[:common])
+    error = differences.std(ddof=1) / np.sqrt(common)
+    return bool(differences.mean() <= error)
+
+
+def train(
+    dataset: Dataset,
+    plan: Plan,
+    candidate: str,
+    problem: Problem,
+    seed: int,
+    versions: Mapping[str, str] | None = None,
+    clock: Clock = time.perf_counter,
+) -> Trained:
+    """Fit the candidate on all training rows and export it; the holdout is only scored."""
+    start = clock()
+    training, holdout = dataset.training, dataset.holdout_rows
+    classes = len(dataset.classes)
+    if not len(training) or (classes and len(np.unique(training.target)) < 2):
+        raise TrainingError(
+            f"{len(training)} training rows of one class or none: collect rows of both outcomes"
+        )
+    pipeline = make_pipeline(candidate, plan, problem, classes, len(training), seed)
+    fit(pipeline, frame_of(training), training.target)
+    judged = frame_of(holdout) if len(holdout) else None
+    scores = np.zeros(0) if judged is None else predict_scores(pipeline, judged, classes)
+    importances = permutation_importances(
+        pipeline, holdout if len(holdout) else training, problem.objective.measure, seed
+    )
+    read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
+    signature = _signature(
+        training.only(read), plan, candidate, problem, seed, importances, versions
+    )
+    unused = tuple(name for name in dataset.names() if name not in read)
+    return Trained(
+        onnx=to_onnx(pipeline, dataset.columns, classes),
+        signature=signature.model_copy(update={"unused": unused}),
+        holdout_scores=scores,
+        importances=importances,
+        seconds=clock() - start,
+    )
+
+
+def permutation_importances(
+    pipeline: Pipeline, rows: Dataset, metric: str, seed: int
+) -> dict[str, float]:
+    """Return how much the metric loses when one raw column is shuffled, largest first.
+
+    Measured on up to 1,000 rows, all shuffled copies scored in one call.
+    """
+    generator = np.random.default_rng(seed)
+    chosen = generator.permutation(len(rows))[:IMPORTANCE_ROWS]
+    sample = rows.take(np.sort(chosen))
+    frame, classes = frame_of(sample), len(rows.classes)
+    copies = [frame]
+    for name in rows.names():
+        shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
+        copies.append(frame.assign(**{name: shuffled}))
+    scores = predict_scores(pipeline, pd.concat(copies, ignore_index=True), classes)
+    parts = np.split(scores, len(copies))
+    try:
+        found = [metrics.score(metric, sample.target, part) for part in parts]
+    except DataError:
+        return {}
+    losses = {
+        name: metrics.gain(metric, found[0], value)
+        for name, value in zip(rows.names(), found[1:], strict=True)
+    }
+    return dict(sorted(losses.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _signature(
+    training: Dataset,
+    plan: Plan,
+    candidate: str,
+    problem: Problem,
+    seed: int,
+    importances: dict[str, float],
+    versions: Mapping[str, str] | None,
+) -> Signature:
+    plain = signature_of(training, problem, plan.recipe, candidate, versions or {})
+    told = {"iteration": plan.iteration, "seed": seed, "importances": importances}
+    return plain.model_copy(update=told)
+
+
+def signature_of(
+    training: Dataset, problem: Problem, recipe: str, candidate: str, versions: Mapping[str, str]
+) -> Signature:
+    """Describe what a version takes and answers, as its training rows show it."""
+    return Signature(
+        problem=problem.name,
+        statement=problem.statement,
+        task=problem.task,
+        target=problem.target.name,
+        classes=training.classes,
+        label_type=label_type_of(training.classes),
+        columns=tuple(
+            field_of(training, name).model_copy(update=declared_of(name, problem))
+            for name in training.names()
+        ),
+        example=example_row(training),
+        metric=problem.objective.metric,
+        recipe=recipe,
+        candidate=candidate,
+        rows=len(training),
+        versions=dict(versions),
+    )
+
+
+def field_of(training: Dataset, name: str) -> Field:
+    """Describe what training saw of one column."""
+    column = next(column for column in training.columns if column.name == name)
+    kind, values = column.kind, training.data[name]
+    missing = is_missing(kind, values)
+    known = values[~missing]
+    field = Field(
+        name=name,
+        kind=kind,
+        missing=float(missing.mean()),
+        fill=column.fill,
+        spellings=dict(column.spellings.table),
+        fold=column.spellings.fold,
+    )
+    if kind == "text":
+        return field
+    if kind == "category":
+        texts, counts = np.unique(known, return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
+        return field.model_copy(update={"values": tuple(texts[order].tolist())})
+    if not len(known):
+        return field
+    low, high = np.quantile(known.astype(np.float64), (0.01, 0.99)).tolist()
+    seen = {"minimum": float(known.min()), "low": low, "high": high, "maximum": float(known.max())}
+    return field.model_copy(update=seen)
+
+
+def declared_of(name: str, problem: Problem) -> dict[str, str | None]:
+    """Return what the contract says of a column's values: their unit, and their time zone."""
+    rule = problem.quality.columns.get(name)
+    return {"unit": rule.unit, "zone": rule.timezone} if rule is not None else {}
+
+
+def example_row(training: Dataset) -> dict[str, Value]:
+    """Return the last training row as a request would carry it; missing values are null."""
+    row: dict[str, Value] = {}
+    for column in training.columns:
+        last = training.data[column.name][-1:]
+        row[column.name] = None if is_missing(column.kind, last)[0] else _plain(last[0].item())
+    return row
+
+
+def _plain(value: Any) -> Value:
+    """Write a float32 with the fewest digits that give it back."""
+    return float(str(np.float32(value))) if isinstance(value, float) else value

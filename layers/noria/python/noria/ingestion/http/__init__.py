@@ -1,0 +1,1 @@
+"""Downloads over HTTP from public addresses only, within a deadline."""

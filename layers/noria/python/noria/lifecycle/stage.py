@@ -1,0 +1,122 @@
+"""What a handler opens first: its environment, its event, its run and the facades it needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from noria.aws.clients import client
+from noria.aws.lambda_versions import EndpointFunction
+from noria.aws.model_registry import Registry
+from noria.aws.run_folder import Run
+from noria.aws.run_lease import LeaseBook
+from noria.aws.s3 import Store
+from noria.aws.sns import Topic
+from noria.common.verdict import Verdict
+from noria.contracts import Problem
+from noria.errors import LeaseError
+from noria.lifecycle.environment import Environment, StageEvent
+
+HISTORY = "history.json"  # of a run: how its dataset's history is looked up
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One invocation of one stage."""
+
+    event: StageEvent
+    environment: Environment
+
+    @classmethod
+    def open(cls, event: Mapping[str, Any]) -> "Stage":
+        """Parse a handler's event and the process's environment."""
+        return cls(StageEvent.model_validate(event), Environment.read())
+
+    @cached_property
+    def store(self) -> Store:
+        """The stack's bucket."""
+        return Store(client("s3"), self.environment.bucket)
+
+    @cached_property
+    def run(self) -> Run:
+        """The run's own folder."""
+        return Run(self.store, self.event.execution)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The model registry."""
+        return Registry(self.store)
+
+    @cached_property
+    def leases(self) -> LeaseBook:
+        """The run lease."""
+        return LeaseBook(self.store)
+
+    def retake_lease(self) -> None:
+        """Take the lease back, which a run gives up while a person decides."""
+        holder = self.leases.acquire(self.event.execution, datetime.now(UTC)).holder
+        if holder != self.event.execution:
+            raise LeaseError(
+                f"run '{holder}' started while this one waited for an answer; start a new "
+                "execution when it has ended"
+            )
+
+    @cached_property
+    def topic(self) -> Topic:
+        """The topic that people listen to."""
+        return Topic(client("sns"), self.environment.topic)
+
+    @cached_property
+    def endpoint(self) -> EndpointFunction:
+        """The endpoint's function and alias."""
+        return EndpointFunction(
+            client("lambda"), self.environment.endpoint_function, self.environment.alias
+        )
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The contract of this run, as DefineProblem validated it."""
+        return Problem.parse(self.store.get_json(self.run.key("problem.json")))
+
+    @property
+    def feature_set(self) -> str | None:
+        """The name of the feature set that this run's rows go into, where DefineProblem told it."""
+        name = self.event.result("problem").get("feature_set")
+        return None if name is None else str(name)
+
+    @property
+    def feature_notes(self) -> list[str]:
+        """What DefineProblem has to say of the feature set."""
+        return list(self.event.result("problem").get("notes", []))
+
+    @property
+    def turn(self) -> int:
+        """The turn of the feature-engineering loop, 1 for the first."""
+        return self.event.iteration
+
+    @property
+    def version(self) -> str:
+        """The model version that this turn trains."""
+        return f"{self.event.execution}-{self.turn}"
+
+    def dataset(self) -> bytes:
+        """The dataset of this run, with its history once EngineerFeatures has added it."""
+        return self.store.get(self.dataset_key)
+
+    @property
+    def dataset_key(self) -> str:
+        """Where this run's dataset is: as Transform wrote it, or with its history."""
+        clean = f"clean/run={self.event.execution}/dataset.npz"
+        return str(self.event.result("features").get("dataset") or clean)
+
+    @property
+    def expanded_key(self) -> str:
+        """Where this run's dataset with the history of its entities is."""
+        return self.run.key("expanded.npz")
+
+    def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
+        """Record a verdict and return the part of it that the state machine carries."""
+        document = verdict.model_dump(mode="json")
+        self.run.record_verdict(state or self.event.state, self.turn, document)
+        return {"decision": verdict.decision, "reasons": verdict.reasons[:3]}

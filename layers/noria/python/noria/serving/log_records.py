@@ -1,0 +1,114 @@
+"""What the endpoint writes down: a record per prediction and per label, with sortable ids."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from noria.core.model.signature import Signature
+from noria.serving.requests import Row
+
+Answer = dict[str, Any]
+NOT_LOGGED = "PredictionsNotLogged"
+
+
+def new_ids(count: int, now: datetime) -> list[str]:
+    """Make UUIDs of version 7: they sort by time and, within one request, by row (up to 4096).
+
+    Random bits come from the kernel: a generator seeded before a SnapStart snapshot would repeat.
+    """
+    head = int(now.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62
+    return [str(UUID(int=head | row << 64 | secrets.randbits(62))) for row in range(count)]
+
+
+def prediction_records(
+    rows: Sequence[Row], answers: Sequence[Answer], model: str, function: str, now: datetime
+) -> list[bytes]:
+    """Write a JSON line per prediction; `answers` carry their ids."""
+    return [
+        line(
+            {
+                "prediction_id": answer["id"],
+                "model_version": model,
+                "function_version": function,
+                "served_at": timestamp(now),
+                "inputs": row,
+                "prediction": answer["prediction"],
+                "score": score_of(answer),
+            }
+        )
+        for row, answer in zip(rows, answers, strict=True)
+    ]
+
+
+def label_records(labels: Sequence[tuple[str, Any]], now: datetime) -> list[bytes]:
+    """Write a JSON line per label."""
+    return [
+        line({"prediction_id": name, "value": value, "received_at": timestamp(now)})
+        for name, value in labels
+    ]
+
+
+def score_of(answer: Answer) -> Any:
+    """Return P(positive), the classes' probabilities in the signature's order, or the value."""
+    if "probability" in answer:
+        return answer["probability"]
+    if "probabilities" in answer:
+        return list(answer["probabilities"].values())
+    return answer["prediction"]
+
+
+def not_logged(count: int, namespace: str, reason: str, now: datetime) -> str:
+    """Write the log line that CloudWatch turns into a metric (embedded metric format)."""
+    metric = {"Name": NOT_LOGGED, "Unit": "Count"}
+    directive = {"Namespace": namespace, "Dimensions": [[]], "Metrics": [metric]}
+    stamp = int(now.timestamp() * 1000)
+    return json.dumps(
+        {
+            "_aws": {"Timestamp": stamp, "CloudWatchMetrics": [directive]},
+            NOT_LOGGED: count,
+            "message": "predictions were answered but not logged",
+            "reason": reason,
+        }
+    )
+
+
+def describe(signature: Signature) -> dict[str, Any]:
+    """Say what a model takes and answers, for GET /model."""
+    return {
+        "problem": signature.problem,
+        "statement": signature.statement,
+        "task": signature.task,
+        "target": signature.target,
+        "classes": [signature.label(code) for code in range(len(signature.classes))],
+        "inputs": [
+            {"name": field.name, "type": field.kind}
+            | field.model_dump(exclude={"name", "kind", "spellings", "fold"})
+            for field in signature.asked
+        ],
+        "unused": list(signature.unused),
+        **_history(signature),
+        "example": signature.example,
+        "metric": signature.metric,
+        "candidate": signature.candidate,
+        "recipe": signature.recipe,
+    }
+
+
+def _history(signature: Signature) -> dict[str, Any]:
+    """What is looked up for a row that does not carry it, and by which fields."""
+    if signature.history is None:
+        return {}
+    return {"looked_up": signature.history.descriptions, "looked_up_by": signature.history.fields}
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a time as ISO 8601 in UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def line(record: dict[str, Any]) -> bytes:
+    """Write one newline-terminated JSON line."""
+    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -1,0 +1,101 @@
+"""Which model this process serves: resolved once, and never changed after."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from noria.aws.model_registry import CHAMPION, Registry
+from noria.aws.s3 import MissingObjectError, Store
+from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.model.signature import Signature
+from noria.errors import NoriaError, RequestError
+from noria.serving.requests import Row
+
+FOLLOW_CHAMPION = "champion"
+UNPUBLISHED = "$LATEST"
+
+
+class NoModelError(NoriaError):
+    """There is no champion yet."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded model version with what its evaluation measured."""
+
+    version: str
+    model: OnnxModel
+    metrics: dict[str, float]
+
+    @property
+    def signature(self) -> Signature:
+        """What the model takes and answers."""
+        return self.model.signature
+
+    def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Score request rows; raises RequestError where one does not fit the signature."""
+        answers = self.model.predict(rows)
+        for number, answer in enumerate(answers):
+            if not _is_finite(answer):
+                raise RequestError(
+                    f"row {number} has no finite prediction: send values nearer to those that "
+                    "GET /model lists"
+                )
+        return answers
+
+
+def load(model: str, function_version: str, store: Store) -> ServedModel:
+    """Load the model that a function version serves; raises NoModelError, RegistryError."""
+    registry = Registry(store)
+    version = model
+    if model in ("", FOLLOW_CHAMPION):
+        version = _pinned(function_version, store, registry)
+    onnx, signature = registry.model(version)
+    parsed = Signature.model_validate(signature)
+    return ServedModel(version, OnnxModel(onnx, parsed), _metrics(version, store))
+
+
+def pin_key(function_version: str) -> str:
+    """The object that says which model a function version serves."""
+    return f"registry/served/{function_version}.json"
+
+
+def _pinned(function_version: str, store: Store, registry: Registry) -> str:
+    """Return the version's own model, which is the champion of the moment it was first asked."""
+    if function_version in ("", UNPUBLISHED):
+        return _champion(registry)
+    key = pin_key(function_version)
+    try:
+        pinned = store.get_json(key)
+    except MissingObjectError:
+        content = json.dumps({"model_version": _champion(registry)}).encode()
+        store.put_if_absent(key, content)
+        # Two processes of one version may start at once: whichever wrote first decides for both.
+        pinned = store.get_json(key)
+    return str(pinned["model_version"])
+
+
+def _champion(registry: Registry) -> str:
+    champion = registry.champion()
+    if champion is None:
+        raise NoModelError(
+            "there is no model yet: drop the data into incoming/ and start the state machine; "
+            "the endpoint answers once an execution ends in Promote"
+        )
+    return champion.version
+
+
+def _metrics(version: str, store: Store) -> dict[str, float]:
+    """Return what evaluation measured, or nothing where that was not recorded."""
+    evaluation = store.get_json(f"models/{version}/evaluation.json", None)
+    if evaluation is None:
+        current = store.get_json(CHAMPION, None) or {}
+        evaluation = current if current.get("version") == version else {}
+    return {str(name): float(value) for name, value in evaluation.get("metrics", {}).items()}
+
+
+def _is_finite(answer: dict[str, Any]) -> bool:
+    values = [*answer.get("probabilities", {}).values(), *answer.values()]
+    return all(math.isfinite(value) for value in values if isinstance(value, float))

@@ -1,0 +1,107 @@
+"""The OpenAPI document, its request schema made from the model that is served."""
+
+from typing import Any
+
+from noria.core.data.dataset import Kind
+from noria.core.model.signature import Field, Signature
+from noria.serving.requests import MAXIMUM_ROWS
+
+ROW, ROWS, LABELS = "Row", "Rows", "Labels"
+UNUSED = "not used by this model; may be left out"
+ENTITY = "names the entity whose history is looked up"
+INSTANT = "the instant of the prediction, by default now"
+LOOKED_UP = "looked up where it is left out"
+TYPES: dict[Kind, dict[str, Any]] = {
+    "number": {"type": ["number", "null"]},
+    "category": {"type": ["string", "boolean", "null"]},
+    "text": {"type": ["string", "null"]},
+    "timestamp": {"type": ["string", "number", "null"], "format": "date-time"},
+}
+
+
+def body_of(name: str) -> dict[str, Any]:
+    """Describe a JSON body by the name of its schema, for a route that reads it itself."""
+    reference = {"$ref": f"#/components/schemas/{name}"}
+    content = {"application/json": {"schema": reference}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def schemas(signature: Signature | None) -> dict[str, Any]:
+    """Return the schemas of the bodies; without a model a row may be any object."""
+    row = {"$ref": f"#/components/schemas/{ROW}"}
+    return {
+        ROW: _row(signature),
+        ROWS: {"anyOf": [_list("rows", row), row]},
+        LABELS: _list("labels", _label(signature)),
+    }
+
+
+def _list(name: str, item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": [name],
+        "additionalProperties": False,
+        "properties": {
+            name: {"type": "array", "items": item, "minItems": 1, "maxItems": MAXIMUM_ROWS}
+        },
+    }
+
+
+def _row(signature: Signature | None) -> dict[str, Any]:
+    if signature is None:
+        return {"type": "object", "minProperties": 1}
+    row: dict[str, Any] = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {name: {"description": UNUSED} for name in signature.unused}
+        | _looked_up_by(signature)
+        | {field.name: _property(field) for field in signature.columns}
+        | _looked_up(signature),
+    }
+    return row | ({"example": signature.example} if signature.example else {})
+
+
+def _looked_up_by(signature: Signature) -> dict[str, Any]:
+    """The fields that name an entity and an instant."""
+    if signature.history is None:
+        return {}
+    keys = {
+        key.name: {"type": ["string", "number", "null"], "description": ENTITY}
+        for key in signature.history.keys
+    }
+    return {signature.history.event_time: {**TYPES["timestamp"], "description": INSTANT}} | keys
+
+
+def _looked_up(signature: Signature) -> dict[str, Any]:
+    """The history windows, which a row need not carry."""
+    if signature.history is None:
+        return {}
+    told = signature.history.descriptions
+    return {
+        name: {**TYPES["number"], "description": f"{told.get(name, name)}; {LOOKED_UP}"}
+        for name in signature.history.names
+    }
+
+
+def _property(field: Field) -> dict[str, Any]:
+    seen = ""
+    if field.minimum is not None and field.maximum is not None and field.kind == "number":
+        unit = f" {field.unit}" if field.unit else ""
+        seen = f"{field.minimum:g} to {field.maximum:g}{unit} in training"
+    if field.values:
+        seen = f"in training: {', '.join(field.values[:10])}"
+    return {**TYPES[field.kind], **({"description": seen} if seen else {})}
+
+
+def _label(signature: Signature | None) -> dict[str, Any]:
+    value: dict[str, Any] = {"type": ["boolean", "number", "string"]}
+    if signature is not None:
+        codes = range(len(signature.classes))
+        value = {"enum": [signature.label(c) for c in codes]} if codes else {"type": "number"}
+    return {
+        "type": "object",
+        "required": ["id", "value"],
+        "additionalProperties": False,
+        "properties": {"id": {"type": "string", "format": "uuid"}, "value": value},
+    }

@@ -1,0 +1,48 @@
+"""What the terminal shows of an execution."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from infra.cli.progress import Display
+from infra.local.machines import StateEvent
+
+AT = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+def shown(*events: tuple[str, str, Any]) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    display = Display(console)
+    for kind, state, data in events:
+        display(StateEvent("arn", kind, state, AT, 1.5, data))  # type: ignore[arg-type]
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_state_is_shown_with_its_duration() -> None:
+    assert "Transform" in shown(("exited", "Transform", {}))
+    assert "1.5 s" in shown(("exited", "Transform", {}))
+
+
+def test_a_decision_is_shown_with_its_reasons_and_where_it_leads() -> None:
+    state = {"transform": {"decision": "unusable", "reasons": ["12 rows [of 100]"]}}
+    text = shown(("entered", "DataUsable", state), ("entered", "HaltBadData", state))
+    assert "DataUsable? unusable → HaltBadData" in text
+    assert "12 rows [of 100]" in text
+
+
+def test_a_loop_back_is_shown() -> None:
+    turn = ("entered", "EngineerFeatures", {})
+    assert "back to" not in shown(turn)
+    assert "↺ back to EngineerFeatures, turn 2" in shown(turn, turn)
+
+
+def test_a_failure_is_shown_with_its_cause() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    Display(console)(
+        StateEvent("arn", "failed", "Analyse", AT, error="DataError", cause="[no rows]")
+    )
+    assert isinstance(console.file, io.StringIO)
+    assert "Analyse: DataError: [no rows]" in console.file.getvalue()

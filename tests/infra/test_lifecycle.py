@@ -1,0 +1,240 @@
+"""The machine, as the design's table has it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.constructs.state_machines import TRANSIENT
+from tests.infra.template import Template
+
+# state: function, where its result goes ("" for endings: nowhere, it is the execution's output)
+TASKS = {
+    "Admit": ("admit", "$"),
+    "DefineProblem": ("define_problem", "$.problem"),
+    "Transform": ("transform", "$.transform"),
+    "StoreFeatures": ("engineer_features", "$.stored"),
+    "Analyse": ("analyse", "$.analyse"),
+    "EngineerFeatures": ("engineer_features", "$.features"),
+    "ReviseProblem": ("define_problem", "$.problem"),
+    "TrainModel": ("train", "$.train"),
+    "ExportRule": ("train", "$"),
+    "ScoreHoldout": ("score_holdout", "$.score"),
+    "EvaluateModel": ("evaluate", "$.evaluate"),
+    "PublishChallenger": ("publish_challenger", "$.publish"),
+    "ShiftCanary": ("shift_canary", "$.shift"),
+    "CheckCanary": ("check_canary", "$.canary"),
+}
+QUESTIONS = {"ReevaluateProblem": "$.answer", "AwaitApproval": "$.approval"}
+MAPS = {
+    "CollectSources": ("collect", "$.problem.sources", "$.collected"),
+    "ExploreModels": ("explore", "$.features.candidates", "$.explore"),
+}
+ENDINGS = {
+    "Skipped": "conclude",
+    "HaltBadData": "conclude",
+    "FeaturesStored": "conclude",
+    "RuleSuffices": "conclude",
+    "HaltProblem": "conclude",
+    "HaltNotEffective": "conclude",
+    "KeepChampion": "conclude",
+    "Promote": "promote",
+    "RollBack": "roll_back",
+}
+CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
+    "AdmittedToRun": ("$.admit.decision", {"run": "DefineProblem"}, "Skipped"),
+    "DataUsable": ("$.transform.decision", {"usable": "FeaturesOnly"}, "HaltBadData"),
+    "FeaturesOnly": ("$.run.only", {"features": "StoreFeatures"}, "Analyse"),
+    "IsMlNeeded": (
+        "$.analyse.decision",
+        {
+            "go_on": "EngineerFeatures",
+            "serve_rule": "ExportRule",
+            "rule_suffices": "RuleSuffices",
+        },
+        "ReevaluateProblem",
+    ),
+    "MeetsObjective": (
+        "$.evaluate.objective",
+        {
+            "met": "BeatsChampion",
+            "try_next_recipe": "EngineerFeatures",
+            "rule_falls_short": "RuleSuffices",
+        },
+        "HaltNotEffective",
+    ),
+    "BeatsChampion": ("$.evaluate.challenger", {"wins": "ApprovalNeeded"}, "KeepChampion"),
+    "ApprovalNeeded": ("$.problem.approval", {True: "AwaitApproval"}, "PublishChallenger"),
+    "CanaryWanted": ("$.publish.canary", {True: "ShiftCanary"}, "Promote"),
+    "CanaryHealthy": ("$.canary.decision", {"healthy": "Promote"}, "RollBack"),
+}
+# What a person decides; anything else is asked for again.
+ANSWERS = {
+    "ProblemRevised": (
+        "$.answer.decision",
+        {"revise": "ReviseProblem", "halt": "HaltProblem"},
+        "ReevaluateProblem",
+    ),
+    "Approved": (
+        "$.approval.decision",
+        {"approve": "PublishChallenger", "refuse": "KeepChampion"},
+        "AwaitApproval",
+    ),
+}
+WAYS = {
+    "Admit": "AdmittedToRun",
+    "DefineProblem": "CollectSources",
+    "CollectSources": "Transform",
+    "Transform": "DataUsable",
+    "Analyse": "IsMlNeeded",
+    "ReevaluateProblem": "ProblemRevised",
+    "ReviseProblem": "CollectSources",
+    "EngineerFeatures": "ExploreModels",
+    "ExploreModels": "TrainModel",
+    "TrainModel": "ScoreHoldout",
+    "ExportRule": "ScoreHoldout",
+    "ScoreHoldout": "EvaluateModel",
+    "EvaluateModel": "MeetsObjective",
+    "AwaitApproval": "Approved",
+    "PublishChallenger": "CanaryWanted",
+    "ShiftCanary": "ObserveCanary",
+    "ObserveCanary": "CheckCanary",
+    "CheckCanary": "CanaryHealthy",
+    "RecordFailure": "Failed",
+}
+
+
+def test_the_machine_has_these_states_and_no_others(penguins: Template) -> None:
+    expected = {*TASKS, *QUESTIONS, *MAPS, *ENDINGS, *CHOICES, *ANSWERS}
+    assert set(penguins.states()) == expected | {"ObserveCanary", "RecordFailure", "Failed"}
+    assert penguins.definition()["StartAt"] == "Admit"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_stage_calls_its_function(penguins: Template, name: str) -> None:
+    function, result = TASKS[name]
+    state = penguins.states()[name]
+    assert penguins.handler_of(state["Resource"]) == function
+    assert state["ResultPath"] == result
+    assert state["Parameters"] == {
+        "state.$": "$$.State.Name",
+        "execution.$": "$$.Execution.Name",
+        "started_at.$": "$$.Execution.StartTime",
+        "input.$": "$",
+    }
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_an_ending_records_itself_and_ends(penguins: Template, name: str) -> None:
+    state = penguins.states()[name]
+    assert penguins.handler_of(state["Resource"]) == ENDINGS[name]
+    assert state["End"] is True
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_map_hands_each_item_and_the_whole_state(penguins: Template, name: str) -> None:
+    function, items, result = MAPS[name]
+    state = penguins.states()[name]
+    (inner,) = state["ItemProcessor"]["States"].values()
+    assert penguins.handler_of(inner["Resource"]) == function
+    assert (state["ItemsPath"], state["ResultPath"]) == (items, result)
+    assert state["MaxConcurrency"] == 4
+    assert state["ItemSelector"]["item.$"] == "$$.Map.Item.Value"
+    assert inner["Parameters"]["item.$"] == "$.item"
+    assert inner["Parameters"]["input.$"] == "$.input"
+    assert inner["Parameters"]["state.$"] == "$.state"
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_waits_for_a_person(penguins: Template, name: str) -> None:
+    state = penguins.states()[name]
+    assert state["Resource"].endswith(":states:::lambda:invoke.waitForTaskToken")
+    assert penguins.handler_of(state["Parameters"]["FunctionName"]) == "ask"
+    assert state["Parameters"]["Payload"]["token.$"] == "$$.Task.Token"
+    assert state["ResultPath"] == QUESTIONS[name]
+    assert state["TimeoutSeconds"] == 30 * 24 * 3600
+    assert state["Catch"][0]["ErrorEquals"] == ["States.Timeout"]
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_reads_its_decision(penguins: Template, name: str) -> None:
+    field, ways, otherwise = CHOICES[name]
+    state = penguins.states()[name]
+    assert state["Default"] == otherwise
+    assert {choice["Variable"] for choice in state["Choices"]} == {field}
+    found = {c.get("StringEquals", c.get("BooleanEquals")): c["Next"] for c in state["Choices"]}
+    assert found == ways
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_that_is_none_is_asked_for_again(penguins: Template, name: str) -> None:
+    field, ways, again = ANSWERS[name]
+    state = penguins.states()[name]
+    assert state["Default"] == again
+    found = {}
+    for choice in state["Choices"]:
+        present, equals = choice["And"]  # a path that is not there would end the execution
+        assert present == {"Variable": field, "IsPresent": True}
+        assert equals["Variable"] == field
+        found[equals["StringEquals"]] = choice["Next"]
+    assert found == ways
+
+
+def test_a_revision_that_is_no_contract_is_asked_for_again(penguins: Template) -> None:
+    first, *_ = penguins.states()["ReviseProblem"]["Catch"]
+    assert first["Next"] == "ReevaluateProblem"
+    assert set(first["ErrorEquals"]) == {"ContractError", "ExpressionError"}
+    assert first["ResultPath"] == "$.answer"
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_order_is_the_designs(penguins: Template, name: str) -> None:
+    assert penguins.states()[name]["Next"] == WAYS[name]
+
+
+def test_every_failure_is_caught_recorded_and_fails(penguins: Template) -> None:
+    states = penguins.states()
+    for name, state in states.items():
+        if state["Type"] in {"Task", "Map"} and name != "RecordFailure":
+            catch = state["Catch"][-1]
+            assert catch["ErrorEquals"] == ["States.ALL"], name
+            assert catch["ResultPath"] == f"$.failure.{name}"
+            assert catch["Next"] == "RecordFailure"
+    assert states["RecordFailure"]["Catch"][0]["Next"] == "Failed"
+    assert states["Failed"]["Type"] == "Fail"
+
+
+def test_every_call_is_tried_again_when_lambda_failed(penguins: Template) -> None:
+    for name, state in _tasks(penguins.states()):
+        (retry,) = state["Retry"]
+        assert set(TRANSIENT) == set(retry["ErrorEquals"]), name
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["BackoffRate"] > 1
+
+
+def test_every_call_has_a_time_limit_beyond_the_functions(penguins: Template) -> None:
+    limits = {name: f["Timeout"] for name, f in penguins.functions().items()}
+    for name, state in _tasks(penguins.states()):
+        if name not in QUESTIONS:
+            assert state["TimeoutSeconds"] > limits[penguins.handler_of(state["Resource"])]
+
+
+def test_the_definition_is_json_path(penguins: Template) -> None:
+    assert "QueryLanguage" not in str(penguins.definition())
+
+
+def test_the_machine_logs_its_errors_and_traces(penguins: Template) -> None:
+    machines = penguins.properties("AWS::StepFunctions::StateMachine")
+    assert len(machines) == 2
+    for machine in machines:
+        assert machine["StateMachineType"] == "STANDARD"
+        assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def _tasks(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in states.items():
+        if state["Type"] == "Task":
+            yield name, state
+        if state["Type"] == "Map":
+            yield from _tasks(state["ItemProcessor"]["States"])

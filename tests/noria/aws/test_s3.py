@@ -1,0 +1,102 @@
+"""The bucket facade: whole objects, conditional writes, listings."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from noria.aws.s3 import MissingObjectError, Store, encode, key_of
+
+
+def test_an_object_is_read_as_written(bucket: Store) -> None:
+    etag = bucket.put("a/b.bin", b"\x00\xff", "application/x-test")
+    assert bucket.get("a/b.bin") == b"\x00\xff"
+    assert bucket.read("a/b.bin").etag == etag
+    assert key_of(bucket.uri("a/b.bin")) == "a/b.bin"
+    bucket.delete("a/b.bin")
+    bucket.delete("a/b.bin")
+    with pytest.raises(MissingObjectError, match=r"a/b\.bin"):
+        bucket.read("a/b.bin")
+
+
+def test_json_has_a_default_only_where_one_is_given(bucket: Store) -> None:
+    bucket.put_json("x.json", {"b": 1, "a": [None, "é"]})
+    assert bucket.get_json("x.json", "other") == {"a": [None, "é"], "b": 1}
+    assert bucket.get_json("absent.json", None) is None
+    with pytest.raises(MissingObjectError):
+        bucket.get_json("absent.json")
+
+
+def test_other_errors_are_not_absence(s3: Any) -> None:
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Store(s3, "no-such-bucket").get_json("x.json", None)
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Store(s3, "no-such-bucket").put_if_absent("x.json", b"")
+
+
+def test_equal_values_give_equal_bytes() -> None:
+    assert encode({"b": 1, "a": 2}) == encode({"a": 2, "b": 1})
+    for number in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            encode({"score": number})
+
+
+def test_put_if_absent_keeps_the_first(bucket: Store) -> None:
+    assert bucket.put_if_absent("x", b"first")
+    assert not bucket.put_if_absent("x", b"second")
+    assert bucket.get("x") == b"first"
+
+
+def test_replace_needs_what_was_read(bucket: Store) -> None:
+    old = bucket.put("x", b"1")
+    assert bucket.replace("x", b"2", old)
+    assert not bucket.replace("x", b"3", old)
+    assert bucket.get("x") == b"2"
+    assert not bucket.replace("absent", b"1", old)
+    assert bucket.keys("") == ["x"]
+
+
+def test_a_lost_reply_is_no_lost_write(bucket: Store, s3: Any) -> None:
+    s3.repeats = True
+    assert bucket.put_if_absent("x", b"mine")
+    assert bucket.replace("x", b"mine too", bucket.read("x").etag)
+    assert not bucket.put_if_absent("x", b"other")
+    assert bucket.get("x") == b"mine too"
+
+
+def test_one_of_many_racers_wins(bucket: Store) -> None:
+    def race(number: int) -> bool:
+        return bucket.put_if_absent("x", str(number).encode())
+
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(race, range(24)))
+    assert sum(won) == 1
+    assert bucket.get("x") == str(won.index(True)).encode()
+
+
+def test_no_increment_is_lost(bucket: Store) -> None:
+    bucket.put_json("count", [])
+
+    def append(number: int) -> None:
+        while True:
+            stored = bucket.read("count")
+            if bucket.replace("count", encode([*json.loads(stored.content), number]), stored.etag):
+                return
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(append, range(18)))
+    assert sorted(bucket.get_json("count")) == list(range(18))
+
+
+def test_listings_are_in_order_over_every_page(bucket: Store) -> None:
+    for number in range(1005):
+        bucket.put(f"many/{number:04d}", b"xy")
+    bucket.put("other/0", b"")
+    listed = bucket.objects("many/")
+    assert [item.key for item in listed] == [f"many/{number:04d}" for number in range(1005)]
+    assert listed[0].size == 2
+    assert listed[0].etag == bucket.read("many/0000").etag.strip('"')
+    assert bucket.keys("many/", after="many/1002") == ["many/1003", "many/1004"]
+    assert bucket.keys("nothing/") == []
