@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from noria.aws.clients import client
 from noria.aws.feature_store import Catalogue, Entry, Files, OnlineTable
 from noria.aws.feature_store.dynamodb_online import table_of
 from noria.aws.s3 import Store
+from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset
 from noria.core.feature_store.feature_set import DEFAULT_SET, FeatureSet, WindowFeature
 from noria.core.feature_store.new_rows_sql import carrying_query, dated_query
@@ -45,7 +45,6 @@ from noria.feature_store.store import FeatureStore, Written, open_feature_store
 from noria.feature_store.windows import window_values
 from noria.lifecycle.stage import Stage
 
-Array = NDArray[Any]
 TARGET = "target"
 EXAMPLES = 3
 LOADED = "features-online"  # what the online table holds, by feature set

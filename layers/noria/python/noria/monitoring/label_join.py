@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from noria.aws.s3 import MissingObjectError, Store
+from noria.common.arrays import Array
 from noria.core.model.label_parsing import parse_truth
 from noria.core.model.signature import Signature
 from noria.core.monitoring.label_index import Segment
-from noria.core.monitoring.prediction_log import Array, Score, parse_lines
+from noria.core.monitoring.prediction_log import Score, parse_lines
 from noria.core.monitoring.state import Entry, State, Waiting
 from noria.errors import RequestError
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from noria.aws.model_registry import Champion, Registry
 from noria.aws.s3 import MissingObjectError, Store, encode
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.model.signature import Signature
 from noria.core.monitoring import prediction_log

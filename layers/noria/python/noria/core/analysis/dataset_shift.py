@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy import stats
 
+from noria.common.arrays import Array
 from noria.common.formatting import listed, share
 from noria.contracts import Problem
 from noria.contracts.field_types import format_duration
@@ -21,7 +22,6 @@ from noria.core.data.window_coverage import has_full_history, spans
 from noria.core.statistics.association import holm, number_to_target
 from noria.core.statistics.drift import BINS, CATEGORIES, ColumnDrift, build_reference, compare
 
-Array = NDArray[Any]
 FEWEST_OF_CATEGORY = 10  # rarer ones count together, as chance alone puts them on one side
 OTHER = "(other)"
 CHARTED = 3

@@ -1,12 +1,12 @@
 """A column's distribution in groups of rows, such as the classes or the first and last third."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.common.arrays import Array
 from noria.core.analysis.profiling import (
     MOST_SERIES,
     TOP_VALUES,
@@ -18,7 +18,6 @@ from noria.core.analysis.profiling import (
 from noria.core.data.dataset import Dataset
 from noria.core.data.vocabulary import frequent_words
 
-Array = NDArray[Any]
 MOST_WORDS = 100  # that are compared between groups
 
 

@@ -1,18 +1,16 @@
 """Columns that may give the target away: each suspect with its reason."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy import stats
 
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.statistics.association import Related, holm, number_to_target
 
-Array = NDArray[Any]
 SIDES = ("filled", "empty")
 AFTERWARDS = "is filled where the outcome is known and empty where it is still to come"
 

@@ -1,14 +1,11 @@
 """Which columns are missing in the same rows."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset, is_missing
 
-Array = NDArray[Any]
 MOST_COLUMNS = 16
 MOST_PATTERNS = 8
 

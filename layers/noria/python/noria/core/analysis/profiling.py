@@ -1,15 +1,13 @@
 """Profiles of columns and of the target."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.data.vocabulary import frequent_words, some_texts
 
-Array = NDArray[Any]
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 TOP_VALUES = 10
 BINS = 20

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.common.arrays import Array
 from noria.contracts import Analysis
 from noria.core.analysis.profiling import as_numbers
 from noria.core.data.dataset import TEXTUAL, Dataset
 from noria.core.statistics.cohens_kappa import cohens_kappa
 from noria.core.statistics.ranks import centred_ranks
 
-Array = NDArray[Any]
 MOST_PAIRS = 200
 RHO, RATIO, WALLACE = "Spearman's rho", "correlation ratio of ranks", "adjusted Wallace"
 KAPPA = "Cohen's kappa"

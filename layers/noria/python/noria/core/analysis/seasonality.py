@@ -1,20 +1,19 @@
 """Seasons of the target: hour of the day, day of the week, month of the year, all in UTC."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy import stats
 
+from noria.common.arrays import Array
 from noria.contracts import Analysis
 from noria.core.analysis.profiling import target_series
 from noria.core.analysis.time_coverage import means_by
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.statistics.association import across_groups, cramers_v, holm
 
-Array = NDArray[Any]
 HOUR, DAY = 3600, 86400
 MONTH = 31 * DAY
 CYCLES = {"hour of day": DAY, "day of week": 7 * DAY, "month": 365.25 * DAY}

@@ -1,16 +1,13 @@
 """What stretch of time the rows cover, where they stop, and the target along the way."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from noria.common.arrays import Array
 from noria.contracts import Analysis
 from noria.core.analysis.profiling import target_series
 from noria.core.data.dataset import Dataset, is_missing
 
-Array = NDArray[Any]
 PERIODS = 30
 MOST_GAPS = 10
 RHYTHMS = (86400, 7 * 86400)  # nights, then weekends

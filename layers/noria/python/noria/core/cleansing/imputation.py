@@ -1,16 +1,12 @@
 """What stands in for a missing value: a constant, or a statistic of the training rows."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.contracts import Fill, Problem
 from noria.core.data.dataset import TEXTUAL, Kind, is_missing
 from noria.core.data.text_normalization import plain_words
 from noria.errors import DataError
-
-Array = NDArray[Any]
 
 
 def fill_of(name: str, kind: Kind, training: Array, problem: Problem) -> float | str | None:

@@ -1,11 +1,10 @@
 """Numbers as they were written, from the float32 that models and requests carry."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
+
 MOST = 9  # float32 has no more significant digits
 
 

@@ -6,12 +6,11 @@ at blanks and hashes bytes, which has one meaning in every runtime.
 
 import unicodedata
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
+
 #: A longer text is cut: a request's text is short, and one row must not widen a table of millions.
 MOST_WORDS = 200
 #: Letters, marks (vowels of Indic scripts among them) and numbers make words.

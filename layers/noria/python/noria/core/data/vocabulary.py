@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
+
 MOST_TEXTS = 100_000  # a share of a half is then known to 0.3 points
 
 

@@ -6,15 +6,14 @@ but a distribution that live rows are compared with is that of windows which cou
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import MISSING_TIMESTAMP
 
-Array = NDArray[Any]
 LATEST = 1 / 3  # of the rows that always count; their windows reach farthest into the data
 
 

@@ -1,13 +1,9 @@
 """Answers that need no ML: the same for every row, or the contract's rule."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset
-
-Array = NDArray[Any]
 
 
 def trivial_answers(

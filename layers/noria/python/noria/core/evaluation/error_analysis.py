@@ -9,12 +9,11 @@ as a whole is drift, which no recipe mends.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import f as f_distribution
 
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_findings import Findings, Weakness
@@ -22,7 +21,6 @@ from noria.core.evaluation.error_groups import Grouping, groupings
 from noria.core.statistics.metrics import score
 from noria.errors import DataError
 
-Array = NDArray[Any]
 TIME_BLOCKS = 10
 MOST_WEAKNESSES = 12
 SMALLEST_PROBABILITY = 1e-15

@@ -3,16 +3,15 @@
 import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP, Dataset
 from noria.core.data.vocabulary import frequent_words
 from noria.core.evaluation.error_findings import Aspect
 
-Array = NDArray[Any]
 BINS = 10
 FEWEST_ROWS = 5
 MOST_PAIRED = 12

@@ -1,12 +1,11 @@
 """Judge a model on rows it never saw: its objective, its slices, its artifact, its rival."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from noria.common.arrays import Array
 from noria.common.messages import counted
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
@@ -20,7 +19,6 @@ from noria.core.statistics.confidence_intervals import Interval, interval_of, le
 from noria.core.statistics.permutation_tests import target_columns
 from noria.errors import DataError, ParityError
 
-Array = NDArray[Any]
 WEAK_SPOTS = 3
 
 

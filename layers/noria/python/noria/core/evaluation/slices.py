@@ -1,17 +1,15 @@
 """The metric per slice of the holdout, against the floors of the contract."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.statistics import metrics
 from noria.errors import DataError
 
-Array = NDArray[Any]
 FEW_NUMBERS = 10  # numbers with more values than this go by quarters
 
 

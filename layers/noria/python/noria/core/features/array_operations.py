@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_CATEGORY
 from noria.core.data.text_normalization import word_hash
 
 T = TypeVar("T")
-Array = NDArray[Any]
 
 
 class Operations(Protocol, Generic[T]):

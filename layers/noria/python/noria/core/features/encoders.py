@@ -2,17 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.features.array_operations import Coded, NumpyOperations, Operations
 from noria.core.features.encoder_limits import USUAL
 
 T = TypeVar("T")
-Array = NDArray[Any]
 NAN = np.full((1, 1), np.nan, dtype=np.float32)
 ZERO = np.zeros((1, 1), dtype=np.float32)
 LARGEST = np.full((1, 1), 1e18, dtype=np.float32)

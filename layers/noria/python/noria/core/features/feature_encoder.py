@@ -6,9 +6,9 @@ from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import TEXTUAL, Column, Dataset
 from noria.core.features.array_operations import NumpyOperations, Operations, as_category
 from noria.core.features.encoders import (
@@ -29,7 +29,6 @@ from noria.errors import FeatureError
 #: tree: missing stays NaN; forest: the same, imputed; linear: imputed, scaled, one-hot.
 Family = Literal["tree", "forest", "linear"]
 T = TypeVar("T")
-Array = NDArray[Any]
 #: Deviations from the mean: farther values would let a weighted sum extrapolate without end.
 FARTHEST = 3.0
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
+
 ROWS = 5_000
 SETTINGS: dict[str, Any] = {
     "n_estimators": 100, "min_samples_leaf": 5, "max_features": "sqrt", "n_jobs": 1,

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_findings import Findings
 from noria.core.features.recipe_choice import MOST_PAIRS, weak_categories, weak_pairs, weak_ranges
 
 T = TypeVar("T")
-Array = NDArray[Any]
 Pairs = tuple[tuple[str, str], ...]
 Parts = dict[str, Any]
 SAMPLE_ROWS = 20_000

@@ -12,15 +12,14 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.data.text_normalization import word_hash
 from noria.core.features.array_operations import Coded, NumpyOperations, Operations
 from noria.core.features.encoder_limits import USUAL, EncoderLimits
 from noria.core.features.encoders import Step, coded_column, integer
 
 T = TypeVar("T")
-Array = NDArray[Any]
 BUCKETS = 4_096
 MULTIPLIER = 1_000_003
 MOST_COUNTED = 50

@@ -1,16 +1,15 @@
 """Feature steps of timestamps, in exact integer arithmetic: dates, cycles and spans."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP
 from noria.core.features.array_operations import Operations
 from noria.core.features.encoders import NAN, Step, integer
 
 T = TypeVar("T")
-Array = NDArray[Any]
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.common.messages import counted
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
@@ -23,7 +23,6 @@ from noria.core.statistics.resampled_scores import (
     resampled_scores,
 )
 
-Array = NDArray[Any]
 QUICK = "quick model"
 RULE = "rule"
 

@@ -3,14 +3,13 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP, Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.text_encoders import Words
 
-Array = NDArray[Any]
 ITERATIONS = 100
 MAXIMUM_CODES = 200  # categories beyond the most frequent share one code
 

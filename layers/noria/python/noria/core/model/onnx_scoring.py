@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.common.timestamps import RefusedError, as_seconds, shown
 from noria.core.data.dataset import empty_value, typed
 from noria.core.model.request_preprocessing import as_trained
@@ -15,7 +16,6 @@ from noria.core.model.signature import Field, Signature, input_name
 from noria.core.statistics.metrics import labels
 from noria.errors import RequestError
 
-Array = NDArray[Any]
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 

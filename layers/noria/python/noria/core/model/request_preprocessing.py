@@ -1,16 +1,12 @@
 """What training did to a raw column, done again to a request or to a logged prediction."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.common.categories import Spellings
 from noria.core.data.dataset import is_missing, typed
 from noria.core.data.text_normalization import plain_texts
 from noria.core.model.signature import Field
-
-Array = NDArray[Any]
 
 
 def as_trained(field: Field, values: Array) -> Array:

@@ -3,14 +3,14 @@
 import io
 import zipfile
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.errors import DataError
 
-Array = NDArray[Any]
 ID_TYPE = "S36"
 UNLABELLED = np.iinfo(np.int64).max
 

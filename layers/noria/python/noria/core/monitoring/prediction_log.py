@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.model.request_preprocessing import as_trained
 from noria.core.model.signature import Field
 from noria.core.statistics.drift import ColumnReference, Reference
 
-Array = NDArray[Any]
 Record = dict[str, Any]
 Score = float | list[float]
 ID_LENGTH = 36

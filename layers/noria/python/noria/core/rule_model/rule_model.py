@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.common.expressions import Expression, parse
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
@@ -20,7 +20,6 @@ from noria.core.training.onnx_export import assemble
 from noria.core.training.train import signature_of
 from noria.errors import ContractError
 
-Array = NDArray[Any]
 RULE = "rule"
 SAME = 1e-6  # answers closer than this are the same
 

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from noria.common.arrays import Array
 from noria.common.expressions import Expression
 from noria.core.cleansing.target import matching_class
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset, empty_value, is_missing
@@ -17,7 +18,6 @@ from noria.core.rule_model.onnx_operations import RuleOperations
 from noria.core.rule_model.values import WORDS, Value
 from noria.errors import ContractError
 
-Array = NDArray[Any]
 SHOWN = 3
 
 

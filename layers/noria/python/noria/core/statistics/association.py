@@ -1,17 +1,16 @@
 """How strongly one column goes with the target, with a measure suited to both types."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy import stats
 
+from noria.common.arrays import Array
 from noria.common.formatting import shortened
 from noria.core.data.vocabulary import frequent_words
 
-Array = NDArray[Any]
 FEWEST_PER_CELL, RARE_CELLS = 5, 0.2  # what chi-squared needs of a table (Cochran 1954)
 FEWEST_WITH_WORD = FEWEST_PER_CELL  # texts
 TABLES = 10_000  # so that a p value of 5 % is told to 0.2 %, in a tenth of a second

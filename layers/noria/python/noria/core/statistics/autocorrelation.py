@@ -1,11 +1,12 @@
 """Rows that neighbour in time are alike: stretches of time, and how long alikeness lasts."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
+
 FEWEST_STRETCHES = 8  # the signs of 8 have 256 patterns: a p value below 0.01 can be reached
 STRETCH_ROWS = 4  # less a mean, three quarters of what a stretch of four rows tells is left
 FEWEST_LAGS = 5  # in a row that are not significant, after Politis and White (2004)

@@ -1,17 +1,16 @@
 """Bootstrap replicates of a metric, the same resampled rows for every model."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import Serial
 from noria.core.statistics.resampled_scores import drawn_counts
 from noria.errors import DataError
 
-Array = NDArray[Any]
 MOST, FEWEST, ROW_DRAWS = 500, 100, 4_000_000
 
 

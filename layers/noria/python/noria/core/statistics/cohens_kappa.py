@@ -1,11 +1,8 @@
 """How often two columns say the same, beyond what chance lets them."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
 
 
 def cohens_kappa(one: Array, other: Array) -> float:

@@ -4,17 +4,16 @@ A resample holds only rows that there are. Where a model is right on all of them
 scores the same, and the bootstrap's interval has no width, whether there are 5 rows or 5,000.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy.special import betaincinv
 
+from noria.common.arrays import Array
 from noria.core.statistics.bootstrap import Replicates
 from noria.core.statistics.metrics import labels
 
-Array = NDArray[Any]
 ACCURACY = "accuracy"  # a share of right answers: the one metric that is a plain proportion
 ALIKE = 1e-12  # resamples that differ by less differ by rounding
 

@@ -9,18 +9,18 @@ samples of one population has the expectation (bins - 1)(1/n + 1/m) (Yurdakul an
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset, empty_value
 from noria.core.data.vocabulary import frequent_words, rarest_known, some_texts
 from noria.core.data.window_coverage import rows_to_compare
 from noria.core.statistics.metrics import labels
 
-Array = NDArray[Any]
 BINS = 10  # deciles, as credit scoring takes them (Siddiqi 2006)
 QUANTILES = 250  # of the stored sketch: known to 0.4 % of the rows
 CATEGORIES = 30  # with bins of their own; the others share one

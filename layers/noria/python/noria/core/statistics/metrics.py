@@ -7,14 +7,14 @@ class probabilities of shape (n, k), or values of shape (n,). Weights are counts
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.errors import DataError
 
-Array = NDArray[Any]
 Task = Literal["binary", "multiclass", "regression"]
 LABEL_THRESHOLD = 0.5  # no choice: the more probable class makes the fewest errors (Bayes)
 LABEL_DECIMALS = 5

@@ -1,13 +1,13 @@
 """Could answers agree with the target by chance alone? Tests that draw rows or times at random."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.statistics.autocorrelation import FEWEST_STRETCHES, stretches
 
-Array = NDArray[Any]
 Drawn = Literal["rows", "rows within stretches", "signs of stretches"]
 
 

@@ -1,12 +1,10 @@
 """Ranks of whole tables, which rank statistics of many columns are made from."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Array = NDArray[Any]
+from noria.common.arrays import Array
 
 
 def centred_ranks(table: Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

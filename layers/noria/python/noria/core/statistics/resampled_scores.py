@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import Serial
 from noria.errors import DataError
 
-Array = NDArray[Any]
 Curve = Callable[[Array, Array], Array]
 CELLS = 4_000_000  # of a table of resamples by rows that is held at once
 

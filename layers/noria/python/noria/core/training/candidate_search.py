@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.features.feature_encoder import frame_of
@@ -18,7 +18,6 @@ from noria.core.training.candidates import names_for
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
 from noria.errors import DataError, TrainingError
 
-Array = NDArray[Any]
 Clock = Callable[[], float]
 Split = tuple[Array, Array]
 #: What estimators raise on data they cannot take.

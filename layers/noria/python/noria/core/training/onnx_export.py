@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import onnx.checker
 import onnx.compose
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.pipeline import Pipeline
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import Column, Kind
 from noria.core.model.signature import input_name
 
-Array = NDArray[Any]
 #: 20 is the first with StringSplit; onnxruntime's own domain has the hash of texts.
 OPSETS = {"": 20, "ai.onnx.ml": 3}
 RUNTIME_OPSETS = {"com.microsoft": 1}

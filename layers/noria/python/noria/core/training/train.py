@@ -23,7 +23,6 @@ from noria.core.training.estimators import fit, make_pipeline, predict_scores
 from noria.core.training.onnx_export import to_onnx
 from noria.errors import DataError, TrainingError
 
-Array = NDArray[Any]
 IMPORTANCE_ROWS = 1_000
 SEEN_VALUES = 50
 

@@ -1,15 +1,13 @@
 """History windows of entities whose tiles were kept as bytes: what an endpoint computes."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.core.windows.tile_codec import join, unpack
 from noria.core.windows.tiles import Window, evaluate
-
-Array = NDArray[Any]
 
 
 def windows_of(

@@ -5,20 +5,17 @@ EngineerFeatures computes them again out of the feature store, which knows; by t
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from noria.common.arrays import Array
 from noria.common.messages import listed
 from noria.contracts import Problem
 from noria.contracts import Window as Asked
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.windows.tiles import FOREVER, OF_TIMES, Rows, Window, evaluate, to_tiles
 from noria.errors import DataError
-
-Array = NDArray[Any]
 
 
 def with_windows(dataset: Dataset, accepted: pd.DataFrame, problem: Problem) -> Dataset:

@@ -12,15 +12,15 @@ same tiles it gives the same bits, as only the tiles that count are looked at, i
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP
 
-Array = NDArray[Any]
 Function = Literal["count", "sum", "mean", "minimum", "maximum", "time_since"]
 #: Functions that need nothing but the times of the rows that have a value.
 OF_TIMES: tuple[Function, ...] = ("count", "time_since")
