@@ -11,7 +11,6 @@ from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.model.signature import Signature
 from noria.core.monitoring import prediction_log
-from noria.core.monitoring.prediction_log import Array
 from noria.core.monitoring.state import Observation, State, enough_labels, judged
 from noria.core.statistics import metrics
 from noria.core.statistics.drift import Reference, compare
