@@ -25,12 +25,8 @@ if TYPE_CHECKING:
     from aws_cdk import App
 
 SYNTHESIZED = ROOT / ".noria" / "synth"
-# The modules that a template is made by; the CLI and the local cloud only use it.
-APP = [
-    *("app", "settings", "assets", "layers", "slimming", "stack", "store"),
-    *("bucket", "stages", "grants", "machines", "lifecycle", "backfill", "serving", "watch"),
-    "triggers",
-]
+# What a template is made by; the command line and the local cloud only use it.
+MADE_BY = ("*.py", "constructs/*.py", "packaging/*.py")
 
 
 def synthesize(
@@ -73,15 +69,19 @@ def build(settings: Settings, *, stage_assets: bool = True, **app: Any) -> "App"
 
 
 def _key(settings: Settings, problems: Sequence[str]) -> str:
-    app = [ROOT / "infra" / f"{module}.py" for module in APP]
     return digest_of(
         *problems,
         *(asset.key for asset in layer_assets(settings.platform).values()),
         code_version(),
-        fingerprint(app, ROOT),
+        fingerprint(app_modules(), ROOT),
         (ROOT / "requirements.lock").read_text(),
         str(ROOT),
     )
+
+
+def app_modules() -> list[Path]:
+    """The files of the modules that a template is made by, in order."""
+    return sorted(file for pattern in MADE_BY for file in (ROOT / "infra").glob(pattern))
 
 
 def main() -> None:
