@@ -85,7 +85,7 @@ async def labels(request: Request) -> JSONResponse:
 async def model() -> JSONResponse:
     """What the model takes, with the ranges and categories that training saw, and its metrics."""
     current = served()
-    description = log_records.describe(current.signature)
+    description = log_records.model_description(current.signature)
     return JSONResponse({"version": current.version, **description, "metrics": current.metrics})
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from noria.contracts import Problem
 from noria.core.cleansing.joins import join_sources
 from noria.core.cleansing.target import target_values
-from noria.core.ingestion.raw_text import as_text
+from noria.core.ingestion.raw_text import values_as_text
 from noria.core.ingestion.readers import read_table
 
 
@@ -62,4 +62,4 @@ def _values(column: "pd.Series[Any]", kind: str) -> Iterable[Any]:
     if kind == "timestamp":
         times = pd.to_datetime(column, utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         return [None if pd.isna(value) else value for value in times]
-    return [None if pd.isna(value) else str(value) for value in as_text(column)]
+    return [None if pd.isna(value) else str(value) for value in values_as_text(column)]

@@ -11,7 +11,7 @@ from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.data.dataset import Dataset
 from noria.core.feature_store.feature_set import define
-from noria.core.feature_store.versioning import compare, evolve
+from noria.core.feature_store.versioning import compare_versions, evolve
 from noria.core.windows.run_windows import with_windows
 from noria.errors import ContractError, DataError, FeatureError
 
@@ -147,7 +147,7 @@ def test_a_window_is_added_to_a_version_and_changed_in_a_new_one() -> None:
     plain = define(entity_key=BUYER, features=FEATURES)
     added = evolve(plain, define(entity_key=BUYER, features=FEATURES, windows=[SUM], delay=60))
     assert (added.version, [window.name for window in added.windows]) == (1, ["spent"])
-    assert compare(plain, added).sentences == ["added: spent"]
+    assert compare_versions(plain, added).sentences == ["added: spent"]
     for changed in ({"windows": [{**SUM, "over": 7_200}], "delay": 60},
                     {"windows": [SUM], "delay": 90}, {"windows": [], "delay": 60}):  # fmt: skip
         other = evolve(added, define(entity_key=BUYER, features=FEATURES, **changed))

@@ -15,7 +15,7 @@ from noria.core.data.dataset import Column, Dataset
 from noria.core.data.text_normalization import plain_words
 from noria.core.reporting.report import render_report
 from noria.core.statistics.association import text_to_target
-from noria.core.statistics.drift import build_reference, compare
+from noria.core.statistics.drift import build_reference, measure_drift
 from tests.support.model_data import problem
 
 Texts = np.ndarray
@@ -88,7 +88,7 @@ def test_texts_on_something_else_have_drifted(
     reference = build_reference(learnt, np.zeros(half))
 
     def moved(texts: Texts) -> float:
-        return compare(reference, {"text": texts}, np.zeros(len(texts))).columns[0].psi
+        return measure_drift(reference, {"text": texts}, np.zeros(len(texts))).columns[0].psi
 
     assert moved(mixed[half : half + rows]) < 0.1
     assert moved(on_tests[:rows]) > 0.5

@@ -14,7 +14,7 @@ from noria.core.model.signature import Field
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.reporting.report import render_report
 from noria.core.statistics.association import NONE, text_to_target
-from noria.core.statistics.drift import Reference, build_reference, compare
+from noria.core.statistics.drift import Reference, build_reference, measure_drift
 from tests.support.model_data import problem
 from tests.support.recipe_data import planted
 
@@ -117,7 +117,7 @@ class TestLive:
     def drift(self, reference: Reference, texts: list[object]) -> float:
         records = [{"inputs": {"note": text}} for text in texts]
         columns = columns_of(records, reference, self.FIELDS)
-        return compare(reference, columns, np.zeros(len(texts))).columns[0].psi
+        return measure_drift(reference, columns, np.zeros(len(texts))).columns[0].psi
 
     def test_the_same_letters_have_not_moved(self, reference: Reference, letters: Dataset) -> None:
         texts: list[object] = letters.holdout_rows.data["note"].tolist()

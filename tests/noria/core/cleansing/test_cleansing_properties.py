@@ -7,14 +7,15 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noria.common.categories import folded, tidy
+from noria.common.categories import tidy, without_case
 from noria.contracts import ColumnRule, Quality
 from noria.core.cleansing.imputation import fill_of, filled
 from noria.core.cleansing.outliers import outliers
 from noria.core.cleansing.post_outcome_columns import known_afterwards
 from noria.core.cleansing.schema_drift import schema_drift
+from noria.core.column_types.cell_values import missing_cells
 from noria.core.column_types.timestamp_parsing import TimeReading, read_times
-from noria.core.column_types.type_inference import missing, typed_column, without_marks
+from noria.core.column_types.type_inference import typed_column, without_marks
 from noria.core.column_types.units import in_unit
 from noria.core.data.dataset import is_missing
 from noria.errors import DataError
@@ -70,9 +71,9 @@ def test_any_column_has_a_type(values: pd.Series, rule: dict[str, Any]) -> None:
     assert column.unreadable.dtype == bool
     assert column.values[column.unreadable].isna().all()
     unmarked = without_marks(values, rule.get("missing_values", ()))
-    readable = ~column.unreadable & ~missing(unmarked)
+    readable = ~column.unreadable & ~missing_cells(unmarked)
     assert column.values[readable].notna().all()
-    assert column.values[missing(unmarked)].isna().all()
+    assert column.values[missing_cells(unmarked)].isna().all()
     for was, now in zip(values[readable], column.values[readable], strict=True):
         assert is_the_same(was, now, column.kind, rule)
 
@@ -85,7 +86,7 @@ def is_the_same(was: Any, now: Any, kind: str, rule: dict[str, Any]) -> bool:
     if kind == "bool":
         return now in (0, 1) and (not isinstance(was, bool) or now == was)
     if kind in ("category", "text") and isinstance(was, str) and "aliases" not in rule:
-        return folded(now) == folded(tidy(was))
+        return without_case(now) == without_case(tidy(was))
     if kind == "timestamp":
         return str(now.tz) == "UTC"
     return True
@@ -135,7 +136,7 @@ def test_marks_blank_what_they_name_and_nothing_else(values: pd.Series, marks: l
     kept = blanked.notna()
     assert blanked[kept].astype("object").tolist() == values[kept].astype("object").tolist()
     texts, numbers = {str(mark) for mark in marks}, {m for m in marks if not isinstance(m, str)}
-    present = blanked[~missing(blanked)]
+    present = blanked[~missing_cells(blanked)]
     assert not any(tidy(value) in texts for value in present if isinstance(value, str))
     for value in values[~kept & values.notna()]:
         plain = tidy(str(value))
@@ -155,7 +156,7 @@ SPELLED = ["Rome", "ROME", " rome", "Roma", "ROMA", "RM", "Oslo", "oslo", "OSL",
 def test_aliases_mean_exactly_what_they_say(
     texts: list[str], meanings: dict[str, str], case: str
 ) -> None:
-    key = folded if case == "merge" else str
+    key = without_case if case == "merge" else str
     aliases = {kept: [other for other, mine in meanings.items() if mine == kept]
                for kept in set(meanings.values())}  # fmt: skip
     rule = ColumnRule.model_validate({"type": "category", "aliases": aliases, "case": case})
@@ -166,7 +167,7 @@ def test_aliases_mean_exactly_what_they_say(
         assert now == meant[key(plain)] if key(plain) in meant else key(now) == key(plain)
         assert now == plain or column.merged[plain] == now
     if case == "merge":
-        assert len(set(column.values)) == len({folded(text) for text in column.values})
+        assert len(set(column.values)) == len({without_case(text) for text in column.values})
 
 
 @many

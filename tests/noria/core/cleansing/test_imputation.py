@@ -12,7 +12,7 @@ from noria.core.data.dataset import Dataset
 from noria.core.features.recipes import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.monitoring.prediction_log import columns_of
-from noria.core.statistics.drift import build_reference, compare
+from noria.core.statistics.drift import build_reference, measure_drift
 from noria.core.training.train import train
 from noria.errors import DataError
 from tests.support.data_frames import numbers, problem
@@ -82,7 +82,7 @@ def test_live_inputs_that_are_treated_alike_are_no_drift() -> None:
     assert set(columns["city"]) == {"Boston", "Rome", ""}
     model = OnnxModel(trained.onnx, trained.signature)
     scores = np.array([answer["probability"] for answer in model.predict(inputs)])
-    report = compare(reference, columns, scores)
+    report = measure_drift(reference, columns, scores)
     assert {column.name: column.psi < 0.1 for column in report.columns} == {
         "x": True, "noise": True, "city": True,
     }  # fmt: skip

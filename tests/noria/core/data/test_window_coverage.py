@@ -13,7 +13,7 @@ from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.data.window_coverage import has_full_history, spans
 from noria.core.ingestion.readers import read_table
-from noria.core.statistics.drift import build_reference, compare
+from noria.core.statistics.drift import build_reference, measure_drift
 from noria.core.windows.run_windows import with_windows
 from tests.support.data_frames import nycflights, problem
 from tests.support.planted_columns import DAY, HOUR, START, made, with_missing
@@ -99,7 +99,7 @@ def test_live_rows_are_compared_with_full_windows(jetblue: Dataset) -> None:
     counted = []
     for windows in ({}, spans(of_windows(FLOWN, IDLE))):
         reference = build_reference(jetblue, scores, {"flown": 1.0}, windows)
-        counted.append(compare(reference, live, scores).drift)
+        counted.append(measure_drift(reference, live, scores).drift)
     naive, full = counted
     assert full < naive / 3
     assert reference.rows == len(jetblue), "models learn from all rows"

@@ -14,7 +14,7 @@ from noria.core.windows.lookup_spec import History, KeyColumn
 from noria.core.windows.tiles import Window
 from noria.errors import RequestError
 from noria.serving.form_page import render
-from noria.serving.log_records import describe
+from noria.serving.log_records import model_description
 from noria.serving.openapi import schemas
 from tests.support.model_data import problem
 
@@ -101,7 +101,7 @@ class TestSignature:
         self, dataset: Dataset, made: Trained
     ) -> None:
         signature = made.signature.model_copy(update={"history": HISTORY})
-        told = describe(signature)
+        told = model_description(signature)
         assert [one["name"] for one in told["inputs"]] == ["age", "basket"]
         assert told["looked_up"] == {"spent_30d": "sum of spent in the 30d before"}
         assert told["looked_up_by"] == ["customer", "at"]

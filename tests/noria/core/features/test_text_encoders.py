@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from sklearn.utils import murmurhash3_32
 
 from noria.core.cleansing.imputation import fill_of
 from noria.core.data.dataset import Column, Dataset
-from noria.core.data.text_normalization import MOST_WORDS, plain_words, word_hash
-from noria.core.features.array_operations import NumpyOperations
+from noria.core.data.text_normalization import MOST_WORDS, plain_words
+from noria.core.features.array_operations import NumpyOperations, word_hash
 from noria.core.features.encoders import Narrowed, Numbers, Products, Ratios, Step, TargetMeans
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.recipes import ladder, make_plan
@@ -93,10 +92,34 @@ def test_plain_words_settle_case_punctuation_and_unicode() -> None:
     assert len(plain_words("word " * 500).split()) == MOST_WORDS
 
 
-@settings(max_examples=500, deadline=None)
-@given(st.text(max_size=30))
-def test_the_hash_is_murmurhash3(word: str) -> None:
-    assert word_hash(word) == murmurhash3_32(word.encode(), 0, positive=True)
+@settings(max_examples=300, deadline=None)
+@given(st.text(min_size=1, max_size=30).filter(lambda word: "\0" not in word))
+def test_training_hashes_a_word_as_the_graph_does(word: str) -> None:
+    assert word_hash(word) == _hashed_by_onnx_runtime(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("", 0), ("test", 0xBA6BD213), ("Hello, world!", 0xC0363E43)],
+)
+def test_the_hash_is_murmurhash3_of_the_published_values(text: str, known: int) -> None:
+    assert word_hash(text) == known
+
+
+def _hashed_by_onnx_runtime(word: str) -> int:
+    node = helper.make_node(
+        "MurmurHash3", ["word"], ["hash"], domain="com.microsoft", positive=1, seed=0
+    )
+    graph = helper.make_graph(
+        [node],
+        "hash",
+        [helper.make_tensor_value_info("word", TensorProto.STRING, [1])],
+        [helper.make_tensor_value_info("hash", TensorProto.UINT32, [1])],
+    )
+    opsets = [helper.make_opsetid(domain, n) for domain, n in (OPSETS | RUNTIME_OPSETS).items()]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return int(session.run(None, {"word": np.array([word], dtype=object)})[0][0])
 
 
 @settings(max_examples=300, deadline=None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria.core.data.dataset import Column, Dataset
-from noria.core.statistics.drift import DriftReport, Reference, build_reference, compare
+from noria.core.statistics.drift import DriftReport, Reference, build_reference, measure_drift
 
 COLUMNS = (
     Column("size", "number"),
@@ -51,7 +51,7 @@ def test_timestamps_are_left_out(reference: Reference) -> None:
 @pytest.mark.parametrize("rows", [150, 1_000, 30_000])
 def test_no_drift_stays_quiet_at_any_size(reference: Reference, rows: int) -> None:
     found = [
-        compare(reference, table(rows, seed).data, scores(rows, seed)).drift
+        measure_drift(reference, table(rows, seed).data, scores(rows, seed)).drift
         for seed in range(1, 31)
     ]
     assert max(found) < 0.2
@@ -60,7 +60,7 @@ def test_no_drift_stays_quiet_at_any_size(reference: Reference, rows: int) -> No
 
 @pytest.mark.parametrize("rows", [150, 1_000, 30_000])
 def test_a_moved_column_is_seen_at_any_size(reference: Reference, rows: int) -> None:
-    moved = compare(reference, table(rows, 5, shift=1.5).data, scores(rows, 5))
+    moved = measure_drift(reference, table(rows, 5, shift=1.5).data, scores(rows, 5))
     assert moved.drift > 0.5
     assert moved.columns[0].name == "size"
     assert "size" in moved.reasons[1]
@@ -68,23 +68,23 @@ def test_a_moved_column_is_seen_at_any_size(reference: Reference, rows: int) -> 
 
 
 def test_a_moved_prediction_alone_is_seen(reference: Reference) -> None:
-    assert compare(reference, table(2_000, 6).data, scores(2_000, 6, power=4)).drift > 0.2
+    assert measure_drift(reference, table(2_000, 6).data, scores(2_000, 6, power=4)).drift > 0.2
 
 
 def test_what_the_model_ignores_raises_no_alarm(reference: Reference) -> None:
     rows = table(2_000, 7).data | {"few": np.full(2_000, 2.0, dtype=np.float32)}
-    found = compare(reference, rows, scores(2_000, 7))
+    found = measure_drift(reference, rows, scores(2_000, 7))
     few = next(one for one in found.columns if one.name == "few")
     assert few.psi > 1
     assert found.drift < 0.1
 
 
 def test_new_categories_and_lost_columns_count(reference: Reference) -> None:
-    new = compare(reference, table(2_000, 8, place="zz").data, scores(2_000, 8))
+    new = measure_drift(reference, table(2_000, 8, place="zz").data, scores(2_000, 8))
     assert next(one for one in new.columns if one.name == "place").psi > 0.5
     rows = table(2_000, 8).data
     del rows["size"]
-    lost = compare(reference, rows, scores(2_000, 8))
+    lost = measure_drift(reference, rows, scores(2_000, 8))
     assert lost.columns[0].missing == 1
     assert lost.drift > 0.5
 
@@ -97,17 +97,19 @@ def test_expected_value_is_that_of_the_source() -> None:
 
 def compare_once(seed: int) -> float:
     made = build_reference(table(10, 0), scores(2_000, seed + 10_000))
-    report = compare(made, table(500, seed).data, scores(500, seed)).predictions
+    report = measure_drift(made, table(500, seed).data, scores(500, seed)).predictions
     assert report is not None
     return report.raw_psi
 
 
 def test_distance_runs_from_nothing_to_one(reference: Reference) -> None:
-    same = compare(reference, table(20_000, 0).data, scores(20_000, 0))
+    same = measure_drift(reference, table(20_000, 0).data, scores(20_000, 0))
     assert all(one.distance == 0 for one in same.columns)
     far = table(1_000, 1).data | {"place": np.full(1_000, "zz")}
     place = next(
-        one for one in compare(reference, far, scores(1_000, 1)).columns if one.name == "place"
+        one
+        for one in measure_drift(reference, far, scores(1_000, 1)).columns
+        if one.name == "place"
     )
     assert place.distance == pytest.approx(1)
 
@@ -115,13 +117,13 @@ def test_distance_runs_from_nothing_to_one(reference: Reference) -> None:
 def test_many_classes_are_compared_by_label() -> None:
     generator = np.random.default_rng(0)
     made = build_reference(table(900, 0), generator.dirichlet(np.ones(3), 900))
-    same = compare(made, table(900, 1).data, generator.dirichlet(np.ones(3), 900))
-    moved = compare(made, table(900, 1).data, generator.dirichlet([9, 1, 1], 900))
+    same = measure_drift(made, table(900, 1).data, generator.dirichlet(np.ones(3), 900))
+    moved = measure_drift(made, table(900, 1).data, generator.dirichlet([9, 1, 1], 900))
     assert same.drift < 0.1 < 0.5 < moved.drift
 
 
 def test_nothing_to_compare_is_no_drift(reference: Reference) -> None:
-    report = compare(reference, {}, np.zeros(0))
+    report = measure_drift(reference, {}, np.zeros(0))
     assert report.drift == 0
     assert report.reasons == ["no rows"]
 
@@ -129,5 +131,5 @@ def test_nothing_to_compare_is_no_drift(reference: Reference) -> None:
 def test_a_large_sample_takes_moments(reference: Reference) -> None:
     rows = table(200_000, 3).data
     start = time.process_time()
-    compare(reference, rows, scores(200_000, 3))
+    measure_drift(reference, rows, scores(200_000, 3))
     assert time.process_time() - start < 3

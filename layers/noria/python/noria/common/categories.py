@@ -21,7 +21,7 @@ class Spellings:
     def __call__(self, text: str) -> str:
         """Return the spelling that is kept for a text."""
         plain = tidy(text)
-        return self.table.get(folded(plain) if self.fold else plain, plain)
+        return self.table.get(without_case(plain) if self.fold else plain, plain)
 
 
 def tidy(text: str) -> str:
@@ -31,7 +31,7 @@ def tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(INVISIBLE).split())
 
 
-def folded(text: str) -> str:
+def without_case(text: str) -> str:
     """Return what texts that differ in case alone have in common."""
     return unicodedata.normalize("NFC", text.casefold())
 
@@ -49,15 +49,15 @@ def spellings_of(
     spelling it stands for. Spellings that differ in case alone become the preferred one (those
     that the contract names), else the most frequent, else the first by name.
     """
-    key = folded if merge_case else str
+    key = without_case if merge_case else str
     stands_for = {
         key(tidy(other)): tidy(kept) for kept, others in aliases.items() for other in others
     }
     if not merge_case:
         return Spellings({k: v for k, v in stands_for.items() if k != v})
     named = [*map(tidy, aliases), *map(tidy, preferred)]
-    table = {folded(text): text for text in reversed(named)}
+    table = {without_case(text): text for text in reversed(named)}
     for text in sorted(counts, key=lambda item: (-counts[item], item)):
-        table.setdefault(folded(text), text)
-    table |= {k: table.get(folded(v), v) for k, v in stands_for.items()}
+        table.setdefault(without_case(text), text)
+    table |= {k: table.get(without_case(v), v) for k, v in stands_for.items()}
     return Spellings(table, fold=True)

@@ -84,7 +84,7 @@ def measured(measure: str, value: float) -> str:
     return f"{measure} {number(value)}"
 
 
-def listed(names: list[str], most: int = 6) -> str:
+def joined_with_and(names: list[str], most: int = 6) -> str:
     """Join names with commas and an and; those beyond `most` are counted."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"

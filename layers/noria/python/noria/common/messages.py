@@ -1,9 +1,10 @@
-"""Column names: finding the one that was meant, and saying which there are."""
+"""Names and values in messages: lists of names, the nearest name, counts, values cut short."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 
-SHOWN = 30
+LISTED_AT_MOST = 30
+LONGEST_REPR = 60
 
 
 def nearest(name: str, available: Iterable[str]) -> str | None:
@@ -13,7 +14,7 @@ def nearest(name: str, available: Iterable[str]) -> str | None:
     return by_lowercase[found[0]] if found else None
 
 
-def listed(names: Iterable[str], shown: int = SHOWN) -> str:
+def comma_list(names: Iterable[str], shown: int = LISTED_AT_MOST) -> str:
     """Join names for a sentence, cut after `shown`."""
     everything = list(names)
     rest = len(everything) - shown
@@ -25,13 +26,19 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def ascii_repr(value: object) -> str:
+    """Write a value into a message: ASCII, and cut where it is long."""
+    text = ascii(value)
+    return text if len(text) <= LONGEST_REPR else f"{text[: LONGEST_REPR - 3]}..."
+
+
 def unknown_column(field: str, name: str, available: Sequence[str]) -> str:
     """Say that a contract field names a column that no source has, and which was meant."""
     guess = nearest(name, available)
     hint = f"did you mean {guess!r}? " if guess else ""
     return (
         f"{field} names column {name!r}, which is in no source: {hint}"
-        f"The columns are {listed(available)}."
+        f"The columns are {comma_list(available)}."
     )
 
 

@@ -8,7 +8,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Seconds from 1970 to the years 1 and 9999: what ISO 8601 can write.
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 REMEDY = "send ISO 8601 such as 2013-01-31T17:00:00Z, or seconds since 1970"
-SHOWN = 60
 MICROSECONDS = 1_000_000
 
 
@@ -42,7 +41,7 @@ def _refuse_beyond(seconds: float) -> None:
         raise RefusedError(f"is outside the years 1 to 9999: {REMEDY}")
 
 
-def as_text(microseconds: int) -> str:
+def iso_timestamp(microseconds: int) -> str:
     """Write an instant as the feature store writes times that name entities: ISO 8601 in UTC."""
     moment = EPOCH + timedelta(microseconds=microseconds)
     return moment.replace(tzinfo=None).isoformat() + "Z"
@@ -70,9 +69,3 @@ def _local(moment: datetime, zone: str) -> datetime:
     if shown_then != moment:
         raise RefusedError(f"is no time in {zone}, whose clocks skip it: {REMEDY}")
     return local
-
-
-def shown(value: object) -> str:
-    """A value as an error shows it: ASCII, and short."""
-    text = ascii(value) if isinstance(value, str) else repr(value)
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -33,7 +33,7 @@ PATTERNS = {
 }
 
 
-def shown(value: Any) -> str:
+def in_words(value: Any) -> str:
     """A value as the contract writes it, cut where it is long."""
     if value is None:
         return "nothing"
@@ -59,7 +59,7 @@ def sentence(item: Item) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     value = item.get("input")
     told = isinstance(value, dict | list) or repr(value) in message
-    return f"{message[:1].lower()}{message[1:]}" + ("" if told else f" (given: {shown(value)})")
+    return f"{message[:1].lower()}{message[1:]}" + ("" if told else f" (given: {in_words(value)})")
 
 
 def one_of(item: Item, others: Sequence[str] = ()) -> str:
@@ -67,8 +67,8 @@ def one_of(item: Item, others: Sequence[str] = ()) -> str:
     value, choices = item["input"], re.findall(r"'([^']*)'", item["ctx"]["expected"])
     takes = [*(f"'{choice}'" for choice in choices), *others]
     if isinstance(value, str) and (close := _meant(value, choices)) is not None:
-        return f"{shown(value)} is not known; did you mean '{close}'? ({_listed(takes)})"
-    return f"{shown(value)} is not known; write {_listed(takes)}"
+        return f"{in_words(value)} is not known; did you mean '{close}'? ({_listed(takes)})"
+    return f"{in_words(value)} is not known; write {_listed(takes)}"
 
 
 def _meant(value: str, choices: Sequence[str]) -> str | None:
@@ -99,7 +99,7 @@ def _text(item: Item) -> str:
     value = item["input"]
     scalar = not isinstance(value, list | Mapping)
     quoted = f", in quotes: '{str(value).lower() if isinstance(value, bool) else value}'"
-    return f"{shown(value)} is no text; write one{quoted if scalar else ''}"
+    return f"{in_words(value)} is no text; write one{quoted if scalar else ''}"
 
 
 def _number(item: Item) -> str:
@@ -108,7 +108,7 @@ def _number(item: Item) -> str:
     whole = meant is not None and float(meant).is_integer()
     fits = meant is not None and (kind == "a number" or whole)
     instead = f"write {meant}" if fits else "write one"
-    return f"{shown(item['input'])} is no {kind.removeprefix('a ')}; {instead}"
+    return f"{in_words(item['input'])} is no {kind.removeprefix('a ')}; {instead}"
 
 
 def _number_meant(value: Any) -> str | None:
@@ -122,45 +122,45 @@ def _number_meant(value: Any) -> str | None:
 
 
 def _truth(item: Item) -> str:
-    return f"{shown(item['input'])} is neither true nor false; write one of them"
+    return f"{in_words(item['input'])} is neither true nor false; write one of them"
 
 
 def _list(item: Item) -> str:
     value = item["input"]
     if isinstance(value, Mapping):
         return "is a mapping and no list; begin each entry with a hyphen"
-    return f"{shown(value)} is no list; write for example [{value}]"
+    return f"{in_words(value)} is no list; write for example [{value}]"
 
 
 def _mapping(item: Item) -> str:
-    return f"{shown(item['input'])} is no mapping; write for example {{name: value}}"
+    return f"{in_words(item['input'])} is no mapping; write for example {{name: value}}"
 
 
 def _time(item: Item) -> str:
-    return f"{shown(item['input'])} is no time; write for example 2026-11-24T00:00:00Z"
+    return f"{in_words(item['input'])} is no time; write for example 2026-11-24T00:00:00Z"
 
 
 def _pattern(item: Item) -> str:
     remedy = PATTERNS.get(item["ctx"]["pattern"], "write it as the schema says")
-    return f"{shown(item['input'])} does not fit; {remedy}"
+    return f"{in_words(item['input'])} does not fit; {remedy}"
 
 
 def _short(item: Item) -> str:
     least = item["ctx"]["min_length"]
     if not item["input"]:
-        return f"{shown(item['input'])} is empty; write {counted(least, 'character')} at least"
-    return f"{shown(item['input'])} is too short; write {counted(least, 'character')} at least"
+        return f"{in_words(item['input'])} is empty; write {counted(least, 'character')} at least"
+    return f"{in_words(item['input'])} is too short; write {counted(least, 'character')} at least"
 
 
 def _long(item: Item) -> str:
     return (
-        f"{shown(item['input'])} has {len(item['input']):,} characters; write "
+        f"{in_words(item['input'])} has {len(item['input']):,} characters; write "
         f"{item['ctx']['max_length']:,} at most"
     )
 
 
 def _few(item: Item) -> str:
-    return f"{shown(item['input'])} is too little; give at least {item['ctx']['min_length']}"
+    return f"{in_words(item['input'])} is too little; give at least {item['ctx']['min_length']}"
 
 
 def _many(item: Item) -> str:
@@ -168,14 +168,14 @@ def _many(item: Item) -> str:
 
 
 def _finite(item: Item) -> str:
-    return f"{shown(item['input'])} is no finite number; write one"
+    return f"{in_words(item['input'])} is no finite number; write one"
 
 
 def _bound(name: str, wrong: str, words: str) -> Callable[[Item], str]:
     def tell(item: Item) -> str:
         value, limit = item["input"], item["ctx"][name]
         meant = f"; did you mean {value / 100:g}?" if _in_percent(value, limit) else ""
-        return f"{shown(value)} is {wrong}; write {words.format(f'{limit:,g}')}{meant}"
+        return f"{in_words(value)} is {wrong}; write {words.format(f'{limit:,g}')}{meant}"
 
     return tell
 
@@ -186,7 +186,7 @@ def _in_percent(value: Any, limit: Any) -> bool:
 
 def _name(item: Item) -> str:
     wrong = "is no name" if isinstance(item["input"], str) else "is no text"
-    return f"{shown(item['input'])} {wrong}; write the name of a column, in quotes"
+    return f"{in_words(item['input'])} {wrong}; write the name of a column, in quotes"
 
 
 def _endless(item: Item) -> str:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from noria.common.expressions import is_column, parse
 from noria.contracts.analysis import Analysis
 from noria.contracts.cross_checks import Told, reads
-from noria.contracts.error_messages import shown
+from noria.contracts.error_messages import in_words
 from noria.contracts.features import SHORTEST_REFRESH, Features
 from noria.contracts.field_types import (
     NAME_PATTERN,
@@ -33,7 +33,7 @@ from noria.contracts.objective import (
 from noria.contracts.overrides import laid_over, refuse_moved
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source
-from noria.contracts.validation_errors import describe
+from noria.contracts.validation_errors import error_sentences
 from noria.contracts.yaml_loader import read_document
 from noria.errors import ContractError
 
@@ -232,7 +232,7 @@ class Problem(Section):
         """Read a contract file; raises `ContractError` with every mistake in it."""
         document = read_document(path)
         if not isinstance(document, Mapping):
-            held = "is empty" if document is None else f"holds {shown(document)}"
+            held = "is empty" if document is None else f"holds {in_words(document)}"
             raise ContractError(f"'{path}' {held}; {WHOLE}")
         return cls.parse(document)
 
@@ -240,11 +240,11 @@ class Problem(Section):
     def parse(cls, document: Any) -> Self:
         """Validate a contract's document; raises `ContractError` with every mistake in it."""
         if not isinstance(document, Mapping):
-            raise ContractError(f"{WHOLE}, not {shown(document)}")
+            raise ContractError(f"{WHOLE}, not {in_words(document)}")
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise ContractError("\n".join(describe(error, document, cls))) from error
+            raise ContractError("\n".join(error_sentences(error, document, cls))) from error
 
     def to_document(self) -> dict[str, Any]:
         """The contract as plain JSON types without what equals its default, readable by `parse`."""

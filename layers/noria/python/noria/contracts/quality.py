@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from noria.common.categories import folded, tidy
+from noria.common.categories import tidy, without_case
 from noria.contracts.cross_checks import Told, reads
 from noria.contracts.field_types import (
     ColumnName,
@@ -124,7 +124,7 @@ class ColumnRule(Section):
     @reads("aliases", "case")
     def _one_meaning_each(self) -> Told:
         """Refuse a spelling with two meanings; case counts only where it is kept."""
-        key = folded if self.case == "merge" else str
+        key = without_case if self.case == "merge" else str
         kept = {key(tidy(name)): name for name in self.aliases}
         meant: dict[str, str] = {}
         for name, others in self.aliases.items():

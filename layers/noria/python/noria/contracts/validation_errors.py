@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from noria.common.messages import nearest
 from noria.contracts.cross_checks import DisagreementError
-from noria.contracts.error_messages import VALUE_TYPES, one_of, sentence, shown
+from noria.contracts.error_messages import VALUE_TYPES, in_words, one_of, sentence
 from noria.contracts.field_paths import known_fields, path_of, written
 from noria.contracts.field_types import Section
 from noria.contracts.partial_validation import Rescue
@@ -16,7 +16,7 @@ from noria.contracts.partial_validation import Rescue
 SHAPES = ("literal_error", *VALUE_TYPES)
 
 
-def describe(error: ValidationError, document: Any, model: type[Section]) -> list[str]:
+def error_sentences(error: ValidationError, document: Any, model: type[Section]) -> list[str]:
     """One sentence for each mistake: the field, its value, and what to write instead.
 
     Mistakes of single fields come first, then what valid fields contradict.
@@ -74,7 +74,7 @@ def _sentence(item: dict[str, Any], schema: dict[str, Any]) -> str:
 def _no_section(item: dict[str, Any], schema: dict[str, Any]) -> str:
     fields = ", ".join(sorted(known_fields(item["loc"], schema)))
     remedy = f"its fields are {fields}" if fields else "write for example {name: value}"
-    given = "is empty" if item["input"] is None else f"{shown(item['input'])} is no mapping"
+    given = "is empty" if item["input"] is None else f"{in_words(item['input'])} is no mapping"
     return f"{given}; {remedy}"
 
 
@@ -85,7 +85,7 @@ def _of_union(items: Sequence[dict[str, Any]]) -> str:
     others = [VALUE_TYPES[item["type"]] for item in items if item["type"] in VALUE_TYPES]
     if not words:
         takes = f"{', '.join(others[:-1])} or {others[-1]}"
-        return f"{shown(value)} cannot stand here; write {takes}"
+        return f"{in_words(value)} cannot stand here; write {takes}"
     choices = one_of(words[0], others)
     if "list_type" in {item["type"] for item in items} and isinstance(value, str):
         return f"{choices}; write for example [{value}]"

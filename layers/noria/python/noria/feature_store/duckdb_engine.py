@@ -25,11 +25,11 @@ from noria.core.feature_store.new_rows_sql import new_rows_query
 from noria.core.feature_store.point_in_time_sql import (
     ENTITIES,
     Part,
-    identifier,
-    literal,
     read_part,
     retrieval_query,
-    timestamp,
+    sql_name,
+    sql_text,
+    sql_time,
 )
 from noria.errors import FeatureError
 
@@ -79,14 +79,14 @@ class Engine:
 
     def types(self, path: Path) -> dict[str, str]:
         """A Parquet file's columns with their DuckDB types."""
-        query = f"DESCRIBE FROM read_parquet({literal(str(path))})"
+        query = f"DESCRIBE FROM read_parquet({sql_text(str(path))})"
         return {name: kind for name, kind, *_ in self._sql.execute(query).fetchall()}
 
     def empty_columns(self, path: Path) -> set[str]:
         """The columns of a Parquet file that hold no value."""
         names = list(self.types(path))
-        counts = ", ".join(f"count({identifier(name)})" for name in names)
-        query = f"SELECT {counts} FROM read_parquet({literal(str(path))})"  # noqa: S608
+        counts = ", ".join(f"count({sql_name(name)})" for name in names)
+        query = f"SELECT {counts} FROM read_parquet({sql_text(str(path))})"  # noqa: S608
         [found] = self._sql.execute(query).fetchall()
         return {name for name, count in zip(names, found, strict=True) if not count}
 
@@ -161,12 +161,12 @@ class Engine:
 
         Where a file has an instant (aware), only entities of rows that were to come by then.
         """
-        keys = ", ".join(map(identifier, feature_set.keys))
+        keys = ", ".join(map(sql_name, feature_set.keys))
         visible = f"greatest({EVENT_TIME}, {CREATED_TIME})"
         parts = self.local([entry for entry, _ in entries])
         selects = [
             f"SELECT {keys} FROM {read_part(part)}"  # noqa: S608
-            + (f" WHERE {visible} > {timestamp(since)}" if since else "")
+            + (f" WHERE {visible} > {sql_time(since)}" if since else "")
             for part, (_, since) in zip(parts, entries, strict=True)
         ]
         query = f"SELECT * FROM ({' UNION '.join(selects)}) GROUP BY ALL ORDER BY ALL"  # noqa: S608

@@ -15,7 +15,7 @@ from noria.core.feature_store.feature_set import (
     FeatureSet,
     WindowFeature,
 )
-from noria.core.feature_store.versioning import Comparison, compare, evolve
+from noria.core.feature_store.versioning import Comparison, compare_versions, evolve
 from noria.core.windows.tiles import OF_TIMES
 from noria.errors import FeatureError
 
@@ -79,7 +79,7 @@ class FeatureRegistry:
 
     def compare(self, name: str, before: int, after: int) -> Comparison:
         """How two versions of a set differ."""
-        return compare(self.feature_set(name, before), self.feature_set(name, after))
+        return compare_versions(self.feature_set(name, before), self.feature_set(name, after))
 
     def feature_set(self, name: str, version: int | None = None) -> FeatureSet:
         """A version of a set, by default the latest; raises `FeatureError`."""

@@ -9,7 +9,7 @@ from noria.aws.feature_store import Files
 from noria.aws.s3 import encode
 from noria.contracts import Problem
 from noria.core.feature_store.feature_set import FeatureSet
-from noria.core.feature_store.versioning import compare, evolve
+from noria.core.feature_store.versioning import compare_versions, evolve
 from noria.core.feature_store.write_sql import within_query
 from noria.errors import FeatureError
 from noria.materialization.backfill_source import Deployed, etag_of, rows_of, source_run
@@ -99,7 +99,7 @@ def _refuse_other_version(latest: FeatureSet | None, wanted: FeatureSet, run: st
     """Raise `FeatureError` for rows that make a new version: only a run goes on from the last."""
     if latest is None or evolve(latest, wanted).version == latest.version:
         return
-    found = compare(latest, wanted)
+    found = compare_versions(latest, wanted)
     stored = [f.name for f in latest.features if f.name in (*found.removed, *found.retyped)]
     if stored and not found.rekeyed:
         how = "without" if stored[0] in found.removed else "with another type of"

@@ -9,7 +9,7 @@ import numpy as np
 
 from noria.aws.s3 import MissingObjectError, Store
 from noria.common.arrays import Array
-from noria.core.model.label_parsing import parse_truth
+from noria.core.model.label_parsing import encode_label
 from noria.core.model.signature import Signature
 from noria.core.monitoring.label_index import Segment
 from noria.core.monitoring.prediction_log import Score, parse_lines
@@ -123,7 +123,7 @@ class LabelJoin:
             result.of_others += 1
             return
         try:
-            truth = parse_truth(value, self._signature)
+            truth = encode_label(value, self._signature)
         except RequestError:
             result.refused += 1
             return

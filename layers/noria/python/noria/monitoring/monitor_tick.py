@@ -13,7 +13,7 @@ from noria.core.model.signature import Signature
 from noria.core.monitoring import prediction_log
 from noria.core.monitoring.state import Observation, State, enough_labels, judged
 from noria.core.statistics import metrics
-from noria.core.statistics.drift import Reference, compare
+from noria.core.statistics.drift import Reference, measure_drift
 from noria.errors import DataError, RegistryError
 from noria.monitoring.label_join import LabelJoin, Labelled
 from noria.monitoring.new_rows import new_rows
@@ -174,7 +174,7 @@ class _Tick:
         if rows < self._problem.monitoring.minimum_predictions:
             return seen.model_copy(update={"compared": rows})
         columns, scores = prediction_log.thinned(arrived.parts, COMPARED_AT_MOST)
-        report = compare(self._reference, columns, scores)
+        report = measure_drift(self._reference, columns, scores)
         self._notes += report.reasons
         return seen.model_copy(
             update={

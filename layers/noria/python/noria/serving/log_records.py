@@ -33,10 +33,10 @@ def prediction_records(
                 "prediction_id": answer["id"],
                 "model_version": model,
                 "function_version": function,
-                "served_at": timestamp(now),
+                "served_at": iso_milliseconds(now),
                 "inputs": row,
                 "prediction": answer["prediction"],
-                "score": score_of(answer),
+                "score": logged_score(answer),
             }
         )
         for row, answer in zip(rows, answers, strict=True)
@@ -46,12 +46,12 @@ def prediction_records(
 def label_records(labels: Sequence[tuple[str, Any]], now: datetime) -> list[bytes]:
     """Write a JSON line per label."""
     return [
-        line({"prediction_id": name, "value": value, "received_at": timestamp(now)})
+        line({"prediction_id": name, "value": value, "received_at": iso_milliseconds(now)})
         for name, value in labels
     ]
 
 
-def score_of(answer: Answer) -> Any:
+def logged_score(answer: Answer) -> Any:
     """Return P(positive), the classes' probabilities in the signature's order, or the value."""
     if "probability" in answer:
         return answer["probability"]
@@ -75,7 +75,7 @@ def not_logged(count: int, namespace: str, reason: str, now: datetime) -> str:
     )
 
 
-def describe(signature: Signature) -> dict[str, Any]:
+def model_description(signature: Signature) -> dict[str, Any]:
     """Say what a model takes and answers, for GET /model."""
     return {
         "problem": signature.problem,
@@ -104,7 +104,7 @@ def _history(signature: Signature) -> dict[str, Any]:
     return {"looked_up": signature.history.descriptions, "looked_up_by": signature.history.fields}
 
 
-def timestamp(moment: datetime) -> str:
+def iso_milliseconds(moment: datetime) -> str:
     """Write a time as ISO 8601 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from noria.core.model.label_parsing import parse_truth, shown
+from noria.common.messages import ascii_repr
+from noria.core.model.label_parsing import encode_label
 from noria.core.model.signature import Signature
 from noria.errors import RequestError
 
@@ -61,14 +62,16 @@ def _object(body: bytes, remedy: str) -> dict[str, Any]:
     except ValueError as error:
         raise RequestError(f"the body is not JSON ({error}): {remedy}") from error
     if not isinstance(document, dict):
-        raise RequestError(f"the body is {shown(document)}: {remedy}")
+        raise RequestError(f"the body is {ascii_repr(document)}: {remedy}")
     return document
 
 
 def _refuse_others(document: dict[str, Any], known: str) -> None:
     others = sorted(document.keys() - {known})
     if others:
-        raise RequestError(f"field {shown(others[0])} is unknown beside {known!r}: leave it out")
+        raise RequestError(
+            f"field {ascii_repr(others[0])} is unknown beside {known!r}: leave it out"
+        )
 
 
 def _counted(name: str, items: list[Any]) -> list[Any]:
@@ -79,14 +82,14 @@ def _counted(name: str, items: list[Any]) -> list[Any]:
 
 def _checked(number: int, row: object) -> Row:
     if not isinstance(row, dict):
-        raise RequestError(f"row {number} is {shown(row)}: send an object of fields")
+        raise RequestError(f"row {number} is {ascii_repr(row)}: send an object of fields")
     if not row:
         raise RequestError(f"row {number} is empty: send the fields that GET /model lists")
     for name, value in row.items():
         if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
             raise RequestError(
-                f"row {number}, field {shown(name)}: {shown(value)} has {len(value)} characters; "
-                f"send at most {MAXIMUM_TEXT}"
+                f"row {number}, field {ascii_repr(name)}: {ascii_repr(value)} has {len(value)} "
+                f"characters; send at most {MAXIMUM_TEXT}"
             )
     return row
 
@@ -94,10 +97,10 @@ def _checked(number: int, row: object) -> Row:
 def _label(number: int, label: object, signature: Signature) -> tuple[str, Any]:
     if not isinstance(label, dict) or label.keys() != {"id", "value"}:
         raise RequestError(
-            f"label {number} is {shown(label)}: send an object with exactly id and value"
+            f"label {number} is {ascii_repr(label)}: send an object with exactly id and value"
         )
     try:
-        parse_truth(label["value"], signature)
+        encode_label(label["value"], signature)
     except RequestError as error:
         raise RequestError(f"label {number}: {error}") from error
     return _prediction_id(number, label["id"]), label["value"]
@@ -106,8 +109,10 @@ def _label(number: int, label: object, signature: Signature) -> tuple[str, Any]:
 def _prediction_id(number: int, value: object) -> str:
     remedy = "send the id that /predict answered with"
     if not isinstance(value, str):
-        raise RequestError(f"label {number}: id {shown(value)} is not a text; {remedy}")
+        raise RequestError(f"label {number}: id {ascii_repr(value)} is not a text; {remedy}")
     try:
         return str(UUID(value))
     except ValueError as error:
-        raise RequestError(f"label {number}: id {shown(value)} is no UUID; {remedy}") from error
+        raise RequestError(
+            f"label {number}: id {ascii_repr(value)} is no UUID; {remedy}"
+        ) from error

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from scipy import stats
 
 from noria.common.arrays import Array
-from noria.common.formatting import listed, share
+from noria.common.formatting import joined_with_and, share
 from noria.contracts import Problem
 from noria.contracts.field_types import format_duration
 from noria.core.analysis.distributions import Distribution, by_group
@@ -20,7 +20,13 @@ from noria.core.data.dataset import Dataset
 from noria.core.data.vocabulary import frequent_words, rarest_known
 from noria.core.data.window_coverage import has_full_history, spans
 from noria.core.statistics.association import holm, number_to_target
-from noria.core.statistics.drift import BINS, CATEGORIES, ColumnDrift, build_reference, compare
+from noria.core.statistics.drift import (
+    BINS,
+    CATEGORIES,
+    ColumnDrift,
+    build_reference,
+    measure_drift,
+)
 
 FEWEST_OF_CATEGORY = 10  # rarer ones count together, as chance alone puts them on one side
 OTHER = "(other)"
@@ -121,7 +127,9 @@ def _moved(ordered: Dataset, thirds: Mapping[str, Array]) -> list[_Moved]:
     reference = build_reference(both.take(np.arange(len(first))), np.zeros(len(first)))
     later = both.take(np.arange(len(first), len(both))).data
     rows = 1 / len(first) + 1 / len(last)
-    return [_Moved(one, rows) for one in compare(reference, later, np.zeros(len(last))).columns]
+    return [
+        _Moved(one, rows) for one in measure_drift(reference, later, np.zeros(len(last))).columns
+    ]
 
 
 def _with_groups(both: Dataset) -> Dataset:
@@ -149,7 +157,7 @@ def _notes(problem: Problem, full: Mapping[str, Array], found: Mapping[str, _Mov
         judged = f"{verb} compared over time without"
         if names[0] not in found:
             judged = "cannot be compared over time because of"
-        notes.append(f"{listed(names)} {judged} {told}.")
+        notes.append(f"{joined_with_and(names)} {judged} {told}.")
     return notes
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from noria.common.categories import Spellings
-from noria.common.messages import counted, listed, unique_name
+from noria.common.messages import comma_list, counted, unique_name
 from noria.common.verdict import Verdict
 from noria.contracts import Fill, Problem
 from noria.core.cleansing import column_kinds, dropped_columns
@@ -187,7 +187,7 @@ def _outlier_sentences(found: list[dict[str, Any]]) -> list[str]:
         f"{item['high']:.4g})"
         for item in found
     ]
-    return [f"Outliers flagged, not dropped: {listed(shown, 5)}"] if shown else []
+    return [f"Outliers flagged, not dropped: {comma_list(shown, 5)}"] if shown else []
 
 
 def _join_sentences(frame: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from noria.common.expressions import parse
-from noria.common.messages import counted, listed, unknown_column
+from noria.common.messages import comma_list, counted, unknown_column
 from noria.contracts import ColumnRule, Problem, Quality
 from noria.core.cleansing.target import target_columns
 from noria.core.column_types.event_time import event_time_name, needed_columns
@@ -70,7 +70,7 @@ def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem)
         if declared is not None or not column.unreadable.any():
             continue
         stray = frame.loc[column.unreadable, name]
-        examples = listed([repr(value) for value in stray.drop_duplicates().head(EXAMPLES)])
+        examples = comma_list([repr(value) for value in stray.drop_duplicates().head(EXAMPLES)])
         notes.append(
             f"{name}: {counted(len(stray), 'value')} {'is' if len(stray) == 1 else 'are'} no "
             f"{column.kind} ({examples}), counted as missing"
@@ -81,7 +81,9 @@ def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem)
 def _unit_notes(name: str, column: Typed, problem: Problem) -> list[str]:
     if not column.converted:
         return []
-    shown = listed([f"{unit} ({count:,})" for unit, count in column.converted.items()], EXAMPLES)
+    shown = comma_list(
+        [f"{unit} ({count:,})" for unit, count in column.converted.items()], EXAMPLES
+    )
     return [f"{name}: converted to {problem.quality.columns[name].unit} from {shown}"]
 
 
@@ -89,7 +91,9 @@ def _spelling_notes(name: str, column: Typed) -> list[str]:
     if not column.merged:
         return []
     pairs = [f"{variant!r} is {kept!r}" for variant, kept in column.merged.items()]
-    return [f"{name}: {counted(len(pairs), 'spelling')} brought to one: {listed(pairs, EXAMPLES)}"]
+    return [
+        f"{name}: {counted(len(pairs), 'spelling')} brought to one: {comma_list(pairs, EXAMPLES)}"
+    ]
 
 
 def kinds(

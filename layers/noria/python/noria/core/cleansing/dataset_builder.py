@@ -25,7 +25,7 @@ from noria.core.column_types.timestamp_parsing import read_times
 from noria.core.column_types.type_inference import ColumnKind
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
 from noria.core.data.text_normalization import plain_words
-from noria.core.ingestion.raw_text import as_text
+from noria.core.ingestion.raw_text import values_as_text
 from noria.errors import DataError
 
 DATASET_KINDS: dict[str, Kind] = {
@@ -120,7 +120,7 @@ def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:
         return values.astype("float64").to_numpy(dtype=np.float32, na_value=np.nan)
     if kind == "timestamp":
         return epoch_seconds(values)
-    codes, distinct = pd.factorize(as_text(values))
+    codes, distinct = pd.factorize(values_as_text(values))
     texts = map(plain_words, map(str, distinct)) if kind == "text" else map(str, distinct)
     vocabulary = np.array([*texts, ""], dtype=np.str_)
     return vocabulary[codes]  # code -1, a missing value, takes the last: ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from noria.common.expressions import parse
-from noria.common.messages import counted, listed
+from noria.common.messages import comma_list, counted
 from noria.contracts import Problem
 from noria.core.cleansing.dataset_builder import feature_kinds
 from noria.core.cleansing.target import target_columns
@@ -88,7 +88,7 @@ def left_out_sentences(left: Mapping[str, str], problem: Problem) -> list[str]:
     if not names:
         return []
     return [
-        f"No feature, as nearly every row has its own value: {listed(names, SHOWN)}; "
+        f"No feature, as nearly every row has its own value: {comma_list(names, SHOWN)}; "
         + REMEDY.format(name="<name>")
     ]
 

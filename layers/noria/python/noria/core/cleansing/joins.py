@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from noria.common.messages import listed, nearest, unique_name
+from noria.common.messages import comma_list, nearest, unique_name
 from noria.contracts import Join, Problem, Source
 from noria.core.column_types.event_time import (
     column_times,
@@ -16,7 +16,7 @@ from noria.core.column_types.event_time import (
     with_event_time,
 )
 from noria.core.column_types.timestamp_parsing import read_times
-from noria.core.ingestion.raw_text import LARGEST_WHOLE, as_text
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, values_as_text
 from noria.errors import DataError
 
 EXAMPLES = 3
@@ -56,7 +56,7 @@ def join_sources(frames: Mapping[str, pd.DataFrame], problem: Problem) -> pd.Dat
 
 def _frame_of(frames: Mapping[str, pd.DataFrame], source: Source) -> pd.DataFrame:
     if source.name not in frames:
-        raise DataError(f"source {source.name!r} was not collected: there is {listed(frames)}")
+        raise DataError(f"source {source.name!r} was not collected: there is {comma_list(frames)}")
     return frames[source.name]
 
 
@@ -116,7 +116,8 @@ def _require(frame: pd.DataFrame, column: str, source: str) -> None:
     guess = nearest(column, frame.columns)
     hint = f"did you mean {guess!r}? " if guess else ""
     raise DataError(
-        f"join column {column!r} is not in source {source!r}: {hint}It has {listed(frame.columns)}."
+        f"join column {column!r} is not in source {source!r}: {hint}It has "
+        f"{comma_list(frame.columns)}."
     )
 
 
@@ -164,7 +165,7 @@ def _reconciled(left: pd.Series, right: pd.Series) -> tuple[pd.Series, pd.Series
         numbers = [pd.to_numeric(side, errors="coerce") for side in (left, right)]
         if all(map(_exactly, numbers, (left, right))):
             return numbers[0].astype("float64"), numbers[1].astype("float64")
-    return as_text(left), as_text(right)
+    return values_as_text(left), values_as_text(right)
 
 
 def _exactly(numbers: pd.Series, values: pd.Series) -> bool:

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as arrow
 
 from noria.common.expressions import parse
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.contracts import ColumnRule, Problem
 from noria.core.cleansing.target import evaluated
+from noria.core.column_types.cell_values import missing_cells
 from noria.core.column_types.event_time import event_time_name
-from noria.core.column_types.type_inference import Typed, declared_type, missing, typed_column
+from noria.core.column_types.type_inference import Typed, declared_type, typed_column
 from noria.errors import ContractError
 
 UNLABELLED = "target is missing"
@@ -109,7 +110,7 @@ def _not_of_type(name: str, rule: ColumnRule, declared: str) -> str:
     if rule.unit is not None:
         return f"{name} is no {rule.unit}, nor of a unit that converts to it"
     if rule.format:
-        return f"{name} is no time written as {listed(rule.format, EXAMPLES)}"
+        return f"{name} is no time written as {comma_list(rule.format, EXAMPLES)}"
     if declared in ("int", "float") and rule.type is None:
         return f"{name} is not a number"
     return f"{name} is not of type {declared}"
@@ -117,7 +118,7 @@ def _not_of_type(name: str, rule: ColumnRule, declared: str) -> str:
 
 def _absent(frame: pd.DataFrame, columns: dict[str, Typed], name: str) -> pd.Series:
     """Mark what is missing as it came or by the contract's marks, not what was unreadable."""
-    return missing(frame[name]) | (columns[name].values.isna() & ~columns[name].unreadable)
+    return missing_cells(frame[name]) | (columns[name].values.isna() & ~columns[name].unreadable)
 
 
 def _limits(name: str, rule: ColumnRule, values: pd.Series) -> Iterator[Broken]:
@@ -135,7 +136,7 @@ def _allowed(name: str, rule: ColumnRule, values: pd.Series, kind: str) -> Broke
     declared = pd.Series(list(rule.allowed or ()), dtype="object")
     family = "bool" if kind == "bool" else _family(values)
     wanted = typed_column(declared, ColumnRule(type=family, case="keep"))
-    shown = listed([str(value) for value in rule.allowed or ()], 10)
+    shown = comma_list([str(value) for value in rule.allowed or ()], 10)
     outside = values.notna() & ~values.isin(wanted.values.tolist())
     return Broken(f"{name} is not one of {shown}", outside, name)
 

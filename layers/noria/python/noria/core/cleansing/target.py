@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from noria.common.categories import folded, tidy
+from noria.common.categories import tidy, without_case
 from noria.common.expressions import Expression, parse
 from noria.contracts import ColumnRule, Problem
 from noria.core.column_types.type_inference import (
@@ -135,7 +135,7 @@ def matching_class(wanted: Any, classes: list[str]) -> str | None:
     if text in classes:
         return text
     if not isinstance(wanted, bool):
-        same = [label for label in classes if folded(label) == folded(tidy(text))]
+        same = [label for label in classes if without_case(label) == without_case(tidy(text))]
         return same[0] if len(same) == 1 else None
     alike = (TRUE_TEXTS if wanted else FALSE_TEXTS) | {str(int(wanted))}
     found = [label for label in classes if label.lower() in alike]

@@ -9,7 +9,7 @@ import pandas as pd
 from noria.common.categories import tidy
 from noria.core.column_types.timestamp_formats import ZONED
 from noria.core.column_types.timestamp_parsing import read_times
-from noria.core.ingestion.raw_text import MISSING_TEXTS, as_text
+from noria.core.ingestion.raw_text import MISSING_TEXTS, values_as_text
 
 LARGEST = float(np.finfo(np.float32).max)  # features are float32
 Mark = str | int | float
@@ -20,14 +20,14 @@ def is_textual(values: pd.Series) -> bool:
     return isinstance(values.dtype, pd.StringDtype) or values.dtype == object
 
 
-def missing(values: pd.Series) -> pd.Series:
+def missing_cells(values: pd.Series) -> pd.Series:
     """Mark nulls and the texts that stand for them."""
     return cleaned_text(values).isna() if is_textual(values) else values.isna()
 
 
 def cleaned_text(values: pd.Series) -> pd.Series:
     """Write values as tidy text, with the texts that mean missing as None."""
-    text = as_text(values)
+    text = values_as_text(values)
     codes, distinct = pd.factorize(text)
     plain = pd.Series([tidy(str(item)) for item in distinct], dtype="str")
     plain = plain.mask(plain.isin(MISSING_TEXTS), None)

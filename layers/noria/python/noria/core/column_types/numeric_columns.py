@@ -8,7 +8,7 @@ from noria.contracts import ColumnRule, Quality
 from noria.core.column_types.cell_values import LARGEST, is_textual, numbers_of
 from noria.core.column_types.number_parsing import Numerals, read_numerals
 from noria.core.column_types.units import in_unit, number_part
-from noria.core.ingestion.raw_text import as_text
+from noria.core.ingestion.raw_text import values_as_text
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _measured(values: pd.Series, unit: str, rule: ColumnRule, share: float) -> Q
     """Convert to a unit, by the decimal mark that the rule declares or the numbers tell."""
     decimal, found = rule.decimal, None
     if decimal is None and is_textual(values):
-        parts = as_text(values).map(number_part, na_action="ignore")
+        parts = values_as_text(values).map(number_part, na_action="ignore")
         # A point alone is decimal, as it is in numbers without a unit.
         if (parts.notna() & numbers_of(parts).isna()).any():
             found = _numerals(parts.value_counts(), share)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.core.column_types.timestamp_formats import COMMON, DATELIKE, ISO, ORDERS, ZONED, shape_of
-from noria.core.ingestion.raw_text import as_text
+from noria.core.ingestion.raw_text import values_as_text
 
 UTC = "UTC"
 LONGEST = 100  # characters: a longer text is no time, and would take long to match
@@ -197,7 +197,7 @@ def _zoned(times: pd.Series, zone: str) -> pd.Series:
 def _from_numbers(values: pd.Series, reading: TimeReading) -> pd.Series:
     epochs = [form for form in reading.formats if form in EPOCHS]
     if reading.formats and not epochs:  # such as 20130401 for %Y%m%d
-        return _from_texts(as_text(values).astype("object"), reading)
+        return _from_texts(values_as_text(values).astype("object"), reading)
     numbers = values.astype("float64")
     return _from_epoch(numbers, epochs[0] if epochs else _magnitude(numbers))
 

@@ -10,12 +10,11 @@ from noria.common.categories import Spellings, spellings_of
 from noria.contracts import ColumnRule, Quality
 from noria.core.column_types.cell_values import cleaned_text as cleaned_text
 from noria.core.column_types.cell_values import is_textual, numbers_of
-from noria.core.column_types.cell_values import missing as missing
 from noria.core.column_types.cell_values import without_marks as without_marks
 from noria.core.column_types.event_time import reading_of
 from noria.core.column_types.numeric_columns import declared_numbers, numbers_in_texts
 from noria.core.column_types.timestamp_parsing import Guess, guess, read_times
-from noria.core.ingestion.raw_text import as_text
+from noria.core.ingestion.raw_text import values_as_text
 
 ColumnKind = Literal["number", "category", "timestamp", "bool", "text", "identifier", "target"]
 TRUE_TEXTS = frozenset({"true", "t", "yes", "y", "on"})
@@ -67,7 +66,7 @@ def typed_column(
     if declared == "timestamp":
         return _declared_time(values, present, rule, quality)
     if declared == "bool":
-        spelled = _spelled(as_text(values), rule, quality).values if rule.aliases else values
+        spelled = _spelled(values_as_text(values), rule, quality).values if rule.aliases else values
         truths = _truths(spelled)
         return Typed("bool", truths, present & truths.isna())
     texts = _spelled(cleaned_text(values), rule, quality)
@@ -119,7 +118,7 @@ def _inferred(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
         return Typed("number", numbers, values.notna() & numbers.isna())
     if pd.api.types.is_datetime64_any_dtype(values):
         return Typed("timestamp", read_times(values), nothing)
-    return _inferred_from_texts(as_text(values), rule, quality)
+    return _inferred_from_texts(values_as_text(values), rule, quality)
 
 
 def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
@@ -178,7 +177,7 @@ def _truths(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values):
         return values.where(values.isin([0, 1])).astype("float64")
     truths = {**dict.fromkeys(TRUE_TEXTS | {"1"}, 1.0), **dict.fromkeys(FALSE_TEXTS | {"0"}, 0.0)}
-    return as_text(values).str.lower().map(truths).astype("float64")
+    return values_as_text(values).str.lower().map(truths).astype("float64")
 
 
 def _all_truths(text: pd.Series) -> bool:

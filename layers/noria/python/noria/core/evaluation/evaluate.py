@@ -104,7 +104,9 @@ def evaluate(
     compared = None
     if champion_scores is not None or champion_problem:
         rivals = (challenger_scores, champion_scores)
-        compared = compare(y, *rivals, replicates, limits.champion_confidence, champion_problem)
+        compared = compare_with_champion(
+            y, *rivals, replicates, limits.champion_confidence, champion_problem
+        )
     return Evaluation(
         metric=problem.objective.metric,
         value=value,
@@ -197,7 +199,7 @@ def best_baseline(metric: str, baselines: Mapping[str, float]) -> str | None:
     return max(names, key=lambda name: metrics.gain(metric, baselines[name], 0), default=None)
 
 
-def compare(
+def compare_with_champion(
     y: Array,
     challenger: Array,
     champion: Array | None,

@@ -21,12 +21,12 @@ from noria.core.feature_store.point_in_time_sql import (
     POSITION,
     PREDICTION_TIME,
     Part,
-    identifier,
     key_aliases,
-    literal,
     read_part,
+    sql_name,
+    sql_text,
+    sql_time,
     stored,
-    timestamp,
 )
 from noria.core.windows.tiles import FOREVER
 
@@ -64,7 +64,7 @@ def history_query(
         f"lead(created) OVER (PARTITION BY {partition} ORDER BY created, number)"
     )  # fmt: skip
     rows = "\n    UNION ALL ".join(_rows(feature_set, windows, part) for part in kept)
-    bound = f" WHERE created <= {timestamp(known_by)}" if known_by else ""
+    bound = f" WHERE created <= {sql_time(known_by)}" if known_by else ""
     return f"""
 WITH {_coded(feature_set)}, stored AS (
     {rows}
@@ -109,7 +109,7 @@ def _cast(feature_set: FeatureSet, key: str) -> str:
 
 def _rows(feature_set: FeatureSet, windows: Sequence[WindowFeature], part: Part) -> str:
     pairs = zip(feature_set.entity_key, key_aliases(feature_set), strict=True)
-    keys = [f"{identifier(column.name)} AS {alias}" for column, alias in pairs]
+    keys = [f"{sql_name(column.name)} AS {alias}" for column, alias in pairs]
     times = [f"{EVENT_TIME} AS event", f"{CREATED_TIME} AS created"]
     number = f"file_row_number + {part.first} AS number"
     values = [f"{_value(feature_set, one, part)} AS v{n}" for n, one in enumerate(windows)]
@@ -121,7 +121,7 @@ def _value(feature_set: FeatureSet, window: WindowFeature, part: Part) -> str:
     column = next(one for one in feature_set.columns if one.name == window.column)
     raw = stored(part, column)
     if window.equals is not None:
-        return f"({raw} = {literal(window.equals)}::{TYPES[column.kind].sql})::DOUBLE"
+        return f"({raw} = {sql_text(window.equals)}::{TYPES[column.kind].sql})::DOUBLE"
     if column.kind not in NUMBERS:
         return f"CASE WHEN {raw} IS NOT NULL THEN 1.0 END"
     return f"CASE WHEN isfinite({raw}::DOUBLE) THEN {raw}::DOUBLE END"

@@ -15,7 +15,12 @@ from noria.core.feature_store.feature_set import (
     Column,
     FeatureSet,
 )
-from noria.core.feature_store.point_in_time_sql import Part, identifier, stored_rows, timestamp
+from noria.core.feature_store.point_in_time_sql import (
+    Part,
+    sql_name,
+    sql_time,
+    stored_rows,
+)
 from noria.core.feature_store.row_mapping import key_text
 from noria.core.feature_store.write_sql import INCOMING, TIMES
 
@@ -43,7 +48,7 @@ def replacing_rows_query(feature_set: FeatureSet, parts: Sequence[Part], settled
     SELECT * FROM {INCOMING}
     UNION SELECT {INCOMING}.* REPLACE (stored.{CREATED_TIME} AS {CREATED_TIME})
     FROM {INCOMING} JOIN stored ON {same}
-    WHERE {later} AND stored.{CREATED_TIME} <= {timestamp(settled)})"""  # noqa: S608
+    WHERE {later} AND stored.{CREATED_TIME} <= {sql_time(settled)})"""  # noqa: S608
     return _unequal_rows(feature_set, parts, said)
 
 
@@ -58,7 +63,7 @@ def filling_rows_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
         return f"SELECT * FROM {INCOMING}"  # noqa: S608
     lacking = [c for c in feature_set.columns if any(c.name not in p.columns for p in parts)]
     selects = [_stored_lacking(feature_set, part, lacking) for part in parts]
-    tells = [f"counted.{_lacks(c)} AND said.{identifier(c.name)} IS NOT NULL" for c in lacking]
+    tells = [f"counted.{_lacks(c)} AND said.{sql_name(c.name)} IS NOT NULL" for c in lacking]
     names = ", ".join(_row_names(feature_set))
     return f"""
 {_counted(feature_set, selects)}
@@ -84,7 +89,7 @@ def succeeding_rows_query(
     selects = [_translated(feature_set, before, part, lacking) for part in parts]
     names = ", ".join(_row_names(feature_set))
     order = f"PARTITION BY {names} ORDER BY {CREATED_TIME}"
-    columns = ", ".join([*(identifier(c.name) for c in feature_set.columns), *TIMES])
+    columns = ", ".join([*(sql_name(c.name) for c in feature_set.columns), *TIMES])
     return f"""
 {_counted(feature_set, selects)}, filled AS (
     {_filled(feature_set, lacking, "LEFT JOIN")}
@@ -124,7 +129,7 @@ def carrying_query(
     Of rows that are not stored these are missing.
     """
     columns = [
-        f"{'held' if c.name in without else 'given'}.{identifier(c.name)}"
+        f"{'held' if c.name in without else 'given'}.{sql_name(c.name)}"
         for c in feature_set.columns
     ]
     columns += [f"given.{name}" for name in TIMES]
@@ -155,7 +160,7 @@ SELECT said.* FROM {said} AS said ANTI JOIN counted ON {_is_equal(feature_set)}"
 
 def _is_equal(feature_set: FeatureSet) -> str:
     """Whether a row `counted` until it ends says what a row `said` says, when that is created."""
-    values = [identifier(feature.name) for feature in feature_set.features]
+    values = [sql_name(feature.name) for feature in feature_set.features]
     same = [f"counted.{name} = said.{name}" for name in _row_names(feature_set)]
     same += [f"counted.{name} IS NOT DISTINCT FROM said.{name}" for name in values]
     same.append(f"counted.{CREATED_TIME} <= said.{CREATED_TIME}")
@@ -180,7 +185,7 @@ def _translated(
     known = {column.name: column for column in before.columns}
     columns = []
     for column in feature_set.columns:
-        name, kind = identifier(column.name), TYPES[column.kind].sql
+        name, kind = sql_name(column.name), TYPES[column.kind].sql
         there = column.name in known
         value = _as_text(known[column.name]) if there and kind == "VARCHAR" else name
         columns.append(f"TRY_CAST({value if there else 'NULL'} AS {kind}) AS {name}")
@@ -219,9 +224,9 @@ def _interval(seconds: int) -> str:
 
 def _filled(feature_set: FeatureSet, lacking: Sequence[Column], join: str = "JOIN") -> str:
     """Counted rows with the incoming values of columns that their files lack."""
-    filled = {c.name: f"CASE WHEN counted.{_lacks(c)} THEN said.{identifier(c.name)} "
-                      f"ELSE counted.{identifier(c.name)} END" for c in lacking}  # fmt: skip
-    columns = [f"{filled.get(c.name, f'counted.{identifier(c.name)}')} AS {identifier(c.name)}"
+    filled = {c.name: f"CASE WHEN counted.{_lacks(c)} THEN said.{sql_name(c.name)} "
+                      f"ELSE counted.{sql_name(c.name)} END" for c in lacking}  # fmt: skip
+    columns = [f"{filled.get(c.name, f'counted.{sql_name(c.name)}')} AS {sql_name(c.name)}"
                for c in feature_set.columns]  # fmt: skip
     columns += [f"counted.{name} AS {name}" for name in TIMES]
     names = ", ".join(_row_names(feature_set))
@@ -230,18 +235,18 @@ def _filled(feature_set: FeatureSet, lacking: Sequence[Column], join: str = "JOI
 
 def _none(held: Sequence[Column]) -> str:
     """No row, of a stored one's columns."""
-    columns = [f"NULL::{TYPES[c.kind].sql} AS {identifier(c.name)}" for c in held]
+    columns = [f"NULL::{TYPES[c.kind].sql} AS {sql_name(c.name)}" for c in held]
     columns += [f"NULL::TIMESTAMP AS {name}" for name in TIMES]
     return f"SELECT {', '.join(columns)}, 0 AS {NUMBER} WHERE false"
 
 
 def _row_names(feature_set: FeatureSet) -> list[str]:
     """What names a row: an entity and an event time."""
-    return [*map(identifier, feature_set.keys), EVENT_TIME]
+    return [*map(sql_name, feature_set.keys), EVENT_TIME]
 
 
 def _lacks(column: Column) -> str:
-    return identifier(f"{LACKS}{column.name}")
+    return sql_name(f"{LACKS}{column.name}")
 
 
 def _stored_lacking(feature_set: FeatureSet, part: Part, lacking: Sequence[Column]) -> str:

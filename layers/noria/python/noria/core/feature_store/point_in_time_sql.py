@@ -133,30 +133,30 @@ def ranking(parts: Sequence[Part]) -> _Packed | _Row:
     return packed if packed.bits <= PACKED_BITS else _Row()
 
 
-def identifier(name: str) -> str:
+def sql_name(name: str) -> str:
     """A name as SQL quotes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def sql_text(text: str) -> str:
     """A text as SQL quotes it."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def read_part(part: Part) -> str:
     """One file as a relation with the rows' numbers in it."""
-    return f"read_parquet({literal(part.path)}, {ROW_OF_FILE} = true)"
+    return f"read_parquet({sql_text(part.path)}, {ROW_OF_FILE} = true)"
 
 
 def stored(part: Part, column: Column) -> str:
     """A column of a file: one that was added after the file was written is missing there."""
     kind = TYPES[column.kind].sql
-    return identifier(column.name) if column.name in part.columns else f"NULL::{kind}"
+    return sql_name(column.name) if column.name in part.columns else f"NULL::{kind}"
 
 
 def stored_rows(part: Part, columns: Sequence[Column]) -> str:
     """A file's rows: columns, both times, and the rows' numbers."""
-    named = [f"{stored(part, c)} AS {identifier(c.name)}" for c in columns]
+    named = [f"{stored(part, c)} AS {sql_name(c.name)}" for c in columns]
     chosen = ", ".join([*named, EVENT_TIME, CREATED_TIME])
     return f"SELECT {chosen}, {ROW_OF_FILE} + {part.first} AS {NUMBER} FROM {read_part(part)}"  # noqa: S608
 
@@ -165,14 +165,14 @@ def _ranked(
     feature_set: FeatureSet, part: Part, rank: _Packed | _Row, known_by: datetime | None
 ) -> str:
     visible = f"greatest({EVENT_TIME}, {CREATED_TIME})"
-    bound = f" WHERE {visible} <= {timestamp(known_by)}" if known_by else ""
+    bound = f" WHERE {visible} <= {sql_time(known_by)}" if known_by else ""
     return (
         f"SELECT {_keys(feature_set)}, {visible} AS moment, {rank.expression(part)} AS rank, "  # noqa: S608
         f"NULL::BIGINT AS {POSITION} FROM {read_part(part)}{bound}"
     )
 
 
-def timestamp(moment: datetime) -> str:
+def sql_time(moment: datetime) -> str:
     """An instant as a naive UTC timestamp, to the microsecond."""
     start = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
     return f"make_timestamp({microseconds(moment - start)})"
@@ -185,16 +185,16 @@ def key_aliases(feature_set: FeatureSet) -> list[str]:
 
 def _keys(feature_set: FeatureSet) -> str:
     pairs = zip(feature_set.entity_key, key_aliases(feature_set), strict=True)
-    return ", ".join(f"{identifier(column.name)} AS {alias}" for column, alias in pairs)
+    return ", ".join(f"{sql_name(column.name)} AS {alias}" for column, alias in pairs)
 
 
 def _value(feature: Feature) -> str:
-    name = f"payload.{identifier(feature.name)}"
+    name = f"payload.{sql_name(feature.name)}"
     if feature.time_to_live is None:
         return name
     limit = microseconds(feature.time_to_live)
     age = f"epoch_us(chosen.predicted) - epoch_us(payload.{EVENT_TIME})"
-    return f"CASE WHEN {age} <= {limit} THEN {name} END AS {identifier(feature.name)}"
+    return f"CASE WHEN {age} <= {limit} THEN {name} END AS {sql_name(feature.name)}"
 
 
 def _union(selects: Iterator[str]) -> str:

@@ -29,9 +29,9 @@ from noria.core.feature_store.feature_set import (
 from noria.core.feature_store.point_in_time_sql import (
     POSITION,
     PREDICTION_TIME,
-    identifier,
-    literal,
-    timestamp,
+    sql_name,
+    sql_text,
+    sql_time,
 )
 from noria.core.windows.lookup_spec import LARGEST_WHOLE, KeyColumn
 from noria.core.windows.tiles import OF_TIMES
@@ -86,17 +86,16 @@ def select_feature_rows(
     and are left out. `target` names a relation (`position`, `value`) of targets that are computed.
     """
     event_time = problem.event_time_column
-    moment = timestamp(as_of) if event_time is None else f"{identifier(event_time)}::TIMESTAMP"
-    columns = [f"{key_text(n, types[n])} AS {identifier(n.lower())}" for n in problem.entity_key]
+    moment = sql_time(as_of) if event_time is None else f"{sql_name(event_time)}::TIMESTAMP"
+    columns = [f"{key_text(n, types[n])} AS {sql_name(n.lower())}" for n in problem.entity_key]
     columns += [f"{moment} AS {EVENT_TIME}"]
     columns += [f"{_created(moment, problem, as_of, previous)} AS {CREATED_TIME}"]
     columns += [
-        f"{_read(name, target, problem)}::{TYPES[_kind(kind)].sql} "
-        f"AS {identifier(stored_name(name))}"
+        f"{_read(name, target, problem)}::{TYPES[_kind(kind)].sql} AS {sql_name(stored_name(name))}"
         for name, kind in _features(types, problem)
     ]
     needed = [*problem.entity_key, *filter(None, [event_time])]
-    known = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in needed) or "true"
+    known = " AND ".join(f"{sql_name(name)} IS NOT NULL" for name in needed) or "true"
     relation = numbered(path)
     if target is not None:
         relation += f" JOIN {target} ON {ROW_OF_FILE} = {target}.{POSITION}"
@@ -105,20 +104,20 @@ def select_feature_rows(
 
 def _read(name: str, target: str | None, problem: Problem) -> str:
     computed = target is not None and name == problem.target.name
-    return f"{target}.value" if computed else identifier(name)
+    return f"{target}.value" if computed else sql_name(name)
 
 
 def select_asked_rows(types: Mapping[str, str], problem: Problem, path: str) -> str:
     """The query that reads each accepted row's entity and event time, in the file's order."""
     keys = [f"{key_text(name, types[name])} AS k{n}" for n, name in enumerate(problem.entity_key)]
-    moment = f"{identifier(str(problem.event_time_column))}::TIMESTAMP AS {PREDICTION_TIME}"
+    moment = f"{sql_name(str(problem.event_time_column))}::TIMESTAMP AS {PREDICTION_TIME}"
     columns = ", ".join([*keys, moment, f"{ROW_OF_FILE} AS {POSITION}"])
     return f"SELECT {columns} FROM {numbered(path)}"  # noqa: S608
 
 
 def numbered(path: str) -> str:
     """A Parquet file as a relation with its rows' numbers."""
-    return f"read_parquet({literal(path)}, {ROW_OF_FILE} = true)"
+    return f"read_parquet({sql_text(path)}, {ROW_OF_FILE} = true)"
 
 
 def key_text(name: str, kind: str) -> str:
@@ -126,7 +125,7 @@ def key_text(name: str, kind: str) -> str:
 
     A whole number has no fraction, whatever type its column has; a time is ISO 8601 in UTC.
     """
-    column = identifier(name)
+    column = sql_name(name)
     if kind == "BOOLEAN":
         return f"{column}::INTEGER::VARCHAR"
     if TIME.fullmatch(kind):
@@ -169,15 +168,15 @@ def _aliases(name: str, problem: Problem) -> Spellings:
 
 
 def _created(moment: str, problem: Problem, as_of: datetime, previous: datetime | None) -> str:
-    now = timestamp(as_of)
+    now = sql_time(as_of)
     if problem.event_time is None:
         return now
     known = f"{moment} + INTERVAL {microseconds(problem.feature_delay)} MICROSECONDS"
     if previous is None:
         return f"least({known}, {now})"
     # A run as of an earlier time still brings what the latest one did not know.
-    late = timestamp(max(as_of, previous))
-    return f"CASE WHEN {known} > {timestamp(previous)} THEN least({known}, {now}) ELSE {late} END"
+    late = sql_time(max(as_of, previous))
+    return f"CASE WHEN {known} > {sql_time(previous)} THEN least({known}, {now}) ELSE {late} END"
 
 
 def _window(window: Window, problem: Problem, classes: Sequence[str]) -> WindowFeature:

@@ -30,7 +30,7 @@ class Comparison(Part):
         return [*found, "entity key changed"] if self.rekeyed else found
 
 
-def compare(before: FeatureSet, after: FeatureSet) -> Comparison:
+def compare_versions(before: FeatureSet, after: FeatureSet) -> Comparison:
     """Compare two definitions of a set, column by column."""
     old, new = _named(before), _named(after)
     both = [name for name in old if name in new]
@@ -61,7 +61,7 @@ def evolve(latest: FeatureSet | None, wanted: FeatureSet) -> FeatureSet:
     """The version under which `wanted` is stored: the latest with columns added, or a new one."""
     if latest is None:
         return wanted.model_copy(update={"version": 1})
-    if not compare(latest, wanted).compatible:
+    if not compare_versions(latest, wanted).compatible:
         return wanted.model_copy(update={"version": latest.version + 1})
     wished = {feature.name: feature for feature in wanted.features}
     # The order of the earlier columns stays: Athena reads a table's columns by their order.
@@ -84,7 +84,7 @@ def tells_rows_apart(feature_set: FeatureSet) -> bool:
 
 def names_rows_alike(one: FeatureSet, other: FeatureSet) -> bool:
     """Whether both sets tell rows apart, and by the same key."""
-    return all(map(tells_rows_apart, (one, other))) and not compare(one, other).rekeyed
+    return all(map(tells_rows_apart, (one, other))) and not compare_versions(one, other).rekeyed
 
 
 def keep_version(latest: FeatureSet | None, wanted: FeatureSet) -> Kept:
@@ -95,7 +95,7 @@ def keep_version(latest: FeatureSet | None, wanted: FeatureSet) -> Kept:
     """
     if latest is None:
         return Kept(wanted)
-    found, old = compare(latest, wanted), {one.name: one for one in latest.features}
+    found, old = compare_versions(latest, wanted), {one.name: one for one in latest.features}
     without = tuple(n for n in old if n in (*found.removed, *found.retyped))
     if found.rekeyed or not without:
         return Kept(wanted)

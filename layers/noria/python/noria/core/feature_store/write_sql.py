@@ -19,10 +19,10 @@ from noria.core.feature_store.feature_set import (
 )
 from noria.core.feature_store.point_in_time_sql import (
     Part,
-    identifier,
-    literal,
+    sql_name,
+    sql_text,
+    sql_time,
     stored_rows,
-    timestamp,
 )
 
 INCOMING = "incoming"
@@ -44,15 +44,15 @@ def instant(moment: int | None) -> datetime | None:
 
 def typed_query(feature_set: FeatureSet, relation: str, since: datetime | None = None) -> str:
     """A relation's rows in the set's types, NaN as missing; of event times `since` (aware) on."""
-    columns = [f"{_typed(c)} AS {identifier(c.name)}" for c in feature_set.columns]
+    columns = [f"{_typed(c)} AS {sql_name(c.name)}" for c in feature_set.columns]
     columns += [f"{name}::TIMESTAMP AS {name}" for name in TIMES]
-    kept = f" WHERE {EVENT_TIME}::TIMESTAMP >= {timestamp(since)}" if since else ""
+    kept = f" WHERE {EVENT_TIME}::TIMESTAMP >= {sql_time(since)}" if since else ""
     return f"SELECT {', '.join(columns)} FROM {relation}{kept}"  # noqa: S608
 
 
 def within_query(relation: str, start: datetime, end: datetime) -> str:
     """A relation's rows with event times from `start`, before `end` (both aware)."""
-    bounds = f"{EVENT_TIME} >= {timestamp(start)} AND {EVENT_TIME} < {timestamp(end)}"
+    bounds = f"{EVENT_TIME} >= {sql_time(start)} AND {EVENT_TIME} < {sql_time(end)}"
     return f"SELECT * FROM {relation} AS given WHERE {bounds}"  # noqa: S608
 
 
@@ -63,7 +63,7 @@ def span_query(relation: str) -> str:
 
 def repeats_query(feature_set: FeatureSet) -> str:
     """The first entity with several incoming rows at one event time, with how many there are."""
-    keys = ", ".join([*map(identifier, feature_set.keys), EVENT_TIME])
+    keys = ", ".join([*map(sql_name, feature_set.keys), EVENT_TIME])
     return (
         f"SELECT {keys}, count(*), count(*) OVER () FROM {INCOMING} GROUP BY ALL "  # noqa: S608
         f"HAVING count(*) > 1 ORDER BY {keys} LIMIT 1"
@@ -79,7 +79,7 @@ def merge_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
 
 def digest_query(feature_set: FeatureSet) -> str:
     """The number of incoming rows, and a digest of them that their order does not change."""
-    columns = ", ".join(identifier(c.name) for c in feature_set.columns)
+    columns = ", ".join(sql_name(c.name) for c in feature_set.columns)
     rows = f"hash({', '.join(filter(None, [columns, *TIMES]))})"
     return f"SELECT count(*), coalesce(sum({rows}::HUGEINT), 0) FROM {INCOMING}"  # noqa: S608
 
@@ -89,7 +89,7 @@ def write_query(feature_set: FeatureSet, rows: str, path: str) -> str:
 
     Every column takes part in the order, so that only equal rows are interchangeable.
     """
-    features = [identifier(feature.name) for feature in feature_set.features]
+    features = [sql_name(feature.name) for feature in feature_set.features]
     return _copy(f"FROM ({rows}) ORDER BY {', '.join([*_order(feature_set), *features])}", path)
 
 
@@ -107,23 +107,23 @@ def bounds_query(path: str) -> str:
     """How many rows a file has, and the first and last event and created time (microseconds)."""
     spans = ", ".join(f"epoch_us({way}({name})) AS {way}_{name}"
                       for name in TIMES for way in ("min", "max"))  # fmt: skip
-    return f"SELECT count(*) AS rows, {spans} FROM read_parquet({literal(path)})"  # noqa: S608
+    return f"SELECT count(*) AS rows, {spans} FROM read_parquet({sql_text(path)})"  # noqa: S608
 
 
 def statistics_query(column: Column, path: str) -> str:
     """What a column of a file holds: present values, distinct ones (about), least, most, mean."""
-    name = identifier(column.name)
+    name = sql_name(column.name)
     finite = f"CASE WHEN isfinite({name}::DOUBLE) THEN {name}::DOUBLE END"
     mean = f"avg({finite})" if column.kind in ("number", "integer", "flag") else "NULL"
     return (
         f"SELECT count({name}) AS present, approx_count_distinct({name}) AS distinct_values, "  # noqa: S608
         f"min({name})::VARCHAR AS minimum, max({name})::VARCHAR AS maximum, {mean} AS mean "
-        f"FROM read_parquet({literal(path)})"
+        f"FROM read_parquet({sql_text(path)})"
     )
 
 
 def _typed(column: Column) -> str:
-    name, kind = identifier(column.name), TYPES[column.kind].sql
+    name, kind = sql_name(column.name), TYPES[column.kind].sql
     if column.kind == "number":
         # -0.0 and NaN have equals with other bytes.
         return f"nullif({name}::{kind}, 'nan'::DOUBLE) + 0.0"
@@ -131,9 +131,9 @@ def _typed(column: Column) -> str:
 
 
 def _order(feature_set: FeatureSet) -> list[str]:
-    return [*map(identifier, feature_set.keys), *TIMES]
+    return [*map(sql_name, feature_set.keys), *TIMES]
 
 
 def _copy(query: str, path: str) -> str:
     settings = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP}"
-    return f"COPY ({query}) TO {literal(path)} ({settings})"
+    return f"COPY ({query}) TO {sql_text(path)} ({settings})"

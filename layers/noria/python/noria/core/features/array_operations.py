@@ -12,12 +12,17 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils import murmurhash3_32
 
 from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_CATEGORY
-from noria.core.data.text_normalization import word_hash
 
 T = TypeVar("T")
+
+
+def word_hash(word: str) -> int:
+    """MurmurHash3 (32 bits, seed 0) of UTF-8, as ONNX Runtime's operator computes it."""
+    return int(murmurhash3_32(word, seed=0, positive=True))
 
 
 class Operations(Protocol, Generic[T]):
@@ -33,7 +38,10 @@ class Operations(Protocol, Generic[T]):
         """Map category texts to float32 numbers, unknown texts to the default."""
 
     def hashed_words(self, text: T) -> T:
-        """Hash the words of plain text (`core.data.text_normalization`): (n, m) int64, 0: none."""
+        """MurmurHash3 of the words of plain text (`core.data.text_normalization`).
+
+        Shape (n, m), int64; 0 where there is no word.
+        """
 
     def tally(self, positions: T, width: int) -> T:
         """Count per row how often each position from 0 to `width` - 1 occurs, as float32."""

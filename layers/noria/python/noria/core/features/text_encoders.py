@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from noria.common.arrays import Array
-from noria.core.data.text_normalization import word_hash
-from noria.core.features.array_operations import Coded, NumpyOperations, Operations
+from noria.core.features.array_operations import Coded, NumpyOperations, Operations, word_hash
 from noria.core.features.encoder_limits import USUAL, EncoderLimits
 from noria.core.features.encoders import Step, coded_column, integer
 

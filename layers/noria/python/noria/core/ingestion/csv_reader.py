@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.core.ingestion.parquet_reader import to_pandas
 from noria.core.ingestion.raw_text import MISSING_TEXTS, check_names, decoded
 from noria.errors import DataError
@@ -47,7 +47,7 @@ def read_csv(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _no_rows(names: list[str], name: str) -> DataError:
-    return DataError(f"{name} has a header ({listed(names, SHOWN)}) but no rows: add the data")
+    return DataError(f"{name} has a header ({comma_list(names, SHOWN)}) but no rows: add the data")
 
 
 def _probed(text: str) -> list[str]:
@@ -141,7 +141,7 @@ def _parsed_csv(content: bytes, delimiter: str, *, threads: bool) -> tuple[pa.Ta
 
 
 def _ragged_error(name: str, ragged: list[Any]) -> DataError:
-    rows = listed([f"{row.number} ({row.actual_columns} fields)" for row in ragged], SHOWN)
+    rows = comma_list([f"{row.number} ({row.actual_columns} fields)" for row in ragged], SHOWN)
     return DataError(
         f"{name}: {len(ragged)} rows have not the header's {ragged[0].expected_columns} fields: "
         f"line {rows}. Quote values that hold the delimiter, complete short rows, and leave out "
@@ -173,7 +173,7 @@ def _check_repeated_header(table: pa.Table, names: list[str], name: str) -> None
         same = equal if same is None else pc.and_(same, equal)
     found = pc.indices_nonzero(same).to_pylist()
     if found:
-        rows = listed([str(position + 1) for position in found], SHOWN)
+        rows = comma_list([str(position + 1) for position in found], SHOWN)
         raise DataError(
             f"{name} repeats its header among the rows, as row {rows} below it: leave those out"
         )

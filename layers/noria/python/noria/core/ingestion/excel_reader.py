@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import python_calamine as calamine
 
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.core.ingestion import raw_text
 from noria.core.ingestion.archives import MAXIMUM_UNPACKED, ZIP
 from noria.core.ingestion.excel_errors import (
@@ -124,7 +124,7 @@ def _table(rows: list[list[Any]], name: str) -> pd.DataFrame:
     header = ["" if cell is None else _text(cell).strip() for cell in full[0]]
     raw_text.check_names(header, name, UNNAMED)
     if len(full) == 1:
-        raise DataError(f"{name} has a header ({listed(header, 5)}) but no rows: add the data")
+        raise DataError(f"{name} has a header ({comma_list(header, 5)}) but no rows: add the data")
     columns = zip(*full[1:], strict=True)
     return pd.DataFrame({title: _column(list(cells)) for title, cells in
                          zip(header, columns, strict=True)})  # fmt: skip

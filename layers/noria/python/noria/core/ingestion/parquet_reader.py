@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as arrow_parquet
 
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.core.ingestion.archives import MAXIMUM_UNPACKED
 from noria.core.ingestion.raw_text import LARGEST_WHOLE, check_names, nested_error
 from noria.errors import DataError
@@ -36,7 +36,7 @@ def read_parquet(content: bytes, name: str) -> pd.DataFrame:
     table = table.drop_columns(index)
     if table.num_rows == 0 or table.num_columns == 0:
         raise DataError(
-            f"{name} has columns ({listed(table.column_names, 5)}) but no rows: add the data"
+            f"{name} has columns ({comma_list(table.column_names, 5)}) but no rows: add the data"
         )
     return to_pandas(table, name)
 

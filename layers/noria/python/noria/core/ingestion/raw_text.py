@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.errors import DataError
 
 MISSING_TEXTS = (
@@ -70,10 +70,12 @@ def check_names(names: Sequence[str], name: str, remedy: str = UNNAMED) -> None:
     """Refuse empty and repeated column names; `remedy` is what to do about the empty ones."""
     empty = [str(position) for position, column in enumerate(names, 1) if not column]
     if empty:
-        raise DataError(f"{name}: column {listed(empty, 5)} of {len(names)} has no name: {remedy}")
+        raise DataError(
+            f"{name}: column {comma_list(empty, 5)} of {len(names)} has no name: {remedy}"
+        )
     repeated = [column for column, count in Counter(names).items() if count > 1]
     if repeated:
-        raise DataError(f"{name} has more than one column {listed(repeated, 5)}: rename them")
+        raise DataError(f"{name} has more than one column {comma_list(repeated, 5)}: rename them")
 
 
 def nested_error(name: str, column: str) -> DataError:
@@ -81,7 +83,7 @@ def nested_error(name: str, column: str) -> DataError:
     return DataError(f"{name}: column {column!r} is nested: flatten it into plain columns")
 
 
-def as_text(values: pd.Series) -> pd.Series:
+def values_as_text(values: pd.Series) -> pd.Series:
     """Write values as text: whole numbers without a point, booleans as true and false."""
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import pyarrow as pa
 
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.core.ingestion import raw_text
 from noria.errors import DataError
 
@@ -47,7 +47,7 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType, name: str) -> pa.ChunkedAr
     if pa.types.is_null(column.type):
         return pa.chunked_array([pa.nulls(len(column), kind)])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        text = raw_text.as_text(column.to_pandas())
+        text = raw_text.values_as_text(column.to_pandas())
         return pa.chunked_array([pa.Array.from_pandas(text, type=kind)])
     try:
         return column.cast(kind, safe=not pa.types.is_timestamp(kind))
@@ -80,8 +80,8 @@ def _check_same_columns(
     extra = [column for column in columns if column not in first]
     if not missing and not extra:
         return
-    parts = [f"lacks {listed(missing)}"] if missing else []
-    parts += [f"also has {listed(extra)}"] if extra else []
+    parts = [f"lacks {comma_list(missing)}"] if missing else []
+    parts += [f"also has {comma_list(extra)}"] if extra else []
     raise DataError(
         f"{name} has other columns than {first_name}: it {' and '.join(parts)}. "
         "Give the files of one source the same columns."

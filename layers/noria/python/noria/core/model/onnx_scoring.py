@@ -9,7 +9,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from noria.common.arrays import Array
-from noria.common.timestamps import RefusedError, as_seconds, shown
+from noria.common.messages import ascii_repr
+from noria.common.timestamps import RefusedError, as_seconds
 from noria.core.data.dataset import empty_value, typed
 from noria.core.model.request_preprocessing import as_trained
 from noria.core.model.signature import Field, Signature, input_name
@@ -78,7 +79,7 @@ def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[
     known = signature.known
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise RequestError(f"row {number} is {shown(row)}: send an object of fields")
+            raise RequestError(f"row {number} is {ascii_repr(row)}: send an object of fields")
         if not row.keys() <= known:
             raise RequestError(_unknown_field(number, row, signature))
     return {field.name: _column(rows, field) for field in signature.columns}
@@ -96,7 +97,7 @@ def _column(rows: Sequence[Mapping[str, Any]], field: Field) -> Array:
             values.append(missing if value is None else convert(value, field))
         except RefusedError as refusal:
             raise RequestError(
-                f"row {number}, field {field.name!r}: {shown(value)} {refusal}"
+                f"row {number}, field {field.name!r}: {ascii_repr(value)} {refusal}"
             ) from None
     return typed(field.kind, values)
 
@@ -134,4 +135,4 @@ def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) ->
     names = list(dict.fromkeys([*looked_up_by, *signature.names]))
     near = difflib.get_close_matches(str(name), names, 1, 0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names)}"
-    return f"row {number}: the model has no field {shown(name)}; {hint}"
+    return f"row {number}: the model has no field {ascii_repr(name)}; {hint}"

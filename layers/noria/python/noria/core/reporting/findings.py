@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from noria.common.formatting import date, duration, listed, measured, number, share
+from noria.common.formatting import date, duration, joined_with_and, measured, number, share
 from noria.common.messages import counted
 from noria.core.reporting.time_section import is_share, series_label
 
@@ -53,7 +53,7 @@ def strongest(analysis: Document) -> str:
     verb = "goes" if len(significant) == 1 else "go"
     return (
         f"{len(significant)} of {counted(len(columns), 'column')} {verb} with the target beyond "
-        f"chance, most of all {listed(first)}."
+        f"chance, most of all {joined_with_and(first)}."
     )
 
 
@@ -122,10 +122,10 @@ def _redundant(pairs: Sequence[Document]) -> list[str]:
     most = sorted(decided.items(), key=lambda item: -len(item[1]))[:MOST_GROUPS]
     sentences = []
     if same:
-        told = [listed(group) for group in same[:MOST_GROUPS]]
+        told = [joined_with_and(group) for group in same[:MOST_GROUPS]]
         sentences.append(f"Say almost the same: {'; '.join(told)}.")
     if most:
-        told = [f"{first} tells {listed(names)}" for first, names in most]
+        told = [f"{first} tells {joined_with_and(names)}" for first, names in most]
         sentences.append(f"Add little to others: {'; '.join(told)}.")
     return sentences
 
@@ -144,7 +144,7 @@ def _alike(pairs: Sequence[Document]) -> list[list[str]]:
 def _missing(analysis: Document) -> list[str]:
     groups = (analysis.get("missing") or {}).get("groups") or []
     return [
-        f"{listed(list(group['columns']))} are missing in the same rows "
+        f"{joined_with_and(list(group['columns']))} are missing in the same rows "
         f"({share(group['share'])} of all rows)."
         for group in groups
     ]
@@ -156,4 +156,4 @@ def drifted(analysis: Document) -> list[str]:
     if not names:
         return []
     verb = "differs" if len(names) == 1 else "differ"
-    return [f"{listed(names)} {verb} between the first and the last third of the time."]
+    return [f"{joined_with_and(names)} {verb} between the first and the last third of the time."]

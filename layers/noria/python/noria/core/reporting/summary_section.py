@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from noria.common.formatting import LOWER_IS_BETTER, date, listed, metric, number
+from noria.common.formatting import LOWER_IS_BETTER, date, joined_with_and, metric, number
 from noria.common.messages import counted
 from noria.core.reporting import findings
 from noria.core.reporting import html as parts
@@ -135,7 +135,7 @@ def _suspects(analysis: Document) -> list[str]:
         return ["No column looks as if it gave the answer away."]
     if len(suspects) > MOST_SUSPECTS:
         names = [str(item["column"]) for item in suspects]
-        return [f"{listed(names)} may give the answer away; the reasons are below."]
+        return [f"{joined_with_and(names)} may give the answer away; the reasons are below."]
     return [f"{item['column']} may give the answer away: it {item['reason']}." for item in suspects]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from noria.common.formatting import chance, duration, listed, moment, share
+from noria.common.formatting import chance, duration, joined_with_and, moment, share
 from noria.core.reporting import charts, grid_charts
 from noria.core.reporting.html import bullets, card, soft
 
@@ -107,7 +107,9 @@ def _shifts(analysis: Document, problem: Document) -> str:
         limit=(limit, f"monitoring.drift {limit:g}"),
     )
     calendar = [str(c["column"]) for c in columns if c["tells_time"]]
-    told = f"Not shown, as they tell the time itself: {listed(calendar)}." if calendar else ""
+    told = (
+        f"Not shown, as they tell the time itself: {joined_with_and(calendar)}." if calendar else ""
+    )
     title = "What moved from the first to the last third"
     return card(title, picture + soft(told) if picture else "")
 

@@ -15,7 +15,7 @@ from noria.core.evaluation.baselines import rule_answer
 from noria.core.model.signature import Signature
 from noria.core.rule_model.onnx_graph import RuleGraph
 from noria.core.rule_model.onnx_operations import RuleOperations
-from noria.core.rule_model.scores import expected_scores, score_of
+from noria.core.rule_model.scores import expected_scores, record_score
 from noria.core.training.onnx_export import assemble
 from noria.core.training.train import signature_of
 from noria.errors import ContractError
@@ -72,7 +72,7 @@ def rule_model(
     decimals = {name: decimals_of(read.data[name]) for name in read.names("number")}
     operations = RuleOperations()
     graph = RuleGraph(rule, {one.name: one.kind for one in read.columns}, decimals, operations)
-    score = score_of(graph.answer(), graph, operations, read)
+    score = record_score(graph.answer(), graph, operations, read)
     scores = expected_scores(rule, read, decimals)
     return RuleModel(
         onnx=assemble(operations, read.columns, score, len(dataset.classes)),

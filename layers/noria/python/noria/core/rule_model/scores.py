@@ -21,7 +21,7 @@ from noria.errors import ContractError
 SHOWN = 3
 
 
-def score_of(answer: Value, graph: RuleGraph, on: RuleOperations, read: Dataset) -> str:
+def record_score(answer: Value, graph: RuleGraph, on: RuleOperations, read: Dataset) -> str:
     """Record what turns a rule's answer into the output of a model of the task.
 
     `read` has the columns that the rule reads. ContractError where the answer is no prediction.

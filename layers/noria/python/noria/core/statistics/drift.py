@@ -112,7 +112,7 @@ def build_reference(
     )
 
 
-def compare(reference: Reference, columns: Mapping[str, Array], scores: Array) -> DriftReport:
+def measure_drift(reference: Reference, columns: Mapping[str, Array], scores: Array) -> DriftReport:
     """Compare live columns and scores with the reference.
 
     `drift` is the larger of the predictions' PSI and the mean PSI of the columns weighted by
@@ -126,8 +126,8 @@ def compare(reference: Reference, columns: Mapping[str, Array], scores: Array) -
     for name, expected in reference.columns.items():
         live = columns.get(name)
         values = np.full(rows, _missing(expected)) if live is None else np.asarray(live)
-        found.append(_compare(name, expected, values, weights[name]))
-    predictions = _compare(SCORES, reference.scores, _score_values(scores), 1.0)
+        found.append(_column_drift(name, expected, values, weights[name]))
+    predictions = _column_drift(SCORES, reference.scores, _score_values(scores), 1.0)
     mean = sum(one.weight * min(one.psi, COMPLETE) for one in found)
     found.sort(key=lambda one: (-one.weight * min(one.psi, COMPLETE), one.name))
     return DriftReport(
@@ -190,7 +190,9 @@ def _counts(reference: ColumnReference, values: Array) -> NDArray[np.int64]:
     return np.append(counted, np.count_nonzero(missing_rows))
 
 
-def _compare(name: str, reference: ColumnReference, values: Array, weight: float) -> ColumnDrift:
+def _column_drift(
+    name: str, reference: ColumnReference, values: Array, weight: float
+) -> ColumnDrift:
     expected = np.asarray(reference.counts, dtype=np.float64)
     counted = _counts(reference, values).astype(np.float64)
     raw, occupied = _psi(expected, counted)

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from noria.common.categories import Spellings
-from noria.common.timestamps import RefusedError, as_microseconds, as_seconds, as_text, shown
+from noria.common.messages import ascii_repr
+from noria.common.timestamps import RefusedError, as_microseconds, as_seconds, iso_timestamp
 from noria.core.windows.tiles import Window
 from noria.errors import RequestError
 
@@ -47,7 +48,7 @@ class KeyColumn(BaseModel):
     def _instant(self, value: object) -> str:
         """A time's one spelling; what is no time names an entity that nothing is known of."""
         try:
-            return as_text(as_microseconds(value, self.zone))
+            return iso_timestamp(as_microseconds(value, self.zone))
         except RefusedError:
             return str(value)
 
@@ -97,8 +98,8 @@ class History(BaseModel):
                 )
             if not isinstance(row[key.name], str | int | float | None):
                 raise RequestError(
-                    f"row {number}, field {key.name!r}: {shown(row[key.name])} names no entity: "
-                    "send a text, a number or null"
+                    f"row {number}, field {key.name!r}: {ascii_repr(row[key.name])} names no "
+                    "entity: send a text, a number or null"
                 )
         texts = [key.text(row[key.name]) for key in self.keys]
         return None if None in texts else tuple(str(text) for text in texts)
@@ -110,7 +111,7 @@ class History(BaseModel):
             return as_seconds(now.timestamp() if given is None else given, self.zone)
         except RefusedError as refusal:
             raise RequestError(
-                f"row {number}, field {self.event_time!r}: {shown(given)} {refusal}"
+                f"row {number}, field {self.event_time!r}: {ascii_repr(given)} {refusal}"
             ) from None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from noria.common.arrays import Array
-from noria.common.messages import listed
+from noria.common.messages import comma_list
 from noria.contracts import Problem
 from noria.contracts import Window as Asked
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
@@ -78,8 +78,8 @@ def _values(asked: Asked, dataset: Dataset, accepted: pd.DataFrame, problem: Pro
     if asked.column not in accepted.columns:
         raise DataError(
             f"features.windows: {asked.as_!r} reads {asked.column!r}, which the accepted rows do "
-            f"not have; they have {listed(map(str, accepted.columns))}: bring the column back, or "
-            "take the window out"
+            f"not have; they have {comma_list(map(str, accepted.columns))}: bring the column "
+            "back, or take the window out"
         )
     values = accepted[asked.column]
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
