@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write the analysis and the report, and decide whether to go on."""
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
-    analysis = analyse(dataset, stage.problem, _known_afterwards(stage))
+    analysis = analyse(dataset, stage.problem, _post_outcome_columns(stage))
     stage.store.put_json(stage.run.key("analysis.json"), analysis.model_dump(mode="json"))
     verdict = decide_need(dataset, stage.problem, SEED)
     decided = stage.decided(verdict)
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {**decided, "baseline": baseline, "report": stage.store.uri(report)}
 
 
-def _known_afterwards(stage: Stage) -> list[str]:
+def _post_outcome_columns(stage: Stage) -> list[str]:
     """The columns that Transform found filled only where the target is known."""
     found = [v for v in stage.run.verdicts() if v["state"] == "Transform"]
     names = found[-1]["evidence"].get("known_afterwards", []) if found else []

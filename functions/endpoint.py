@@ -42,7 +42,7 @@ def served() -> ServedModel:
 
 @cache
 def online() -> OnlineTable:
-    """The table of the latest values per entity, which stacks with history windows have."""
+    """The table of the latest values per entity, in stacks with time-window aggregations."""
     environment = Environment.read()
     return OnlineTable(quick_client("dynamodb"), table_of(environment.database), time.sleep)
 

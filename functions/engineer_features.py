@@ -12,29 +12,31 @@ from noria.materialization.run_features import open_accepted
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Make this turn's feature plan; on the first turn, store the rows that it is fed with.
+    """Make this iteration's feature plan; on the first, store the rows that it is fed with.
 
     Row-level steps live in the model's own graph, so the stored values do not change with the
-    recipe: later turns write none again. History windows come out of the feature store once, for
-    all turns.
+    recipe: later iterations write none again. Time-window aggregations are read from the store
+    once, for all iterations.
     """
     stage = Stage.open(event)
     if stage.event.state == "StoreFeatures":
         return _store_only(stage)
-    turn = stage.turn + 1
+    iteration = stage.iteration + 1
     dataset = Dataset.from_bytes(stage.dataset())
-    if turn == 1:
+    if iteration == 1:
         dataset = _stored(stage, dataset)
     weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
-    before, findings = _last_turn(stage) if stage.turn else (None, None)
-    plan = make_plan(dataset, stage.problem, turn - 1, weakness, before, findings)
-    stage.store.put(stage.run.turn_key(turn, "plan.json"), plan.model_dump_json().encode())
+    before, findings = _last_iteration(stage) if stage.iteration else (None, None)
+    plan = make_plan(dataset, stage.problem, iteration - 1, weakness, before, findings)
+    stage.store.put(
+        stage.run.iteration_key(iteration, "plan.json"), plan.model_dump_json().encode()
+    )
     verdict = Verdict(
         decision=plan.recipe, reasons=[plan.why], evidence={"features": plan.features}
     )
-    stage.run.record_verdict(stage.event.state, turn, verdict.model_dump(mode="json"))
+    stage.run.record_verdict(stage.event.state, iteration, verdict.model_dump(mode="json"))
     return {
-        "iteration": turn,
+        "iteration": iteration,
         "recipe": plan.recipe,
         "reasons": [plan.why],
         "candidates": names_for(stage.problem),
@@ -73,8 +75,8 @@ def _stored(stage: Stage, dataset: Dataset) -> Dataset:
     return expanded
 
 
-def _last_turn(stage: Stage) -> tuple[Plan, Findings]:
+def _last_iteration(stage: Stage) -> tuple[Plan, Findings]:
     """The plan that missed the objective, and what evaluation found weak in it."""
-    plan = stage.store.get(stage.run.turn_key(stage.turn, "plan.json"))
-    evaluation = stage.store.get_json(stage.run.turn_key(stage.turn, "evaluation.json"))
+    plan = stage.store.get(stage.run.iteration_key(stage.iteration, "plan.json"))
+    evaluation = stage.store.get_json(stage.run.iteration_key(stage.iteration, "evaluation.json"))
     return Plan.model_validate_json(plan), Findings.model_validate(evaluation["findings"])

@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     dataset = Dataset.from_bytes(stage.dataset())
     evaluation = _evaluation(stage, dataset)
     document = evaluation.model_dump(mode="json")
-    stage.store.put_json(stage.run.turn_key(stage.turn, "evaluation.json"), document)
+    stage.store.put_json(stage.run.iteration_key(stage.iteration, "evaluation.json"), document)
     stage.store.put_json(f"models/{stage.version}/evaluation.json", document)
     verdict = objective = meets_objective(evaluation)
     objective = objective.model_copy(
@@ -60,7 +60,7 @@ def _next(stage: Stage, dataset: Dataset, decision: str) -> str:
         return decision
     if _is_rule(stage):
         return "rule_falls_short"
-    more = has_next(dataset, stage.problem, stage.turn - 1)
+    more = has_next(dataset, stage.problem, stage.iteration - 1)
     return "try_next_recipe" if more else "exhausted"
 
 
@@ -121,10 +121,10 @@ def _signature(stage: Stage) -> Signature:
 
 
 def _scores(stage: Stage) -> dict[str, Any]:
-    content = stage.store.get(stage.run.turn_key(stage.turn, "scores.npz"))
+    content = stage.store.get(stage.run.iteration_key(stage.iteration, "scores.npz"))
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         scores = {name: archive[name] for name in archive.files}
-    pipeline = stage.store.get(stage.run.turn_key(stage.turn, "pipeline_scores.npy"))
+    pipeline = stage.store.get(stage.run.iteration_key(stage.iteration, "pipeline_scores.npy"))
     return scores | {"pipeline": np.load(io.BytesIO(pipeline), allow_pickle=False)}
 
 
@@ -138,7 +138,7 @@ def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
 
 def _write_card(stage: Stage, evaluation: Evaluation, reasons: list[str]) -> None:
     signature = _signature(stage)
-    experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.turn]
+    experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.iteration]
     card = render_model_card(signature, evaluation, experiments, stage.version, reasons)
     key = f"models/{stage.version}/model_card.html"
     stage.store.put(key, card.encode(), "text/html; charset=utf-8")

@@ -14,7 +14,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Score a candidate in folds of the training rows and document it."""
     stage = Stage.open(event)
     candidate = str(stage.event.item)
-    plan = Plan.model_validate_json(stage.store.get(stage.run.turn_key(stage.turn, "plan.json")))
+    plan = Plan.model_validate_json(
+        stage.store.get(stage.run.iteration_key(stage.iteration, "plan.json"))
+    )
     dataset = Dataset.from_bytes(stage.dataset())
     experiment = explore(dataset, plan, candidate, stage.problem, SEED)
     document = {
@@ -22,11 +24,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "score": experiment.mean,
         "seconds": round(experiment.fit_seconds + experiment.score_seconds, 3),
         "run_id": stage.event.execution,
-        "iteration": stage.turn,
+        "iteration": stage.iteration,
         "code_version": stage.environment.code_version,
     }
-    stage.store.put_json(stage.run.turn_key(stage.turn, f"explore/{candidate}.json"), document)
     stage.store.put_json(
-        f"experiments/run={stage.event.execution}/iteration={stage.turn}/{candidate}.json", document
+        stage.run.iteration_key(stage.iteration, f"explore/{candidate}.json"), document
+    )
+    stage.store.put_json(
+        f"experiments/run={stage.event.execution}/iteration={stage.iteration}/{candidate}.json",
+        document,
     )
     return {name: document.get(name) for name in ("candidate", "score", "std", "seconds", "error")}

@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             result["champion_unscorable"] = str(error)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **scores)
-    stage.store.put(stage.run.turn_key(stage.turn, "scores.npz"), buffer.getvalue())
+    stage.store.put(stage.run.iteration_key(stage.iteration, "scores.npz"), buffer.getvalue())
     return result
 
 

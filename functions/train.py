@@ -10,14 +10,14 @@ import numpy as np
 
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
-from noria.core.data.window_coverage import spans
+from noria.core.data.window_coverage import window_lengths
 from noria.core.features.recipes import Plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
 from noria.core.training.candidate_search import Experiment
 from noria.core.training.train import Trained, choose, train
-from noria.core.windows.lookup_spec import History
+from noria.core.windows.lookup_spec import LookupSpec
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
 from noria.lifecycle.stage import HISTORY, Stage
 
@@ -35,7 +35,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     """Train the best candidate on all training rows."""
     inputs = Inputs(stage)
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
-    plan_key = stage.run.turn_key(stage.turn, "plan.json")
+    plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     chosen = choose(_experiments(stage), stage.problem)
     trained = _with_history(
@@ -51,10 +51,10 @@ def _train(stage: Stage) -> dict[str, Any]:
 
 
 def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
-    """Say in the signature how the history windows that the model reads are looked up."""
+    """Say in the signature how the time-window aggregations that the model reads are looked up."""
     if not stage.problem.features.windows:
         return trained
-    stored = History.model_validate_json(inputs.get("history", stage.run.key(HISTORY)))
+    stored = LookupSpec.model_validate_json(inputs.get("history", stage.run.key(HISTORY)))
     signature = trained.signature
     history = stored.read_by(signature.names)
     if history is None:
@@ -66,7 +66,7 @@ def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
 
 
 def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
-    """Make the rule the challenger; it is the first turn's, whose recipe is the rule itself."""
+    """Make the rule the challenger; of the first iteration, and its own recipe."""
     given: dict[str, Any] = event["input"] | {
         "features": {"iteration": 1, "recipe": RULE, "candidates": []}
     }
@@ -101,7 +101,7 @@ def _write(
     importances: dict[str, float],
 ) -> dict[str, str]:
     """Store a version that reads the dataset's columns; returns the checksums of its files."""
-    windows = spans(stage.problem)
+    windows = window_lengths(stage.problem)
     reference = build_reference(dataset, made.holdout_scores, importances, windows)
     sample = json.dumps(sample_rows(dataset.holdout_rows, made.signature))
     checksums = stage.registry.write_version(
@@ -114,7 +114,7 @@ def _write(
             LINEAGE: inputs.lineage(),
         },
     )
-    scores = stage.run.turn_key(stage.turn, "pipeline_scores.npy")
+    scores = stage.run.iteration_key(stage.iteration, "pipeline_scores.npy")
     stage.store.put(scores, _npy(made.holdout_scores))
     return checksums
 
@@ -128,7 +128,10 @@ def _candidates(stage: Stage) -> list[str]:
 
 
 def _experiments(stage: Stage) -> list[Experiment]:
-    keys = [stage.run.turn_key(stage.turn, f"explore/{name}.json") for name in _candidates(stage)]
+    keys = [
+        stage.run.iteration_key(stage.iteration, f"explore/{name}.json")
+        for name in _candidates(stage)
+    ]
     return [_experiment(stage.store.get_json(key)) for key in keys]
 
 

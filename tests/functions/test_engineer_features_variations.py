@@ -16,7 +16,7 @@ from noria.aws.model_registry import Champion, Registry
 from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
-from noria.core.windows.lookup_spec import History
+from noria.core.windows.lookup_spec import LookupSpec
 from noria.errors import ContractError
 from noria.feature_store.store import FeatureStore, Reference
 from tests.noria.feature_store.test_windows import APRIL, DATABASE, PROBLEM
@@ -103,7 +103,7 @@ def test_a_variation_leaves_the_history_that_is_served(store: Store, table: pd.D
     before = stored(store)
     run(store, "varied", march, APRIL + timedelta(hours=1), problem=VERY_LATE)
     assert stored(store) == before
-    history = History.model_validate_json(store.get("runs/varied/history.json"))
+    history = LookupSpec.model_validate_json(store.get("runs/varied/history.json"))
     assert history.feature_set.startswith("variation_")
     own = Files(store).current(f"features_{history.feature_set}")
     assert (own.runs, own.rows) == (["varied"], Files(store).current("features").rows)

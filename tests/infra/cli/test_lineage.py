@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from functions import collect, explore, train, transform
 from infra.cli.main import app
 from noria.aws import clients
-from noria.aws.firehose_log import TOGETHER
+from noria.aws.firehose_log import PARALLEL_READS
 from noria.aws.model_registry import Champion, Registry
 from noria.aws.run_folder import Run
 from noria.aws.s3 import Store
@@ -81,7 +81,7 @@ class Wine:
         self.handle(transform, "Transform", {"collected": [collected]})
         dataset = Dataset.from_bytes(self.store.get(f"clean/run={RUN}/dataset.npz"))
         plan = make_plan(dataset, Problem.parse(CONTRACT), 0)
-        self.store.put(self.run.turn_key(1, "plan.json"), plan.model_dump_json().encode())
+        self.store.put(self.run.iteration_key(1, "plan.json"), plan.model_dump_json().encode())
         turn = {"features": {"iteration": 1}}
         scored = self.handle(explore, "ExploreModels", turn, item="logistic_regression")
         self.handle(train, "TrainModel", turn | {"explore": [scored]})
@@ -211,7 +211,7 @@ def test_only_objects_near_the_ids_time_are_read(stack: Wine) -> None:
         read = Store.read
         patch.setattr(Store, "read", lambda self, key: (reads.append(key), read(self, key))[1])
         assert step(document(name), "prediction")["facts"]["prediction"] == "class_1"
-    assert len([key for key in reads if key.startswith("predictions/")]) <= TOGETHER
+    assert len([key for key in reads if key.startswith("predictions/")]) <= PARALLEL_READS
 
 
 def test_a_late_delivery_is_found_by_when_it_was_written(stack: Wine) -> None:

@@ -110,6 +110,6 @@ def test_an_ending_is_recorded_once(bucket: Store) -> None:
 def test_experiments_are_those_of_every_turn(bucket: Store) -> None:
     run = Run(bucket, "one")
     for turn in (1, 2):
-        bucket.put_json(run.turn_key(turn, "explore/linear.json"), {"turn": turn})
-        bucket.put_json(run.turn_key(turn, "plan.json"), {"not": "an experiment"})
+        bucket.put_json(run.iteration_key(turn, "explore/linear.json"), {"turn": turn})
+        bucket.put_json(run.iteration_key(turn, "plan.json"), {"not": "an experiment"})
     assert run.experiments() == [{"turn": 1}, {"turn": 2}]

@@ -14,7 +14,7 @@ from noria.core.analysis.redundancy import redundant_pairs
 from noria.core.analysis.seasonality import seasons
 from noria.core.analysis.time_coverage import profile_time
 from noria.core.cleansing.cleanse import cleanse
-from noria.core.cleansing.post_outcome_columns import known_afterwards
+from noria.core.cleansing.post_outcome_columns import post_outcome_columns
 from noria.core.evaluation.baselines import trivial_answers
 from noria.core.evaluation.evaluate import beats_champion, check_parity, evaluate
 from noria.core.evaluation.slices import slice_results
@@ -138,8 +138,8 @@ class TestTarget:
     def test_the_rows_that_tell_what_is_known_afterwards(self) -> None:
         target = pd.Series([1.0, 0.0] * 30 + [None] * 15)
         values = pd.DataFrame({"paid": target * 3})
-        assert known_afterwards(values, target, ["paid"], late=0.5, fewest=20) == []
-        assert known_afterwards(values, target, ["paid"], late=0.5, fewest=15) == ["paid"]
+        assert post_outcome_columns(values, target, ["paid"], late=0.5, fewest=20) == []
+        assert post_outcome_columns(values, target, ["paid"], late=0.5, fewest=15) == ["paid"]
 
 
 class TestJudging:

@@ -14,7 +14,7 @@ from noria.aws.feature_store import OnlineTable
 from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
-from noria.core.windows.lookup_spec import History
+from noria.core.windows.lookup_spec import LookupSpec
 from noria.errors import RequestError
 from noria.feature_store.store import FeatureStore, Reference
 from noria.serving.online_features import with_history
@@ -164,16 +164,16 @@ class TestOnline:
     """The endpoint computes a request's windows by the very function that made training's."""
 
     @pytest.fixture
-    def history(self, store: Store, table: pd.DataFrame) -> History:
+    def history(self, store: Store, table: pd.DataFrame) -> LookupSpec:
         run(store, "march", table.query("month <= 3"))
-        return History.model_validate_json(store.get("runs/march/history.json"))
+        return LookupSpec.model_validate_json(store.get("runs/march/history.json"))
 
     def test_data_that_ended_long_ago_is_looked_up_as_of_its_end(
         self, store: Store, features: FeatureStore, table: pd.DataFrame
     ) -> None:
         """GIVEN a first run today on data of 2013 THEN a request of then has its history."""
         run(store, "today", table.query("month <= 3"), datetime(2026, 11, 24, tzinfo=UTC))
-        history = History.model_validate_json(store.get("runs/today/history.json"))
+        history = LookupSpec.model_validate_json(store.get("runs/today/history.json"))
         rows = [{"tailnum": one, "event_time": APRIL.isoformat()}
                 for one in table["tailnum"].unique()]  # fmt: skip
         found = with_history(rows, history, self.table_of, APRIL)
@@ -187,7 +187,7 @@ class TestOnline:
 
     @pytest.mark.parametrize("hours", [-20, -3])
     def test_an_instant_that_has_just_passed(
-        self, history: History, features: FeatureStore, table: pd.DataFrame, hours: int
+        self, history: LookupSpec, features: FeatureStore, table: pd.DataFrame, hours: int
     ) -> None:
         """GIVEN a request for an instant of the last day THEN it has what was known then."""
         at = APRIL + timedelta(hours=hours)
@@ -209,7 +209,7 @@ class TestOnline:
 
     @pytest.mark.parametrize("hours", [0, 1, 5, 30, 200, 2_000])
     def test_same_airplane_at_the_same_instant_has_the_same_history(
-        self, history: History, features: FeatureStore, table: pd.DataFrame, hours: int
+        self, history: LookupSpec, features: FeatureStore, table: pd.DataFrame, hours: int
     ) -> None:
         at = APRIL + timedelta(hours=hours)
         airplanes = [*table["tailnum"].unique(), "N0"]
@@ -226,7 +226,7 @@ class TestOnline:
         assert online["late_share"].notna().any() == (hours < 2_000)
 
     def test_a_request_without_a_time_is_answered_as_of_now(
-        self, history: History, table: pd.DataFrame
+        self, history: LookupSpec, table: pd.DataFrame
     ) -> None:
         row = {"tailnum": table["tailnum"].iloc[0]}
         now = APRIL + timedelta(hours=2)
@@ -234,13 +234,13 @@ class TestOnline:
         [dated] = with_history([row | {"event_time": now.timestamp()}], history, self.table_of, now)
         assert {**dated, "event_time": 0} == {**found, "event_time": 0}
 
-    def test_what_a_request_carries_is_kept(self, history: History, table: pd.DataFrame) -> None:
+    def test_what_a_request_carries_is_kept(self, history: LookupSpec, table: pd.DataFrame) -> None:
         row = {"tailnum": table["tailnum"].iloc[0], "flown": 99, "mean_delay": None}
         [found] = with_history([row], history, self.table_of, APRIL)
         assert (found["flown"], found["mean_delay"]) == (99, None)
         assert found["miles"] > 0
 
-    def test_nothing_is_asked_where_nothing_is_to_be_looked_up(self, history: History) -> None:
+    def test_nothing_is_asked_where_nothing_is_to_be_looked_up(self, history: LookupSpec) -> None:
         def refuse() -> OnlineTable:
             raise AssertionError("the table was asked")
 
@@ -248,19 +248,19 @@ class TestOnline:
         assert with_history([row], history, refuse, APRIL) == [row]
 
     def test_a_row_that_needs_no_history_needs_no_key(
-        self, history: History, table: pd.DataFrame
+        self, history: LookupSpec, table: pd.DataFrame
     ) -> None:
         rows = [dict.fromkeys(history.names, 1.0), {"tailnum": table["tailnum"].iloc[0]}]
         whole, looked_up = with_history(rows, history, self.table_of, APRIL)
         assert whole == rows[0]
         assert looked_up["miles"] > 0
 
-    def test_a_model_may_outlive_the_history_that_it_learnt_from(self, history: History) -> None:
+    def test_a_model_may_outlive_the_history_that_it_learnt_from(self, history: LookupSpec) -> None:
         """GIVEN a stack that was deployed without windows THEN they are missing, and it answers."""
         [found] = with_history([{"dest": "BOS", "flown": 2}], history, None, APRIL)
         assert found == dict.fromkeys(history.names) | {"dest": "BOS", "flown": 2}
 
-    def test_an_entity_that_has_no_name_has_no_history(self, history: History) -> None:
+    def test_an_entity_that_has_no_name_has_no_history(self, history: LookupSpec) -> None:
         [found] = with_history([{"tailnum": None}], history, self.table_of, APRIL)
         assert (found["flown"], found["miles"], found["late_share"]) == (0, 0, None)
 
@@ -273,7 +273,7 @@ class TestOnline:
             ({"tailnum": "N1", "event_time": 1e15}, "outside the years 1 to 9999"),
         ],
     )
-    def test_rows_that_name_no_entity(self, history: History, row: Any, told: str) -> None:
+    def test_rows_that_name_no_entity(self, history: LookupSpec, row: Any, told: str) -> None:
         with pytest.raises(RequestError, match=told):
             with_history([row], history, self.table_of, APRIL)
 
@@ -314,11 +314,11 @@ def test_a_champion_of_an_earlier_version_keeps_its_history(
     """GIVEN a source that lost a column, so that the set has a new version THEN both are served."""
     march = table.query("month <= 3")
     run(store, "march", march)
-    champion = History.model_validate_json(store.get("runs/march/history.json"))
+    champion = LookupSpec.model_validate_json(store.get("runs/march/history.json"))
     later = APRIL + timedelta(days=9)
     fewer = table.query("month == 3 or (month == 4 and day <= 9)").drop(columns="hour")
     run(store, "april", fewer, later)
-    challenger = History.model_validate_json(store.get("runs/april/history.json"))
+    challenger = LookupSpec.model_validate_json(store.get("runs/april/history.json"))
     rows = [{"tailnum": one} for one in table["tailnum"].unique()]
     old, new = (
         with_history(rows, one, TestOnline.table_of, later) for one in (champion, challenger)
@@ -353,7 +353,7 @@ def test_sets_whose_rows_may_repeat_have_a_history(
     assert_is_past(found, rows, rows, step=29)
     gone = march["tailnum"].iloc[-1]
     run(store, "fewer", march[march["tailnum"] != gone], APRIL + timedelta(hours=1))
-    history = History.model_validate_json(store.get("runs/fewer/history.json"))
+    history = LookupSpec.model_validate_json(store.get("runs/fewer/history.json"))
     asked = [{"tailnum": gone, "event_time": (APRIL + timedelta(hours=1)).isoformat()}]
     [served] = with_history(asked, history, TestOnline.table_of, APRIL)
     assert served["flown"] == 0

@@ -9,7 +9,7 @@ from noria.contracts import Problem
 from noria.core.analysis.analyse import Analysis, analyse
 from noria.core.analysis.profiling import profile_column
 from noria.core.data.dataset import Column, Dataset
-from noria.core.data.vocabulary import frequent_words, rarest_known
+from noria.core.data.vocabulary import frequent_words, rarest_word
 from noria.core.model.signature import Field
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.reporting.report import render_report
@@ -153,4 +153,4 @@ def test_each_text_falls_to_one_word() -> None:
     assert words.names == ["the", "a", "bird"]
     assert words.counts.tolist() == [3, 1, 1]
     assert words.holds(0).tolist() == [True, True, False, True]
-    assert rarest_known(texts.tolist(), words.names) == ["the", "the", "bird", "the"]
+    assert rarest_word(texts.tolist(), words.names) == ["the", "the", "bird", "the"]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from noria.common.categories import tidy, without_case
 from noria.contracts import ColumnRule, Quality
-from noria.core.cleansing.imputation import fill_of, filled
+from noria.core.cleansing.imputation import fill_value, impute
 from noria.core.cleansing.outliers import outliers
-from noria.core.cleansing.post_outcome_columns import known_afterwards
+from noria.core.cleansing.post_outcome_columns import post_outcome_columns
 from noria.core.cleansing.schema_drift import schema_drift
 from noria.core.column_types.cell_values import missing_cells
 from noria.core.column_types.timestamp_parsing import TimeReading, read_times
@@ -216,11 +216,11 @@ def test_filling_leaves_what_is_known(kind: Any, rule: Any, values: list[int | N
     array = np.array([empty if v is None else v for v in values]).astype(plain)
     known = ~is_missing(kind, array)
     try:
-        fill = fill_of("c", kind, array, contract)
+        fill = fill_value("c", kind, array, contract)
     except DataError as error:
         assert "quality.columns.c.missing" in str(error)
         return
-    after = filled(array, kind, fill)
+    after = impute(array, kind, fill)
     assert (after[known] == array[known]).all()
     assert fill is None or (after[~known] == np.array(fill).astype(plain)).all()
     present = [value for value in values if value is not None]
@@ -238,5 +238,5 @@ def test_columns_known_afterwards_are_fuller_with_a_target(rows: list[tuple[bool
     enough = min(target.isna().sum(), target.notna().sum()) >= 3
     present = values["c"].notna()
     gap = present[target.notna()].mean() - present[target.isna()].mean() if enough else 0.0
-    found = known_afterwards(values, target, ["c"], late=0.5, fewest=3)
+    found = post_outcome_columns(values, target, ["c"], late=0.5, fewest=3)
     assert found == (["c"] if gap >= 0.5 else [])

@@ -93,7 +93,7 @@ def test_the_latest_rows_are_held_out_and_ties_stay_together(
     times: list[int], share: float
 ) -> None:
     values = np.array(times, dtype=np.int64)
-    mask = holdout_split.latest(values, share)
+    mask = holdout_split.latest_rows(values, share)
     if mask is None:
         assert len(set(times)) == 1
         return
@@ -107,8 +107,8 @@ def test_the_latest_rows_are_held_out_and_ties_stay_together(
 def test_duplicates_are_on_one_side_whatever_the_order(rows: list[tuple[int, str]]) -> None:
     frame = pd.DataFrame(rows, columns=["n", "c"])
     data = {"n": frame["n"].to_numpy(np.float32), "c": frame["c"].to_numpy(dtype="U1")}
-    mask = holdout_split.stable(data, None, 0.3)
+    mask = holdout_split.hashed_rows(data, None, 0.3)
     sides = frame.assign(side=mask).groupby(["n", "c"])["side"].nunique()
     assert (sides == 1).all()
-    backward = holdout_split.stable({k: v[::-1] for k, v in reversed(data.items())}, None, 0.3)
+    backward = holdout_split.hashed_rows({k: v[::-1] for k, v in reversed(data.items())}, None, 0.3)
     assert (backward[::-1] == mask).all()

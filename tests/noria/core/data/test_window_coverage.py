@@ -11,7 +11,7 @@ from noria.core.analysis.analyse import Analysis, analyse
 from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
-from noria.core.data.window_coverage import has_full_history, spans
+from noria.core.data.window_coverage import has_full_history, window_lengths
 from noria.core.ingestion.readers import read_table
 from noria.core.statistics.drift import build_reference, measure_drift
 from noria.core.windows.run_windows import with_windows
@@ -97,7 +97,7 @@ def test_live_rows_are_compared_with_full_windows(jetblue: Dataset) -> None:
     live = jetblue.take(jetblue.event_time >= START_OF_FEBRUARY).data
     scores = np.linspace(0, 1, len(live["flown"]))
     counted = []
-    for windows in ({}, spans(of_windows(FLOWN, IDLE))):
+    for windows in ({}, window_lengths(of_windows(FLOWN, IDLE))):
         reference = build_reference(jetblue, scores, {"flown": 1.0}, windows)
         counted.append(measure_drift(reference, live, scores).drift)
     naive, full = counted

@@ -10,7 +10,7 @@ from noria.core.features.recipes import Plan, ladder, make_plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.training.train import Trained, train
-from noria.core.windows.lookup_spec import History, KeyColumn
+from noria.core.windows.lookup_spec import KeyColumn, LookupSpec
 from noria.core.windows.tiles import Window
 from noria.errors import RequestError
 from noria.serving.form_page import render
@@ -23,7 +23,7 @@ PROBLEM = problem(
     entity_key=["customer"], event_time="at", features={"windows": [WINDOW]},
     objective={"threshold": 0.9},
 )  # fmt: skip
-HISTORY = History(
+HISTORY = LookupSpec(
     feature_set="features", keys=(KeyColumn(name="customer"),), event_time="at", delay=86_400,
     windows=(Window(name="spent_30d", column="spent", function="sum", over=30 * 86_400),),
     descriptions={"spent_30d": "sum of spent in the 30d before"},

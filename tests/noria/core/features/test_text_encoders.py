@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from noria.core.cleansing.imputation import fill_of
+from noria.core.cleansing.imputation import fill_value
 from noria.core.data.dataset import Column, Dataset
 from noria.core.data.text_normalization import MOST_WORDS, plain_words
 from noria.core.features.array_operations import NumpyOperations, word_hash
@@ -275,7 +275,7 @@ def test_missing_texts_can_be_filled_but_not_averaged() -> None:
 
     def filling(missing: object) -> float | str | None:
         rules = {"note": {"missing": missing}}
-        return fill_of("note", "text", texts, problem(quality={"columns": rules}))
+        return fill_value("note", "text", texts, problem(quality={"columns": rules}))
 
     assert filling({"value": "Not said."}) == "not said"
     assert filling("most_frequent") == "so so"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria.core.statistics import metrics
-from noria.core.statistics.autocorrelation import Serial, block_length, serial
+from noria.core.statistics.autocorrelation import SerialDependence, block_length, serial_dependence
 from noria.core.statistics.permutation_tests import target_columns
 from noria.core.statistics.resampled_scores import Interval, drawn_counts, resampled_scores
 from tests.support.random_walks import remembering, walk
@@ -47,12 +47,12 @@ def test_no_block_is_longer_than_its_bound() -> None:
 def test_neighbours_in_time_are_drawn_together() -> None:
     times = np.random.default_rng(0).permutation(60)
     order = np.argsort(times)
-    counts = drawn_counts(60, 50, np.random.default_rng(1), Serial(order, 20))
+    counts = drawn_counts(60, 50, np.random.default_rng(1), SerialDependence(order, 20))
     assert (counts.sum(axis=1) == 60).all()
     in_time = counts[:, order]
     changes = (np.diff(np.column_stack([in_time, in_time[:, 0]]), axis=1) != 0).sum(axis=1)
     assert changes.max() <= 6, "three blocks have six ends"
-    lone = drawn_counts(60, 50, np.random.default_rng(1), Serial(order, 1))
+    lone = drawn_counts(60, 50, np.random.default_rng(1), SerialDependence(order, 1))
     assert (np.diff(lone[:, order], axis=1) != 0).sum(axis=1).min() > 20
 
 
@@ -68,7 +68,7 @@ def coverage(share: float) -> tuple[float, float]:
     hits = np.zeros((100, 2))
     for seed in range(100):
         y, answer = drawn(seed, ROWS)
-        found = serial(target_columns(y, answer), np.arange(ROWS))
+        found = serial_dependence(target_columns(y, answer), np.arange(ROWS))
         for place, together in enumerate((None, found)):
             counts = drawn_counts(ROWS, 200, np.random.default_rng(seed), together)
             low, high = Interval.of(resampled_scores("rmse", y, answer, counts), 0.95)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noria.core.statistics.autocorrelation import stretches
-from noria.core.statistics.permutation_tests import Chance, chance_of_agreement
+from noria.core.statistics.autocorrelation import time_blocks
+from noria.core.statistics.permutation_tests import PermutationTest, permutation_test
 from tests.support.random_walks import remembering, walk
 
 Array = Any
@@ -17,9 +17,9 @@ Drawn = Callable[[np.random.Generator], tuple[Array, Array, Array]]
 ROWS, DRAWS = 400, 200
 
 
-def judged(drawn: tuple[Array, Array, Array], seed: int) -> Chance:
+def judged(drawn: tuple[Array, Array, Array], seed: int) -> PermutationTest:
     y, prediction, times = drawn
-    return chance_of_agreement(y, prediction, DRAWS, np.random.default_rng(seed), times)
+    return permutation_test(y, prediction, DRAWS, np.random.default_rng(seed), times)
 
 
 def share_below(limit: float, drawn: Drawn, seeds: int = 400) -> float:
@@ -128,13 +128,13 @@ def test_equal_answers_are_no_signal() -> None:
 def test_what_was_drawn_is_said() -> None:
     y = np.random.default_rng(0).normal(size=80)
     rows = judged((y, y, None), 0)
-    assert (rows.drawn, rows.stretches, rows.p_value) == ("rows", 0, 1 / (1 + DRAWS))
+    assert (rows.drawn, rows.blocks, rows.p_value) == ("rows", 0, 1 / (1 + DRAWS))
     assert "shuffled targets do as well in 0.5% of the permutations" in rows.sentence
     timed = judged((y, y, np.arange(80)), 0)
-    assert (timed.drawn, timed.stretches) == ("signs of stretches", 16)
+    assert (timed.drawn, timed.blocks) == ("signs of stretches", 16)
     assert "a coin toss for each of 16 stretches of time does as well in" in timed.sentence
     few = judged((y, y, np.arange(80) // 20), 0)
-    assert (few.drawn, few.stretches) == ("rows within stretches", 4)
+    assert (few.drawn, few.blocks) == ("rows within stretches", 4)
     assert "shuffled within each of 4 stretches of time" in few.sentence
 
 
@@ -142,7 +142,7 @@ def test_what_was_drawn_is_said() -> None:
 @given(times=st.lists(st.integers(0, 60), min_size=1, max_size=200), most=st.integers(8, 40))
 def test_stretches_keep_a_time_together_and_the_order(times: list[int], most: int) -> None:
     values = np.array(times)
-    found = stretches(values, most)
+    found = time_blocks(values, most)
     assert set(found.tolist()) == set(range(found.max() + 1))
     assert found.max() < most
     order = np.argsort(values, kind="stable")
@@ -151,7 +151,7 @@ def test_stretches_keep_a_time_together_and_the_order(times: list[int], most: in
 
 
 def test_stretches_are_about_equal_and_fewer_for_few_rows() -> None:
-    assert np.bincount(stretches(np.arange(1600), 16)).tolist() == [100] * 16
-    assert stretches(np.arange(40), 16).max() + 1 == 10
-    assert stretches(np.arange(20), 16).max() + 1 == 8
-    assert stretches(np.arange(6), 16).max() + 1 == 3
+    assert np.bincount(time_blocks(np.arange(1600), 16)).tolist() == [100] * 16
+    assert time_blocks(np.arange(40), 16).max() + 1 == 10
+    assert time_blocks(np.arange(20), 16).max() + 1 == 8
+    assert time_blocks(np.arange(6), 16).max() + 1 == 3

@@ -13,7 +13,7 @@ from noria.core.windows.online_windows import windows_of
 from noria.core.windows.tile_codec import join, pack, unpack
 from noria.core.windows.tiles import (
     FEWEST_TILES,
-    FOREVER,
+    NO_END,
     Group,
     Rows,
     Tiles,
@@ -53,7 +53,7 @@ instants_of = st.lists(
 def to_rows(rows: list[Row]) -> Rows:
     known = [time + after for _, time, after, _, _ in rows]
     until = [
-        FOREVER if gone is None else when + gone
+        NO_END if gone is None else when + gone
         for when, (*_, gone, _) in zip(known, rows, strict=True)
     ]
     parts = ([row[0] for row in rows], [row[1] for row in rows], known, until)
@@ -173,7 +173,7 @@ def test_an_entity_seen_all_the_time_keeps_little() -> None:
     """GIVEN 200,000 rows in a month THEN what is kept of them is far below DynamoDB's 400 KB."""
     generator = np.random.default_rng(3)
     time = np.sort(generator.integers(0, 30 * 86_400, 200_000))
-    zeros, forever = np.zeros(len(time), dtype=np.int64), np.full(len(time), FOREVER)
+    zeros, forever = np.zeros(len(time), dtype=np.int64), np.full(len(time), NO_END)
     rows = Rows(zeros, time, time + DELAY, forever, generator.normal(size=len(time)))
     window = Window(name="w", column="c", function="sum", over=30 * 86_400)
     tiles = to_tiles(rows, window.tile, DELAY)

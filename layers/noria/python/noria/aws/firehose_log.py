@@ -16,7 +16,7 @@ EARLIEST, LATEST = timedelta(minutes=15), timedelta(hours=1)
 RETRIES = timedelta(days=1)
 SECOND = timedelta(seconds=1)  # S3 dates objects to the second
 READ_AT_MOST = 1_000
-TOGETHER = 8
+PARALLEL_READS = 8
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)-[0-9a-f-]{36}$")
 
 
@@ -67,8 +67,8 @@ class Log:
     def _first(self, name: str, objects: Iterable[_Written]) -> Found:
         keys = [item.key for item in objects]
         read = 0
-        for start in range(0, min(len(keys), READ_AT_MOST), TOGETHER):
-            batch = keys[start : start + TOGETHER]
+        for start in range(0, min(len(keys), READ_AT_MOST), PARALLEL_READS):
+            batch = keys[start : start + PARALLEL_READS]
             read += len(batch)
             for key, record in self._read(name, batch):
                 if record is not None:
@@ -76,7 +76,7 @@ class Log:
         return Found(None, read=read, objects=len(keys))
 
     def _read(self, name: str, keys: list[str]) -> list[tuple[str, dict[str, Any] | None]]:
-        with ThreadPoolExecutor(max_workers=TOGETHER) as pool:
+        with ThreadPoolExecutor(max_workers=PARALLEL_READS) as pool:
             records = list(pool.map(lambda key: self._record(name, key), keys))
         return list(zip(keys, records, strict=True))
 

@@ -16,8 +16,8 @@ class Run:
         """The key of a file of this run."""
         return f"runs/{self.run_id}/{name}"
 
-    def turn_key(self, iteration: int, name: str) -> str:
-        """The key of a file of one turn of the feature-engineering loop."""
+    def iteration_key(self, iteration: int, name: str) -> str:
+        """The key of a file of one iteration of the feature-engineering loop."""
         return self.key(f"iteration={iteration}/{name}")
 
     def record_verdict(self, state: str, iteration: int, verdict: dict[str, Any]) -> dict[str, Any]:

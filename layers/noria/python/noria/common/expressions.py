@@ -174,13 +174,13 @@ def _evaluate(node: ast.expr, columns: Mapping[str, Any]) -> Any:
         case ast.BinOp(left=left, op=op, right=right):
             return _arithmetic(op, _evaluate(left, columns), _evaluate(right, columns))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _not(_truth(_evaluate(operand, columns)))
+            return _not(_as_boolean(_evaluate(operand, columns)))
         case ast.UnaryOp(op=op, operand=operand):
             value = _evaluate(operand, columns)
             return -value if isinstance(op, ast.USub) else value
         case ast.BoolOp(op=op, values=values):
             join = operator.and_ if isinstance(op, ast.And) else operator.or_
-            return reduce(join, (_truth(_evaluate(value, columns)) for value in values))
+            return reduce(join, (_as_boolean(_evaluate(value, columns)) for value in values))
         case ast.Compare():
             return _evaluate_comparison(node, columns)
         case ast.Call(func=ast.Name(id=name), args=[argument]):
@@ -242,8 +242,8 @@ def _duration_for(left: Any, right: Any) -> Any:
     return right
 
 
-def _truth(value: Any) -> Any:
-    """Read numbers as truths (not 0), so that and, or and not are never bitwise."""
+def _as_boolean(value: Any) -> Any:
+    """Read numbers as booleans (not 0), so that and, or and not are never bitwise."""
     dtype = getattr(value, "dtype", None)
     kind = getattr(dtype, "kind", "")
     if isinstance(value, bool) or kind == "b":

@@ -59,7 +59,7 @@ def _calendar(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a stretch of time in the largest unit that it fills."""
+    """Write a duration in the largest unit that it fills."""
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             shown = f"{seconds / size:.3g}"
@@ -72,7 +72,7 @@ def metric(name: str) -> str:
     return METRICS.get(name, name.replace("_", " "))
 
 
-def chance(p_value: float) -> str:
+def p_value(p_value: float) -> str:
     """Write a p value; very small ones only as such."""
     return "p < 0.0001" if p_value < 1e-4 else f"p {p_value:.2g}"
 

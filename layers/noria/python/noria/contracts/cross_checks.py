@@ -1,14 +1,14 @@
 """Checks of fields that must fit together: each says which fields it reads.
 
 A check of a section is a method, decorated with `reads`, that yields what contradicts what. So all
-that can be told is told at once: a check whose fields are valid runs although others are not.
+mistakes are reported at once: a check whose fields are valid runs although others are not.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-Told = Iterator[tuple[str, str]]  # the field, "" for the section itself, and a sentence
+FieldErrors = Iterator[tuple[str, str]]  # the field, "" for the section itself, and a sentence
 
 
 class Disagreement(NamedTuple):
@@ -38,10 +38,10 @@ class Check:
         return any(_overlap(field, other) for field in self.fields for other in doubtful)
 
 
-def reads(*fields: str) -> Callable[[Callable[[Any], Told]], Callable[[Any], Told]]:
+def reads(*fields: str) -> Callable[[Callable[[Any], FieldErrors]], Callable[[Any], FieldErrors]]:
     """Make a method a check; entries of lists share one name: `sources.join`."""
 
-    def mark(method: Callable[[Any], Told]) -> Callable[[Any], Told]:
+    def mark(method: Callable[[Any], FieldErrors]) -> Callable[[Any], FieldErrors]:
         method.check = Check(method, fields)  # type: ignore[attr-defined]
         return method
 

@@ -121,7 +121,7 @@ def _number_meant(value: Any) -> str | None:
     return None
 
 
-def _truth(item: Item) -> str:
+def _boolean(item: Item) -> str:
     return f"{in_words(item['input'])} is neither true nor false; write one of them"
 
 
@@ -198,7 +198,7 @@ _SENTENCES: dict[str, Callable[[Item], str]] = {
     "literal_error": one_of, "string_type": _text, "list_type": _list, "dict_type": _mapping,
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size",
                      "float_type", "float_parsing"), _number),
-    **dict.fromkeys(("bool_type", "bool_parsing"), _truth),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _boolean),
     **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _time),
     "string_pattern_mismatch": _pattern, "string_too_short": _short, "string_too_long": _long,
     "too_short": _few, "too_long": _many, "finite_number": _finite, "invalid_key": _name,

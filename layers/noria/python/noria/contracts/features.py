@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from noria.contracts.cross_checks import Told, reads
+from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import ColumnName, Duration, Section, Share, format_duration
 
 SHORTEST_REFRESH = timedelta(hours=1)
@@ -24,7 +24,7 @@ def _schedulable(value: timedelta) -> timedelta:
 
 
 class Window(Section):
-    """A history feature: what the entity's earlier rows say, over a period before each row."""
+    """A time-window aggregation of the entity's earlier rows, over a period before each row."""
 
     column: ColumnName
     """Any column of the sources, also one that is known only afterwards, or the target (a binary
@@ -109,13 +109,13 @@ class Features(Section):
     generous, as trees bear with words that tell nothing."""
 
     @reads("windows.as")
-    def _one_name_each(self) -> Told:
+    def _one_name_each(self) -> FieldErrors:
         names = [window.as_ for window in self.windows]
         for double in dict.fromkeys(name for name in names if names.count(name) > 1):
             yield "", f"windows give '{double}' to two features: name each its own as"
 
     @reads("windows.as", "windows.over", "retention")
-    def _keeps_what_it_reads(self) -> Told:
+    def _keeps_what_it_reads(self) -> FieldErrors:
         longest = max(self.windows, key=lambda one: one.over, default=None)
         if self.retention is not None and longest is not None and self.retention < longest.over:
             told = (

@@ -22,7 +22,7 @@ def _is_in(node: Any, part: Any) -> bool:
     return isinstance(node, Mapping) and part in node
 
 
-def written(path: Sequence[Any]) -> str:
+def dotted_path(path: Sequence[Any]) -> str:
     """A place as people write it: sources[0].join.on."""
     text = ""
     for part in path:

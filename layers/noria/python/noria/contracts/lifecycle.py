@@ -1,11 +1,11 @@
-"""What happens to a model once it is good: deployment, watching, the next turn, growing."""
+"""What happens to a model once it is good: deployment, monitoring, retraining, scaling."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from noria.contracts.cross_checks import Told, reads
+from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import Duration, Section, format_duration, lasting
 
 
@@ -40,7 +40,7 @@ class Deployment(Section):
     """How a new version is tried on a share of live traffic first; null for all at once."""
 
     @reads("auth", "jwt_issuer", "jwt_audience")
-    def _jwt_is_complete(self) -> Told:
+    def _jwt_is_complete(self) -> FieldErrors:
         if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
             yield "", "auth: jwt needs jwt_issuer and jwt_audience"
 
@@ -71,7 +71,7 @@ class Monitoring(Section):
     """What the objective's metric must reach on live predictions whose outcomes are known."""
 
     @reads("label_window", "label_delay")
-    def _waits_long_enough(self) -> Told:
+    def _waits_long_enough(self) -> FieldErrors:
         if self.label_window is not None and self.label_window <= self.label_delay:
             told = (
                 f"label_window {format_duration(self.label_window)} ends before labels come, after "
@@ -86,7 +86,7 @@ class Monitoring(Section):
 
 
 class Retraining(Section):
-    """What starts a new turn, and what holds it back."""
+    """What starts a new training run, and what holds it back."""
 
     on: list[Literal["drift", "quality", "new_rows", "age"]] = [
         "drift",
@@ -94,15 +94,15 @@ class Retraining(Section):
         "new_rows",
         "age",
     ]
-    """The causes that start a new turn."""
+    """The causes that start a new training run."""
     new_rows: int = Field(default=20_000, ge=1)
     """Rows since the champion's training from which there are enough new ones."""
     maximum_age: Duration = lasting("90d")
     """Age of the champion from which it is trained again. Convention: a season."""
     cooldown: Duration = lasting("6h")
-    """Time that passes between two turns, whatever alarms say."""
+    """Time that passes between two training runs, whatever alarms say."""
     monthly_runs: int = Field(default=30, ge=1)
-    """Turns in a calendar month, at most. Convention: one a day."""
+    """Training runs in a calendar month, at most. Convention: one a day."""
     stop_after_failed_challengers: int = Field(default=3, ge=1)
     """Challengers in a row that do not beat the champion, after which no alarm starts a turn until
     a person does."""

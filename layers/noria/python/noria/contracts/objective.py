@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from noria.contracts.cross_checks import Told, reads
+from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import ColumnName, ExpressionText, Section
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -77,20 +77,20 @@ class Objective(Section):
     """Columns whose every value must reach a floor."""
 
     @reads("metric", "threshold")
-    def _threshold_in_range(self) -> Told:
+    def _threshold_in_range(self) -> FieldErrors:
         told = out_of_range(self.metric, self.threshold)
         if told:
             yield "threshold", told
 
     @reads("metric", "slices.floor")
-    def _floors_in_range(self) -> Told:
+    def _floors_in_range(self) -> FieldErrors:
         for position, one in enumerate(self.slices):
             told = out_of_range(self.metric, one.floor)
             if told:
                 yield f"slices[{position}].floor", told
 
     @reads("metric", "minimum_gain")
-    def _gain_is_possible(self) -> Told:
+    def _gain_is_possible(self) -> FieldErrors:
         low, high = RANGES[self.metric]
         if low is not None and high is not None and self.minimum_gain > high - low:
             told = (
@@ -117,7 +117,7 @@ class Baseline(Section):
     """Whether a rule that meets the objective is deployed behind the endpoint like a model."""
 
     @reads("serve", "rule")
-    def _something_to_serve(self) -> Told:
+    def _something_to_serve(self) -> FieldErrors:
         if self.serve and self.rule is None:
             yield "", "serve needs rule: write the rule that is to answer requests"
 

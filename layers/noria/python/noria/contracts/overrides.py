@@ -13,7 +13,7 @@ FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "gid", "head
                         "watermark")  # fmt: skip
 
 
-def refuse_moved(deployed: "Problem", changed: "Problem") -> None:
+def refuse_protected(deployed: "Problem", changed: "Problem") -> None:
     """Refuse what decides where data come from and who may call; ContractError that names it."""
     if changed.name != deployed.name:
         raise ContractError(
@@ -49,10 +49,10 @@ def refuse_moved(deployed: "Problem", changed: "Problem") -> None:
             )
 
 
-def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def deep_merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Merge a document over another: mappings merge, lists and scalars replace."""
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = laid_over(merged[key], value) if both else value
+        merged[key] = deep_merged(merged[key], value) if both else value
     return merged

@@ -18,7 +18,7 @@ from noria.contracts.field_types import Section
 Path = tuple[str | int, ...]
 
 
-class Rescue:
+class PartialModel:
     """Gathers, by place, what the valid parts of a document contradict."""
 
     def __init__(self) -> None:

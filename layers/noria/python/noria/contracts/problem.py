@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from noria.common.expressions import is_column, parse
 from noria.contracts.analysis import Analysis
-from noria.contracts.cross_checks import Told, reads
+from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.error_messages import in_words
 from noria.contracts.features import SHORTEST_REFRESH, Features
 from noria.contracts.field_types import (
@@ -30,7 +30,7 @@ from noria.contracts.objective import (
     Task,
     out_of_range,
 )
-from noria.contracts.overrides import laid_over, refuse_moved
+from noria.contracts.overrides import deep_merged, refuse_protected
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source
 from noria.contracts.validation_errors import error_sentences
@@ -95,12 +95,12 @@ class Problem(Section):
     monitoring: Monitoring = Monitoring()
     """How live use is watched."""
     retraining: Retraining = Retraining()
-    """What starts a new turn."""
+    """What starts a new training run."""
     scaling: Scaling = Scaling()
     """When work is too large for Lambda."""
 
     @reads("sources.name", "sources.primary", "sources.join")
-    def _sources_fit_together(self) -> Told:
+    def _sources_fit_together(self) -> FieldErrors:
         names = [source.name for source in self.sources]
         for double in dict.fromkeys(name for name in names if names.count(name) > 1):
             yield "sources", f"source name '{double}' is used twice; each has its own"
@@ -113,7 +113,7 @@ class Problem(Section):
                 yield "sources", f"source '{source.name}' {remedy}"
 
     @reads("task", "objective.metric")
-    def _metric_suits_task(self) -> Told:
+    def _metric_suits_task(self) -> FieldErrors:
         metrics = METRICS_OF[self.task]
         if self.objective.metric not in metrics:
             told = (
@@ -123,14 +123,14 @@ class Problem(Section):
             yield "objective.metric", told
 
     @reads("objective.metric", "monitoring.quality_floor")
-    def _floor_is_possible(self) -> Told:
+    def _floor_is_possible(self) -> FieldErrors:
         floor = self.monitoring.quality_floor
         told = None if floor is None else out_of_range(self.objective.metric, floor)
         if told:
             yield "monitoring.quality_floor", told
 
     @reads("task", "exploration.candidates")
-    def _candidates_suit_task(self) -> Told:
+    def _candidates_suit_task(self) -> FieldErrors:
         wanted, suited = self.exploration.candidates, CANDIDATES_OF[self.task]
         for position, name in enumerate(() if wanted == "auto" else wanted):
             if name not in suited:
@@ -141,17 +141,17 @@ class Problem(Section):
                 yield f"exploration.candidates[{position}]", told
 
     @reads("task", "positive_class")
-    def _positive_of_two(self) -> Told:
+    def _positive_of_two(self) -> FieldErrors:
         if self.positive_class is not None and self.task != "binary":
             yield "positive_class", f"is for task binary, not '{self.task}'; leave it out"
 
     @reads("event_time", "sources.join")
-    def _times_to_join_by(self) -> Told:
+    def _times_to_join_by(self) -> FieldErrors:
         if self.event_time is None and any(s.join and s.join.as_of for s in self.sources):
             yield "sources", "join.as_of needs event_time: name the primary's time column there"
 
     @reads("features.windows.as", "entity_key", "event_time")
-    def _windows_have_a_history(self) -> Told:
+    def _windows_have_a_history(self) -> FieldErrors:
         windows = self.features.windows
         for field, needed in (("entity_key", self.entity_key), ("event_time", self.event_time)):
             if windows and not needed:
@@ -165,7 +165,7 @@ class Problem(Section):
         "features.windows.over", "features.windows.as", "features.delay", "features.refresh",
         "monitoring.label_delay",
     )  # fmt: skip
-    def _windows_see_rows(self) -> Told:
+    def _windows_see_rows(self) -> FieldErrors:
         delay, windows = self.feature_delay, self.features.windows
         if windows and delay < self.feature_refresh:
             told = (
@@ -188,7 +188,7 @@ class Problem(Section):
         "target", "features.windows.column", "features.windows.as", "features.exclude",
         "features.delay", "features.refresh", "monitoring.label_delay",
     )  # fmt: skip
-    def _history_is_known(self) -> Told:
+    def _history_is_known(self) -> FieldErrors:
         target = self.target.expression
         computed = parse(target).columns if target else frozenset()
         afterwards = {self.target.name, *computed, *self.features.exclude}
@@ -260,6 +260,6 @@ class Problem(Section):
             raise ContractError(
                 f"input.problem is a mapping of contract fields, not {type(changes).__name__}"
             )
-        changed = type(self).parse(laid_over(self.to_document(), changes))
-        refuse_moved(self, changed)
+        changed = type(self).parse(deep_merged(self.to_document(), changes))
+        refuse_protected(self, changed)
         return changed

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from noria.common.categories import tidy, without_case
-from noria.contracts.cross_checks import Told, reads
+from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import (
     ColumnName,
     ExpressionText,
@@ -84,12 +84,12 @@ class ColumnRule(Section):
         return getattr(self, field) not in (None, [], {})
 
     @reads("minimum", "maximum")
-    def _ordered(self) -> Told:
+    def _ordered(self) -> FieldErrors:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             yield "", f"minimum {self.minimum} is above maximum {self.maximum}; swap them"
 
     @reads("type", *FIELD_TYPES)
-    def _suits_its_type(self) -> Told:
+    def _suits_its_type(self) -> FieldErrors:
         given = {name: types for name, types in FIELD_TYPES.items() if self.has(name)}
         for field, types in given.items():
             if self.type is not None and self.type not in types:
@@ -98,7 +98,7 @@ class ColumnRule(Section):
             elif self.type is None:
                 yield from self._contradicted(field, given)
 
-    def _contradicted(self, field: str, given: dict[str, tuple[str, ...]]) -> Told:
+    def _contradicted(self, field: str, given: dict[str, tuple[str, ...]]) -> FieldErrors:
         """Say which field, of those that come first, is for no type that another is for."""
         types, later = given[field], list(given)[list(given).index(field) + 1 :]
         other = next((name for name in later if not {*given[name]} & {*types}), None)
@@ -110,19 +110,19 @@ class ColumnRule(Section):
             yield "", told
 
     @reads("source_unit", "unit")
-    def _converts_to_a_unit(self) -> Told:
+    def _converts_to_a_unit(self) -> FieldErrors:
         if self.source_unit is not None and self.unit is None:
             yield "", "source_unit needs unit: name the unit of the clean column there"
 
     @reads("missing", "type", "required")
-    def _fills_what_it_can(self) -> Told:
+    def _fills_what_it_can(self) -> FieldErrors:
         if self.missing in ("median", "mean") and self.type not in (None, "int", "float"):
             yield "", f"missing: {self.missing} is for numbers, not type '{self.type}'"
         if self.required and self.fills:
             yield "", "required and missing contradict each other: give one of them"
 
     @reads("aliases", "case")
-    def _one_meaning_each(self) -> Told:
+    def _one_meaning_each(self) -> FieldErrors:
         """Refuse a spelling with two meanings; case counts only where it is kept."""
         key = without_case if self.case == "merge" else str
         kept = {key(tidy(name)): name for name in self.aliases}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from noria.contracts.cross_checks import Told, reads
+from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import (
     ColumnName,
     Duration,
@@ -37,7 +37,7 @@ class Join(Section):
     """The IANA zone of `as_of` times without one (default: UTC)."""
 
     @reads("as_of", "tolerance", "format", "timezone")
-    def _needs_as_of(self) -> Told:
+    def _needs_as_of(self) -> FieldErrors:
         for field in ("tolerance", "format", "timezone"):
             if getattr(self, field) and self.as_of is None:
                 yield "", f"{field} needs as_of: name the source's time column there"
@@ -78,7 +78,7 @@ class HttpSource(BaseSource):
     """Seconds that the fetch takes at most; Lambda ends a function after 900."""
 
     @reads("url", "insecure")
-    def _https_unless_said(self) -> Told:
+    def _https_unless_said(self) -> FieldErrors:
         if self.url.startswith("http://") and not self.insecure:
             yield "", "url is plain http: use https, or set insecure: true to accept it"
 
@@ -100,7 +100,7 @@ class GoogleSheetSource(BaseSource):
     """The secret with a service account's JSON key, for a private sheet."""
 
     @reads("range", "gid", "secret")
-    def _one_way_to_the_tab(self) -> Told:
+    def _one_way_to_the_tab(self) -> FieldErrors:
         named = self.range is not None and "!" in self.range
         if named and self.gid is not None:
             yield "", "range names a tab and so does gid: give one of them"
@@ -123,7 +123,7 @@ class Filter(Section):
     """What it is compared with: a list for in, nothing for is null and is not null."""
 
     @reads("operator", "value")
-    def _value_suits(self) -> Told:
+    def _value_suits(self) -> FieldErrors:
         if (self.value is None) != self.operator.startswith("is "):
             yield "", f"operator '{self.operator}' and value {self.value!r} do not fit"
         elif isinstance(self.value, list) != (self.operator == "in"):
@@ -156,7 +156,7 @@ class DatabaseSource(BaseSource):
     minutes."""
 
     @reads("table", "query", "filters")
-    def _table_or_query(self) -> Told:
+    def _table_or_query(self) -> FieldErrors:
         if (self.table is None) == (self.query is None):
             yield "", "give either table or query, and not both"
         elif self.query is not None and self.filters:

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from noria.common.messages import nearest
 from noria.contracts.cross_checks import DisagreementError
 from noria.contracts.error_messages import VALUE_TYPES, in_words, one_of, sentence
-from noria.contracts.field_paths import known_fields, path_of, written
+from noria.contracts.field_paths import dotted_path, known_fields, path_of
 from noria.contracts.field_types import Section
-from noria.contracts.partial_validation import Rescue
+from noria.contracts.partial_validation import PartialModel
 
-#: What a value of a shape that does not fit is told by; a union has one for each branch.
+#: What a value of a shape that does not fit is described by; a union has one for each branch.
 SHAPES = ("literal_error", *VALUE_TYPES)
 
 
@@ -25,20 +25,20 @@ def error_sentences(error: ValidationError, document: Any, model: type[Section])
     told: dict[str, list[dict[str, Any]]] = {}
     lines: list[str] = []
     for item in map(dict, error.errors(include_url=False)):
-        told.setdefault(written(path_of(item, document)), []).append(item)
+        told.setdefault(dotted_path(path_of(item, document)), []).append(item)
     for field, items in told.items():
         lines += _of_field(field, items, _deeper(field, told), schema)
-    rescue = Rescue()
+    rescue = PartialModel()
     if isinstance(document, Mapping):
         rescue.section(model, document)
     for path, found in rescue.found:
-        place = ".".join(part for part in (written(path), found.field) if part)
+        place = ".".join(part for part in (dotted_path(path), found.field) if part)
         lines.append(f"{place}: {found.message}" if place else found.message)
     return list(dict.fromkeys(lines))
 
 
 def _deeper(field: str, told: Mapping[str, Any]) -> bool:
-    """Whether a part of the field is told, so that the field has the shape that was meant."""
+    """Whether a part of the field has a mistake, so that the field has the shape that was meant."""
     return any(other.startswith((f"{field}.", f"{field}[")) for other in told)
 
 

@@ -35,7 +35,7 @@ from noria.errors import FeatureError
 
 GIVEN = "given"
 Write = Callable[[FeatureSet, str, str], str]
-News = Callable[[FeatureSet, Sequence[Part]], str]
+NewRowsQuery = Callable[[FeatureSet, Sequence[Part]], str]
 TIMES = [Column.model_construct(name=name, kind="time") for name in (EVENT_TIME, CREATED_TIME)]
 # Nothing is ever downloaded.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -106,7 +106,7 @@ class Engine:
         return int(rows), f"{rows}-{digest}"
 
     def make_file(
-        self, feature_set: FeatureSet, stored: Sequence[Entry], news: News = new_rows_query
+        self, feature_set: FeatureSet, stored: Sequence[Entry], news: NewRowsQuery = new_rows_query
     ) -> tuple[bytes, dict[str, Any]]:
         """A Parquet file of what accepted rows tell that is new, and what its manifest says of it.
 

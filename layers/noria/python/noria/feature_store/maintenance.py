@@ -25,7 +25,7 @@ SMALL = 8 * 2**20
 # than an idle process, far less than half of the smallest function with the feature store has.
 LARGEST = 64 * 2**20
 # Older than any call that may still publish a file: a function ends within 15 minutes.
-FORGOTTEN = timedelta(days=1)
+ORPHAN_AGE = timedelta(days=1)
 TRIES = 8
 
 
@@ -38,7 +38,7 @@ class Compacted:
     superseded: int
 
 
-class Keeper:
+class Maintenance:
     """The files of one stack's feature sets, as they change."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Keeper:
         for group in () if feature_set.repeats else groups:
             left += self._merge(feature_set, group)
         manifest = self._show(table)
-        left += self._files.orphans(table, datetime.now(UTC) - FORGOTTEN)
+        left += self._files.orphans(table, datetime.now(UTC) - ORPHAN_AGE)
         files = len(before.entries), len(manifest.entries)
         return Compacted(table, files, self._files.supersede(dict.fromkeys(left)))
 

@@ -21,8 +21,8 @@ from noria.core.feature_store.point_in_time_sql import ENTITIES, PREDICTION_TIME
 from noria.core.feature_store.versioning import names_rows_alike, tells_rows_apart
 from noria.core.feature_store.write_sql import instant, since_epoch
 from noria.errors import FeatureError
-from noria.feature_store.duckdb_engine import Engine, News, open_engine
-from noria.feature_store.maintenance import Compacted, Keeper
+from noria.feature_store.duckdb_engine import Engine, NewRowsQuery, open_engine
+from noria.feature_store.maintenance import Compacted, Maintenance
 from noria.feature_store.registry import FeatureRegistry
 from noria.feature_store.windows import window_values
 
@@ -46,7 +46,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Beside:
+class StoredFiles:
     """What rows are written beside: the version's files, or else those of the version before it.
 
     `definition` is that of the `earlier` version, whose rows go on.
@@ -80,7 +80,7 @@ class FeatureStore(FeatureRegistry):
     ) -> None:
         super().__init__(files, catalogue)
         self.engine = engine
-        self.keeper = Keeper(files, catalogue, engine, retention)
+        self.keeper = Maintenance(files, catalogue, engine, retention)
 
     def write(
         self, feature_set: FeatureSet, rows: pd.DataFrame, *, run: str, created: datetime
@@ -103,7 +103,7 @@ class FeatureStore(FeatureRegistry):
         *,
         run: str,
         as_of: datetime | None = None,
-        beside: Beside | None = None,
+        beside: StoredFiles | None = None,
     ) -> Written:
         """Add the rows of a relation of the engine's, whose times are naive UTC.
 
@@ -111,7 +111,7 @@ class FeatureStore(FeatureRegistry):
         made beside; what others publish meanwhile is kept, and no part of the comparison.
         """
         total, given = self.engine.accept(feature_set, relation, self.keeper.oldest(as_of))
-        there = beside or Beside(self._compared(feature_set))
+        there = beside or StoredFiles(self._compared(feature_set))
         share = there.manifest.share_of(run)
         if share is None:
             moment = None if as_of is None else since_epoch(as_of)
@@ -131,7 +131,7 @@ class FeatureStore(FeatureRegistry):
         """The latest logical time of all runs, None before the first."""
         return instant(self._files.current(feature_set.table).as_of)
 
-    def beside(self, feature_set: FeatureSet) -> Beside:
+    def beside(self, feature_set: FeatureSet) -> StoredFiles:
         """What a run's rows are written beside now, with the files that they are compared with.
 
         A version without rows goes on from the last that has some, where rows are named alike.
@@ -143,15 +143,15 @@ class FeatureStore(FeatureRegistry):
                 continue
             earlier = self._at_hand(before)
             if earlier.entries:
-                return Beside(manifest, earlier, before)
-        return Beside(manifest)
+                return StoredFiles(manifest, earlier, before)
+        return StoredFiles(manifest)
 
     def _compared(self, feature_set: FeatureSet) -> Manifest:
         if tells_rows_apart(feature_set):
             return self._at_hand(feature_set)
         return self._files.current(feature_set.table)
 
-    def _file(self, feature_set: FeatureSet, share: Share, beside: Beside) -> Share:
+    def _file(self, feature_set: FeatureSet, share: Share, beside: StoredFiles) -> Share:
         """Put the accepted rows that say something new into a file, where there are any.
 
         A set whose rows cannot be told apart gets a whole file each time, but not the same again.
@@ -160,7 +160,7 @@ class FeatureStore(FeatureRegistry):
         last = entries[-1].shares[-1] if entries else None
         if last is not None and last.given == share.given:
             return share
-        news: News = new_rows_query
+        news: NewRowsQuery = new_rows_query
         stored = beside.entries if tells_rows_apart(feature_set) else ()
         if beside.definition is not None:
             news = partial(succeeding_rows_query, before=beside.definition)
@@ -209,7 +209,7 @@ class FeatureStore(FeatureRegistry):
     def _retrieve(
         self, feature_set: FeatureSet, reference: Reference, rows: pd.DataFrame, **how: Any
     ) -> pd.DataFrame:
-        """Stored features, and the history windows beside them."""
+        """Stored features, and the time-window aggregations beside them."""
         features, windows = feature_set.split(reference.features)
         entries = self.entries(feature_set)
         found = pd.DataFrame(index=range(len(rows)))

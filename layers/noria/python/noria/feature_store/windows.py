@@ -1,4 +1,4 @@
-"""History windows from the feature store's files: for entities at instants, and as online state."""
+"""Time-window aggregations from the feature store's files: at instants, and as online state."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -24,7 +24,7 @@ from noria.errors import DataError
 from noria.ingestion.sources import Fetched, Origin
 
 # Counted up when a file is read differently: what was parsed before is then parsed again.
-READING = 3
+READER_VERSION = 3
 WRITTEN_BY_US = ("google_sheet", "database")  # their parts have suffixes, whatever format says
 
 
@@ -112,7 +112,9 @@ class Collector:
         """A part's rows in the bucket, under a key that its bytes, name and format make."""
         digest = hashlib.sha256(content).hexdigest()
         form = self._source.format if self._source.kind not in WRITTEN_BY_US else None
-        identity = hashlib.sha256(f"{digest} {item.name} {form} {READING}".encode()).hexdigest()
+        identity = hashlib.sha256(
+            f"{digest} {item.name} {form} {READER_VERSION}".encode()
+        ).hexdigest()
         key = f"{self._folder}parts/{identity[:32]}.parquet"
         if key in known:
             return replace(known[key], etag=item.etag, where=item.where)
@@ -158,7 +160,7 @@ class Collector:
         """Changes with what the contract says of where the data is and how it is read."""
         unrelated = {"primary", "join", "maximum_bytes", "maximum_seconds", "statement_timeout"}
         document = self._source.model_dump(mode="json", exclude=unrelated)
-        return hashlib.sha256(encode([document, READING])).hexdigest()
+        return hashlib.sha256(encode([document, READER_VERSION])).hexdigest()
 
 
 def _nothing(source: Source) -> str:

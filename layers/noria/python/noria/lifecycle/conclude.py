@@ -7,8 +7,8 @@ from noria.core.reporting.report import render_report
 from noria.lifecycle.stage import Stage
 
 # What a run that only stores features leaves of its own: a lifecycle rule takes it away.
-PASSING = {"noria": "passing"}
-UNTOLD = frozenset({"FeaturesStored"})  # what happens every day is no news
+EXPIRING = {"noria": "passing"}
+SILENT_ENDINGS = frozenset({"FeaturesStored"})  # what happens every day is no news
 
 
 def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
@@ -22,9 +22,9 @@ def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
             stage.event.execution, ending=document["ending"], as_of=stage.event.as_of
         )
     else:
-        _let_pass(stage)
+        _tag_expiring(stage)
     stage.leases.release(stage.event.execution)
-    if ending in UNTOLD:
+    if ending in SILENT_ENDINGS:
         return {"ending": document["ending"], "reasons": document["reasons"]}
     stage.topic.publish(
         f"Noria {stage.environment.stack}: {document['ending']}",
@@ -35,14 +35,14 @@ def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
     return {"ending": document["ending"], "reasons": document["reasons"]}
 
 
-def _let_pass(stage: Stage) -> None:
+def _tag_expiring(stage: Stage) -> None:
     """Tag what the run leaves: its rows are in the feature store, or of no use to anybody."""
     run = stage.event.execution
     contract = stage.store.get_json(stage.run.key("problem.json"), {"sources": []})
     raw = [f"raw/{source['name']}/run={run}/" for source in contract["sources"]]
     for prefix in (f"clean/run={run}/", f"quarantine/run={run}/", stage.run.key(""), *raw):
         for key in stage.store.keys(prefix):
-            stage.store.tag(key, PASSING)
+            stage.store.tag(key, EXPIRING)
 
 
 def write_report(stage: Stage, ending: dict[str, Any] | None = None) -> str:
@@ -89,5 +89,5 @@ def _run(stage: Stage) -> dict[str, Any]:
 
 
 def _evaluation(stage: Stage) -> Any:
-    turn = max(stage.turn, 1)
-    return stage.store.get_json(stage.run.turn_key(turn, "evaluation.json"), None)
+    iteration = max(stage.iteration, 1)
+    return stage.store.get_json(stage.run.iteration_key(iteration, "evaluation.json"), None)

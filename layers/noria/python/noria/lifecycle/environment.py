@@ -80,7 +80,7 @@ class StageEvent(BaseModel):
 
     @property
     def iteration(self) -> int:
-        """The turn of the feature-engineering loop, 1 for the first, 0 before it."""
+        """The iteration of the feature-engineering loop, 1 for the first, 0 before it."""
         return int(self.result("features").get("iteration", 0))
 
     @property

@@ -1,4 +1,4 @@
-"""What an execution takes, told before anything is started: one sentence for each mistake."""
+"""Validation of an execution's input before anything is started: a sentence for each mistake."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta

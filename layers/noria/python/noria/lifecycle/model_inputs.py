@@ -36,7 +36,7 @@ class Inputs:
         digest = Audit(client("s3"), stage.environment.bucket).digest(rows)
         document: dict[str, Any] = {
             "run": stage.event.execution,
-            "iteration": stage.turn,
+            "iteration": stage.iteration,
             "as_of": stage.event.as_of.isoformat(),
             "code_version": stage.environment.code_version,
             "inputs": self._read | {"rows": {"key": rows, "sha256": digest}},

@@ -91,14 +91,14 @@ class Stage:
         return list(self.event.result("problem").get("notes", []))
 
     @property
-    def turn(self) -> int:
-        """The turn of the feature-engineering loop, 1 for the first."""
+    def iteration(self) -> int:
+        """The iteration of the feature-engineering loop, 1 for the first."""
         return self.event.iteration
 
     @property
     def version(self) -> str:
-        """The model version that this turn trains."""
-        return f"{self.event.execution}-{self.turn}"
+        """The model version that this iteration trains."""
+        return f"{self.event.execution}-{self.iteration}"
 
     def dataset(self) -> bytes:
         """The dataset of this run, with its history once EngineerFeatures has added it."""
@@ -118,5 +118,5 @@ class Stage:
     def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
         """Record a verdict and return the part of it that the state machine carries."""
         document = verdict.model_dump(mode="json")
-        self.run.record_verdict(state or self.event.state, self.turn, document)
+        self.run.record_verdict(state or self.event.state, self.iteration, document)
         return {"decision": verdict.decision, "reasons": verdict.reasons[:3]}

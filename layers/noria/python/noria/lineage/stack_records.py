@@ -105,7 +105,7 @@ def _keys(version: str, run: Run, turn: int) -> dict[str, str]:
         "signature": f"{folder}signature.json",
         "evaluation": f"{folder}evaluation.json",
         "promotion": f"registry/history/{version}.json",
-        "plan": run.turn_key(turn, "plan.json"),
+        "plan": run.iteration_key(turn, "plan.json"),
         "ending": run.key("ending.json"),
         "collected": run.key("collected.json"),
         "contract": run.key("problem.json"),

@@ -18,7 +18,7 @@ from noria.core.lineage.text_tree import render_text
 from noria.errors import RegistryError, RequestError
 from noria.lineage.stack_records import Recorded, is_known
 
-TOGETHER = 8
+PARALLEL_READS = 8
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class _Tracer:
             return found.state, found.version
 
         items = {item.where: item for item in objects_of(lineage)}
-        with ThreadPoolExecutor(max_workers=TOGETHER) as pool:
+        with ThreadPoolExecutor(max_workers=PARALLEL_READS) as pool:
             states = dict(zip(items, pool.map(look, items.values()), strict=True))
         return audited(lineage, states, verified=verify)
 

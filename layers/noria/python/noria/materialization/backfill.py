@@ -18,7 +18,7 @@ from noria.core.feature_store.feature_set import FeatureSet
 from noria.core.feature_store.new_rows_sql import filling_rows_query, replacing_rows_query
 from noria.core.feature_store.write_sql import instant, within_query
 from noria.errors import FeatureError
-from noria.feature_store.duckdb_engine import News
+from noria.feature_store.duckdb_engine import NewRowsQuery
 from noria.feature_store.store import FeatureStore
 from noria.lifecycle.environment import Environment, StageEvent, parse_time
 from noria.materialization.backfill_plan import Plan, make_plan
@@ -166,7 +166,7 @@ def _latest(features: FeatureStore, plan: Plan) -> FeatureSet:
     return latest
 
 
-def _news(plan: Plan) -> News:
+def _news(plan: Plan) -> NewRowsQuery:
     """What of the computed rows is stored: what fills gaps, or all that differs."""
     if not plan.replace:
         return filling_rows_query

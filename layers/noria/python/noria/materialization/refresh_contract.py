@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from noria.contracts import Problem
-from noria.contracts.overrides import refuse_moved
+from noria.contracts.overrides import refuse_protected
 from noria.core.feature_store.feature_set import DEFAULT_SET
 from noria.errors import ContractError
 from noria.lifecycle.stage import Stage
@@ -34,7 +34,7 @@ def contract_to_refresh(stage: Stage, deployed: Problem) -> RunContract:
     try:
         served = Problem.parse(stage.store.get_json(f"runs/{champion.run_id}/problem.json", None))
         problem = Problem.parse(_with_settings_of(deployed, served).to_document())
-        refuse_moved(deployed, problem)
+        refuse_protected(deployed, problem)
     except ContractError as error:
         return usual._replace(notes=(
             f"model {champion.version} serves by feature set '{name}', which can no longer be "

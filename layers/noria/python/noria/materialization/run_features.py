@@ -20,7 +20,7 @@ from noria.aws.s3 import Store
 from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset
 from noria.core.feature_store.feature_set import DEFAULT_SET, FeatureSet, WindowFeature
-from noria.core.feature_store.new_rows_sql import carrying_query, dated_query
+from noria.core.feature_store.new_rows_sql import late_rows_query, with_stored_values_query
 from noria.core.feature_store.point_in_time_sql import ENTITIES, POSITION, key_aliases
 from noria.core.feature_store.row_mapping import (
     key_columns,
@@ -38,7 +38,7 @@ from noria.core.feature_store.versioning import (
     with_known_kinds,
 )
 from noria.core.feature_store.write_sql import instant, since_epoch
-from noria.core.windows.lookup_spec import History
+from noria.core.windows.lookup_spec import LookupSpec
 from noria.core.windows.run_windows import with_columns
 from noria.feature_store.online import OnlineFeatures
 from noria.feature_store.store import FeatureStore, Written, open_feature_store
@@ -89,7 +89,7 @@ class Accepted:
         rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
         if without:
             parts = self.features.engine.local(beside.entries)
-            rows = carrying_query(feature_set, rows, parts, without)
+            rows = with_stored_values_query(feature_set, rows, parts, without)
         if is_first_variation:
             rows = self._dated(feature_set, rows)
         written = self.features.write_relation(
@@ -110,12 +110,14 @@ class Accepted:
             return rows
         beside = self.features.beside(usual)
         parts = self.features.engine.local(beside.entries)
-        return dated_query(feature_set, rows, parts, beside.definition or usual) if parts else rows
+        return (
+            late_rows_query(feature_set, rows, parts, beside.definition or usual) if parts else rows
+        )
 
     def _wanted(self, types: Mapping[str, str], dataset: Dataset) -> Kept:
-        """The set that the rows make: only a turn of the wheel makes a version for other columns.
+        """The set that the rows make: only a training run makes a version for other columns.
 
-        A refresh keeps what is stored of a column that is gone, until the next turn.
+        A refresh keeps what is stored of a column that is gone, until the next training run.
         """
         name = self.stage.feature_set or DEFAULT_SET
         wanted, latest = self.definition(types, dataset, name), self.features.latest(name)
@@ -149,7 +151,7 @@ class Accepted:
         kept = dataset.event_time >= oldest.timestamp() + window.over
         return np.where(kept, found, dataset.data[window.name])
 
-    def history(self, feature_set: FeatureSet, dataset: Dataset) -> History:
+    def history(self, feature_set: FeatureSet, dataset: Dataset) -> LookupSpec:
         """How an endpoint looks up what `expand` computed, with the last holdout rows' keys."""
         problem, path = self.stage.problem, str(self.path)
         last = ", ".join(map(str, np.flatnonzero(dataset.holdout)[-EXAMPLES:]))
@@ -157,7 +159,7 @@ class Accepted:
         query = f"SELECT * FROM ({rows}) WHERE {POSITION} IN ({last or -1}) ORDER BY {POSITION}"  # noqa: S608
         keys = self.features.engine.ask(query)
         columns = [keys[alias].tolist() for alias in key_aliases(feature_set)]
-        return History(
+        return LookupSpec(
             feature_set=feature_set.name,
             keys=key_columns(self.types, problem),
             event_time=str(problem.event_time_column),

@@ -11,7 +11,7 @@ from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.model.signature import Signature
 from noria.core.monitoring import prediction_log
-from noria.core.monitoring.state import Observation, State, enough_labels, judged
+from noria.core.monitoring.state import Observation, State, enough_labels, with_verdict
 from noria.core.statistics import metrics
 from noria.core.statistics.drift import Reference, measure_drift
 from noria.errors import DataError, RegistryError
@@ -124,7 +124,7 @@ class _Tick:
         return state.model_copy(
             update={
                 "tick": max(self._at, self._committed or self._at),
-                "observation": judged(seen, self._problem, self._notes),
+                "observation": with_verdict(seen, self._problem, self._notes),
                 "predictions": state.predictions.advanced(keys),
                 "labels": state.labels.advanced(labelled.keys),
                 "waiting": arrived.waiting if seen.drift is None else [],

@@ -1,4 +1,4 @@
-"""The history windows that request rows do not carry, from the online table."""
+"""The time-window aggregations that request rows do not carry, from the online table."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from noria.aws.feature_store.dynamodb_online import OnlineTable
-from noria.core.windows.lookup_spec import History
+from noria.core.windows.lookup_spec import LookupSpec
 from noria.core.windows.online_windows import windows_of
 from noria.serving.requests import Row
 
 
 def with_history(
     rows: Sequence[Row],
-    history: History,
+    history: LookupSpec,
     table: Callable[[], OnlineTable] | None,
     now: datetime,
 ) -> list[Row]:

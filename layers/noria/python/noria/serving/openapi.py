@@ -74,7 +74,7 @@ def _looked_up_by(signature: Signature) -> dict[str, Any]:
 
 
 def _looked_up(signature: Signature) -> dict[str, Any]:
-    """The history windows, which a row need not carry."""
+    """The time-window aggregations, which a row need not carry."""
     if signature.history is None:
         return {}
     told = signature.history.descriptions

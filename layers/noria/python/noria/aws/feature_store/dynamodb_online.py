@@ -26,7 +26,7 @@ LARGEST_ITEM = 390_000  # bytes of values and history; DynamoDB takes 409,600 wi
 class Latest:
     """An entity's latest row: key values as text, times in microseconds since 1970, UTC.
 
-    `history` are the tiles that its history windows are made from (`core.window_state`).
+    `history` are the tiles of its time-window aggregations (`core.windows.tile_codec`).
     """
 
     key: tuple[str, ...]

@@ -80,7 +80,7 @@ class Manifest(BaseModel):
         return next((share for share in self._shares() if share.run == run), None)
 
     def of_run(self, run: str) -> Entry | None:
-        """The file that holds what a run wrote, told as if it held nothing else."""
+        """The file that holds what a run wrote, as if it held nothing else."""
         found = ((entry, share) for entry in self.entries for share in entry.shares)
         return next((entry.as_of_run(share) for entry, share in found if share.run == run), None)
 

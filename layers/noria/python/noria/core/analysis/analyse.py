@@ -67,16 +67,16 @@ class Analysis(BaseModel):
     notes: list[str]
 
 
-def analyse(dataset: Dataset, problem: Problem, known_afterwards: Iterable[str] = ()) -> Analysis:
+def analyse(dataset: Dataset, problem: Problem, post_outcome: Iterable[str] = ()) -> Analysis:
     """Describe the columns and the target, and find relations, redundancy, leaks, seasons, drift.
 
-    `known_afterwards`: columns that Transform found filled only where the target is known.
+    `post_outcome`: columns that Transform found filled only where the target is known.
     """
     limits, training = problem.analysis, dataset.training
     sample = sampled(training, limits.sample_rows)
     related = relations(sample, limits)
     moved = shifts(sampled_in_order(dataset, limits.sample_rows), problem)
-    suspects = leakage_suspects(sample, related, problem, known_afterwards)
+    suspects = leakage_suspects(sample, related, problem, post_outcome)
     columns = _columns(dataset, related, moved)
     redundant = redundant_pairs(sampled(sample, limits.pair_rows), limits)
     return Analysis(

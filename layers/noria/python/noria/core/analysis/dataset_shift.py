@@ -17,8 +17,8 @@ from noria.contracts.field_types import format_duration
 from noria.core.analysis.distributions import Distribution, by_group
 from noria.core.analysis.profiling import most_common
 from noria.core.data.dataset import Dataset
-from noria.core.data.vocabulary import frequent_words, rarest_known
-from noria.core.data.window_coverage import has_full_history, spans
+from noria.core.data.vocabulary import frequent_words, rarest_word
+from noria.core.data.window_coverage import has_full_history, window_lengths
 from noria.core.statistics.association import holm, number_to_target
 from noria.core.statistics.drift import (
     BINS,
@@ -78,7 +78,7 @@ def shifts(ordered: Dataset, problem: Problem) -> Shifts:
         return Shifts(columns=[], drifted=[], distributions=[])
     full = {
         name: has_full_history(ordered.event_time, over)
-        for name, over in spans(problem).items()
+        for name, over in window_lengths(problem).items()
         if name in ordered.data
     }
     found = _found(ordered, full, fewest)
@@ -171,7 +171,7 @@ def _without_rare(values: NDArray[np.str_]) -> NDArray[np.str_]:
 def _by_word(values: NDArray[np.str_]) -> NDArray[np.str_]:
     """Put each text under the rarest of both thirds' most frequent words that it holds."""
     words = frequent_words(values, CATEGORIES, FEWEST_OF_CATEGORY).names
-    found = np.array(rarest_known(values.tolist(), words), dtype=np.str_)
+    found = np.array(rarest_word(values.tolist(), words), dtype=np.str_)
     return np.where((values != "") & (found == ""), OTHER, found)
 
 

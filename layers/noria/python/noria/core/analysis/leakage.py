@@ -12,7 +12,7 @@ from noria.core.data.dataset import Dataset, is_missing
 from noria.core.statistics.association import Related, holm, number_to_target
 
 SIDES = ("filled", "empty")
-AFTERWARDS = "is filled where the outcome is known and empty where it is still to come"
+POST_OUTCOME = "is filled where the outcome is known and empty where it is still to come"
 
 
 class Suspect(BaseModel):
@@ -26,21 +26,21 @@ def leakage_suspects(
     sample: Dataset,
     related: Mapping[str, Related],
     problem: Problem,
-    known_afterwards: Iterable[str] = (),
+    post_outcome: Iterable[str] = (),
 ) -> list[Suspect]:
     """Name the suspects among the columns of training rows, those with most reasons first.
 
     Suspected is a column that alone nearly decides the target (`analysis.leakage`), whose times
     lie after the event time in more than `analysis.late` of the rows, whose being filled or empty
-    tells the target, or that was filled only in rows whose outcome is known (`known_afterwards`).
+    tells the target, or that was filled only in rows whose outcome is known (`post_outcome`).
     The kinds follow Kaufman et al. (2012), "Leakage in data mining".
     """
-    afterwards = set(known_afterwards) & set(sample.names())
+    known_late = set(post_outcome) & set(sample.names())
     kinds: list[Mapping[str, str]] = [
         _too_good(related, problem.analysis.leakage),
         _later_than_event(sample, problem.analysis.late),
-        _told_by_missing(sample, problem.analysis.leakage, problem.analysis.significance),
-        dict.fromkeys(afterwards, AFTERWARDS),
+        _missingness_leaks(sample, problem.analysis.leakage, problem.analysis.significance),
+        dict.fromkeys(known_late, POST_OUTCOME),
     ]
     reasons = {
         name: [kind[name] for kind in kinds if name in kind]
@@ -79,7 +79,7 @@ def _later_than_event(sample: Dataset, limit: float) -> dict[str, str]:
     return reasons
 
 
-def _told_by_missing(sample: Dataset, limit: float, significance: float) -> dict[str, str]:
+def _missingness_leaks(sample: Dataset, limit: float, significance: float) -> dict[str, str]:
     """Suspect columns whose missing values tell the target; p values corrected after Holm."""
     judged = {}
     for column in sample.columns:
@@ -97,7 +97,7 @@ def _told_by_missing(sample: Dataset, limit: float, significance: float) -> dict
 def _judged(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
     """Return the reason for suspicion, empty for none, and its p value."""
     if sample.classes:
-        return _told_class(sample, empty, limit)
+        return _purest_class(sample, empty, limit)
     found = number_to_target(sample.target, empty.astype(np.int64), 2)
     reason = (
         f"its being filled or empty tells whether the target is high or low (ROC AUC "
@@ -106,7 +106,7 @@ def _judged(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
     return reason if found.strength >= limit else "", found.p_value
 
 
-def _told_class(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
+def _purest_class(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
     """Find the class that the filled or the empty rows nearly all are, or that nearly all are.
 
     Purity is the share of one class among those rows, scaled so that its share of all rows is 0
@@ -126,7 +126,7 @@ def _told_class(sample: Dataset, empty: Array, limit: float) -> tuple[str, float
                     f"is {side} in {int(rows.sum()):,} rows, of which {share:.1%} have the target "
                     f"{sample.classes[code]!r} ({base:.1%} of all rows)"
                 )
-                p_value = _fisher(of_side, of_all, code) * classes * len(SIDES)
+                p_value = _fisher_p_value(of_side, of_all, code) * classes * len(SIDES)
                 best = (strength, reason, min(p_value, 1.0))
     return (best[1] if best[0] >= limit else ""), best[2]
 
@@ -140,6 +140,6 @@ def _strength(of_side: Array, of_all: Array, code: int) -> float:
     return float(max(purity, coverage))
 
 
-def _fisher(of_side: Array, of_all: Array, code: int) -> float:
-    """The chance of as many rows of a class among those drawn (Fisher's exact test, one-sided)."""
+def _fisher_p_value(of_side: Array, of_all: Array, code: int) -> float:
+    """Fisher's exact test, one-sided: as many rows of a class among those drawn, or more."""
     return float(stats.hypergeom.sf(of_side[code] - 1, of_all.sum(), of_all[code], of_side.sum()))

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset, is_missing
-from noria.core.data.vocabulary import frequent_words, some_texts
+from noria.core.data.vocabulary import evenly_spaced, frequent_words
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 TOP_VALUES = 10
@@ -88,7 +88,7 @@ def _profile_category(values: Array) -> Profile:
 
 def _profile_text(values: Array) -> Profile:
     present = values[~is_missing("text", values)]
-    some = some_texts(present)
+    some = evenly_spaced(present)
     lengths = np.array([len(text.split()) for text in some.tolist()], dtype=np.float64)
     words = frequent_words(some, most=int(lengths.sum()))
     top = min(TOP_VALUES, len(words.names))

@@ -1,4 +1,4 @@
-"""What stretch of time the rows cover, where they stop, and the target along the way."""
+"""What period the rows cover, where they stop, and the target along the way."""
 
 import numpy as np
 from pydantic import BaseModel
@@ -14,7 +14,7 @@ RHYTHMS = (86400, 7 * 86400)  # nights, then weekends
 
 
 class Period(BaseModel):
-    """A stretch of time, its rows, and the target's series there (None without rows)."""
+    """A period, its rows, and the target's series there (None without rows)."""
 
     start: int
     rows: int
@@ -22,7 +22,7 @@ class Period(BaseModel):
 
 
 class Gap(BaseModel):
-    """A stretch without rows, in epoch seconds; `times` is its length in usual steps."""
+    """A period without rows, in epoch seconds; `times` is its length in usual steps."""
 
     start: int
     end: int
@@ -53,7 +53,7 @@ def profile_time(dataset: Dataset, limits: Analysis) -> TimeProfile | None:
 
     Pauses that start in a share `rhythm` of the days with rows, or of such weeks, are the data's
     rhythm and no gaps (from `rhythm_cycles` days or weeks on). Beside them a gap is longer than
-    two of them, as a stretch in which one day's rows are missing spans two pauses and that day.
+    two of them, as a period in which one day's rows are missing spans two pauses and that day.
     """
     if dataset.event_time is None:
         return None

@@ -12,7 +12,7 @@ from noria.common.verdict import Verdict
 from noria.contracts import Fill, Problem
 from noria.core.cleansing import column_kinds, dropped_columns
 from noria.core.cleansing.outliers import outliers
-from noria.core.cleansing.post_outcome_columns import known_afterwards
+from noria.core.cleansing.post_outcome_columns import post_outcome_columns
 from noria.core.cleansing.quality_gate import usability_failures
 from noria.core.cleansing.row_rules import UNLABELLED, Rules, broken_rules
 from noria.core.cleansing.target import target_columns, target_values
@@ -95,12 +95,12 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
         accepted[problem.target.name] = target[good].to_numpy()
     flagged, found = outliers(accepted, kinds, problem.quality)
     limits, features = problem.analysis, _features(kinds, problem)
-    late = known_afterwards(values, target, features, limits.late, limits.late_rows)
+    late = post_outcome_columns(values, target, features, limits.late, limits.late_rows)
     evidence = _evidence(frame, rules, drops, kinds, typed, target[good], problem) | {
         "outliers": found,
         "known_afterwards": late,
         "missing_rules": _missing_rules(accepted, kinds, problem),
-        "left_out": dropped_columns.left_out(accepted, kinds, problem),
+        "left_out": dropped_columns.unused_columns(accepted, kinds, problem),
     }
     failures = usability_failures(problem, rules, target[good], len(frame))
     notes = [
@@ -146,13 +146,13 @@ def _missing_rules(
     counts = accepted[[name for name in _features(kinds, problem) if name in accepted]].isna().sum()
     return {
         str(name): f"{int(count):,} missing ({count / len(accepted):.1%}), "
-        f"{_treatment(str(name), problem)}"
+        f"{_missing_handling(str(name), problem)}"
         for name, count in counts.items()
         if count
     }
 
 
-def _treatment(name: str, problem: Problem) -> str:
+def _missing_handling(name: str, problem: Problem) -> str:
     rule = problem.quality.columns.get(name)
     if rule is None or rule.missing in ("keep", "quarantine"):
         return KEPT
@@ -166,7 +166,7 @@ def _notes(
 ) -> list[str]:
     notes = [
         *dropped_columns.drop_sentences(drops),
-        *dropped_columns.left_out_sentences(evidence["left_out"], problem),
+        *dropped_columns.unused_sentences(evidence["left_out"], problem),
         *_join_sentences(frame),
     ]
     if BROKEN_RULE in frame.columns:

@@ -11,7 +11,7 @@ from noria.common.categories import Spellings
 from noria.common.expressions import parse
 from noria.contracts import Analysis, Problem
 from noria.core.cleansing import holdout_split
-from noria.core.cleansing.imputation import fill_of, filled
+from noria.core.cleansing.imputation import fill_value, impute
 from noria.core.cleansing.target import (
     class_order,
     evaluated,
@@ -60,14 +60,15 @@ def to_dataset(
     times = event_times(accepted, problem)
     holdout = _holdout(data, target, classes, times, problem)
     fills = {
-        name: fill_of(name, kind, data[name][~holdout], problem) for name, kind in features.items()
+        name: fill_value(name, kind, data[name][~holdout], problem)
+        for name, kind in features.items()
     }
     return Dataset(
         columns=tuple(
             Column(name, kind, fills[name], _spellings(name, kind, spellings or {}, problem))
             for name, kind in features.items()
         ),
-        data={name: filled(data[name], kind, fills[name]) for name, kind in features.items()},
+        data={name: impute(data[name], kind, fills[name]) for name, kind in features.items()},
         target=target,
         classes=classes,
         holdout=holdout,
@@ -156,11 +157,11 @@ def _holdout(
     problem: Problem,
 ) -> NDArray[np.bool_]:
     share = problem.evaluation.holdout
-    by_time = holdout_split.latest(times, share) if times is not None else None
+    by_time = holdout_split.latest_rows(times, share) if times is not None else None
     return (
         by_time
         if by_time is not None
-        else holdout_split.stable(data, target if classes else None, share)
+        else holdout_split.hashed_rows(data, target if classes else None, share)
     )
 
 

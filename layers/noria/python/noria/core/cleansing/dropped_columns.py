@@ -59,19 +59,19 @@ def _drop_reason(name: str, values: pd.Series, maximum_missing: float) -> str | 
     return None
 
 
-def left_out(
+def unused_columns(
     accepted: pd.DataFrame, kinds: Mapping[str, ColumnKind], problem: Problem
 ) -> dict[str, str]:
     """Say of each column that stays and yet is no feature why, and what to do about it.
 
-    What the contract itself takes away (the target, `features.exclude`) is not told.
+    What the contract itself takes away (the target, `features.exclude`) is not named.
     """
     features = feature_kinds(accepted, problem, kinds)
-    told = {*target_columns(problem), problem.target.name, *problem.features.exclude}
+    intended = {*target_columns(problem), problem.target.name, *problem.features.exclude}
     return {
         name: _reason(name, accepted[name], problem)
         for name in kinds
-        if name not in features and name not in told
+        if name not in features and name not in intended
     }
 
 
@@ -82,7 +82,7 @@ def _reason(name: str, values: pd.Series, problem: Problem) -> str:
     return f"names single rows ({distinct:,} values in {rows}); {REMEDY.format(name=name)}"
 
 
-def left_out_sentences(left: Mapping[str, str], problem: Problem) -> list[str]:
+def unused_sentences(left: Mapping[str, str], problem: Problem) -> list[str]:
     """Say which columns are no features although nothing in the contract says so."""
     names = [repr(name) for name in left if name not in problem.entity_key]
     if not names:

@@ -11,7 +11,7 @@ Mask = NDArray[np.bool_]
 HASH_KEY = "noria-holdout-01"  # 16 characters; another key would hold out other rows
 
 
-def latest(times: NDArray[np.int64], share: float) -> Mask | None:
+def latest_rows(times: NDArray[np.int64], share: float) -> Mask | None:
     """Mark the latest share of rows; equal times stay on one side.
 
     None when every row has the same time, so that time cannot divide them.
@@ -24,7 +24,9 @@ def latest(times: NDArray[np.int64], share: float) -> Mask | None:
     return nearest
 
 
-def stable(data: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, share: float) -> Mask:
+def hashed_rows(
+    data: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, share: float
+) -> Mask:
     """Mark about the given share by a hash of each row's content.
 
     A row lands on the same side in every run, whatever other rows there are, and so do its

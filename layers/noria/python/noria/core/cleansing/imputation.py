@@ -1,4 +1,4 @@
-"""What stands in for a missing value: a constant, or a statistic of the training rows."""
+"""Imputation of missing values: by a constant, or by a statistic of the training rows."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from noria.core.data.text_normalization import plain_words
 from noria.errors import DataError
 
 
-def fill_of(name: str, kind: Kind, training: Array, problem: Problem) -> float | str | None:
-    """Return what a column's missing values become, or None where they stay missing.
+def fill_value(name: str, kind: Kind, training: Array, problem: Problem) -> float | str | None:
+    """Return what a column's missing values are imputed by, or None where they stay missing.
 
     `training` has the column's training values: a statistic must not see the holdout. Raises
     DataError where the contract's rule does not suit the column.
@@ -36,8 +36,8 @@ def fill_of(name: str, kind: Kind, training: Array, problem: Problem) -> float |
     return float(np.median(known) if wanted == "median" else np.mean(known, dtype=np.float64))
 
 
-def filled(values: Array, kind: Kind, fill: float | str | None) -> Array:
-    """Put `fill` in place of missing values."""
+def impute(values: Array, kind: Kind, fill: float | str | None) -> Array:
+    """Replace missing values by `fill`."""
     if fill is None:
         return values
     missing = is_missing(kind, values)

@@ -1,11 +1,11 @@
-"""Columns that are filled only once the outcome is known: a model would have no use for them."""
+"""Post-outcome columns, filled only once the outcome is known: features that leak the target."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
 
-def known_afterwards(
+def post_outcome_columns(
     values: pd.DataFrame,
     target: pd.Series,
     columns: Iterable[str],

@@ -62,7 +62,7 @@ def _as_ruled(raw: pd.Series, column: Typed | None, problem: Problem) -> pd.Seri
 
 
 def _one_spelling(raw: pd.Series) -> pd.Series:
-    """Merge labels such as Yes and yes, which are read as truths and not as categories."""
+    """Merge labels such as Yes and yes, which are read as booleans and not as categories."""
     if pd.api.types.is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
         return raw
     if raw.dtype == object and not raw.dropna().map(lambda value: isinstance(value, str)).all():

@@ -1,1 +1,1 @@
-"""Transform: texts become numbers, times, truths and categories, as declared or inferred."""
+"""Transform: texts become numbers, times, booleans and categories, as declared or inferred."""

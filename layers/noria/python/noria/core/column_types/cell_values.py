@@ -55,8 +55,8 @@ def numbers_of(values: pd.Series) -> pd.Series:
 def without_marks(values: pd.Series, marks: Iterable[Mark]) -> pd.Series:
     """Blank the values that the contract says stand for a missing one.
 
-    Among times a mark is a time as the column shows it, or with a zone a moment; truths have none,
-    as 0 would be false.
+    A mark of a timestamp column with a zone is compared as an instant, one without as the local
+    time of each value. Booleans have no marks, as 0 would be false.
     """
     marks = list(marks)
     if not marks or pd.api.types.is_bool_dtype(values):

@@ -67,14 +67,14 @@ def typed_column(
         return _declared_time(values, present, rule, quality)
     if declared == "bool":
         spelled = _spelled(values_as_text(values), rule, quality).values if rule.aliases else values
-        truths = _truths(spelled)
-        return Typed("bool", truths, present & truths.isna())
+        booleans = _booleans(spelled)
+        return Typed("bool", booleans, present & booleans.isna())
     texts = _spelled(cleaned_text(values), rule, quality)
     return texts if declared == "category" else Typed("text", *_of(texts))
 
 
 def _tidied(values: pd.Series) -> pd.Series:
-    """Bring texts, and mixtures that are read as texts, to tidy ones; truths stay what they are."""
+    """Bring texts, and mixtures that are read as texts, to tidy ones; booleans stay booleans."""
     if not is_textual(values) or infer_dtype(values, skipna=True) == "boolean":
         return values
     return cleaned_text(values)
@@ -123,8 +123,8 @@ def _inferred(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
 
 def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
     """Infer a type from tidy texts; a few stray ones among numbers or times are unreadable."""
-    if _all_truths(text):
-        return Typed("bool", _truths(text), pd.Series(False, index=text.index))
+    if _all_booleans(text):
+        return Typed("bool", _booleans(text), pd.Series(False, index=text.index))
     counts, present = text.value_counts(), text.notna()
     guessed = guess(counts.index.tolist(), counts.tolist(), quality.numeric_share)
     notes = _about_order(text.name, guessed)
@@ -170,17 +170,17 @@ def _spelled(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
     return Typed("category", kept, nothing, spellings, merged)
 
 
-def _truths(values: pd.Series) -> pd.Series:
+def _booleans(values: pd.Series) -> pd.Series:
     """Read booleans as 1.0 and 0.0; anything else becomes NaN."""
     if pd.api.types.is_bool_dtype(values):
         return values.astype("boolean").astype("float64")
     if pd.api.types.is_numeric_dtype(values):
         return values.where(values.isin([0, 1])).astype("float64")
-    truths = {**dict.fromkeys(TRUE_TEXTS | {"1"}, 1.0), **dict.fromkeys(FALSE_TEXTS | {"0"}, 0.0)}
-    return values_as_text(values).str.lower().map(truths).astype("float64")
+    booleans = {**dict.fromkeys(TRUE_TEXTS | {"1"}, 1.0), **dict.fromkeys(FALSE_TEXTS | {"0"}, 0.0)}
+    return values_as_text(values).str.lower().map(booleans).astype("float64")
 
 
-def _all_truths(text: pd.Series) -> bool:
+def _all_booleans(text: pd.Series) -> bool:
     distinct = {value.lower() for value in text.dropna().unique()}
     pairs = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"))
     return any(distinct == set(pair) for pair in pairs) or distinct in ({"true"}, {"false"})

@@ -41,14 +41,14 @@ def frequent_words(values: Array, most: int, fewest: int = 1) -> Words:
                  codes.reshape(-1))  # fmt: skip
 
 
-def some_texts(values: Array, most: int = MOST_TEXTS) -> Array:
+def evenly_spaced(values: Array, most: int = MOST_TEXTS) -> Array:
     """Take at most so many texts, evenly spaced: shares of words are known well enough by them."""
     if len(values) <= most:
         return values
     return values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
 
 
-def rarest_known(texts: Sequence[str], names: Sequence[str]) -> list[str]:
+def rarest_word(texts: Sequence[str], names: Sequence[str]) -> list[str]:
     """Name for each text the last of `names` (commonest first) that it holds, "" for none.
 
     A text falls to one word, so that texts can be counted as categories are; the commonest words,

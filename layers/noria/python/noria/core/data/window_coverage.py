@@ -1,4 +1,4 @@
-"""Which rows' history windows lie within the data: those of the first rows look back before it.
+"""Which rows' time windows lie within the data: those of the first rows look back before it.
 
 There a count is too low and a mean rests on little or is missing, which says when the data begin,
 and nothing about the entities. Models learn from such rows all the same (they get what was known),
@@ -17,8 +17,8 @@ from noria.core.data.dataset import MISSING_TIMESTAMP
 LATEST = 1 / 3  # of the rows that always count; their windows reach farthest into the data
 
 
-def spans(problem: Problem) -> dict[str, int]:
-    """How many seconds each history feature of the contract looks back, by its name."""
+def window_lengths(problem: Problem) -> dict[str, int]:
+    """The length in seconds of each time-window aggregation of the contract, by its name."""
     return {one.as_: int(one.over.total_seconds()) for one in problem.features.windows}
 
 

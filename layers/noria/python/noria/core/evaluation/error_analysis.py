@@ -1,9 +1,9 @@
-"""Where a model's errors can still be told from the columns: an F test per grouping of the rows.
+"""Where a model's errors still depend on the columns: an F test per grouping of the rows.
 
 If a model had learnt all that a column tells, its errors would have the same mean in every group
 of that column. One-way analysis of variance (Fisher 1925) says how far they have not, adjusted R²
 (Ezekiel 1930) how much of the errors' variance that is; Bonferroni corrects for all groupings.
-With event time the errors are taken about the mean of their stretch of time: what moves with time
+With event time the errors are taken about the mean of their time block: what moves with time
 as a whole is drift, which no recipe mends.
 """
 
@@ -73,11 +73,11 @@ def _judged(rows: Dataset, scores: Array, most: int) -> _Judged | None:
     """Return the rows with their errors about their mean; None where there is no error at all."""
     places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64))
     chosen, scores = rows.take(places), scores[places]
-    truth = chosen.target.astype(np.float64)
+    target = chosen.target.astype(np.float64)
     if scores.ndim == 2:
         errors = (chosen.target.reshape(-1, 1) == np.arange(scores.shape[1])) - scores
     else:
-        errors = (truth - scores).reshape(-1, 1)
+        errors = (target - scores).reshape(-1, 1)
     errors = _about_their_means(errors, chosen.event_time)
     return _Judged(chosen, scores, errors) if np.any(np.abs(errors) > 1e-12) else None
 
@@ -119,11 +119,11 @@ def _tested(grouping: Grouping, judged: _Judged, tests: int) -> Weakness | None:
 
 
 def _numbers(judged: _Judged, there: Array) -> dict[str, float | None]:
-    truth, scores = judged.rows.target, judged.scores
+    target, scores = judged.rows.target, judged.scores
     if scores.ndim == 1:
-        return {"actual": float(truth[there].mean()), "predicted": float(scores[there].mean())}
+        return {"actual": float(target[there].mean()), "predicted": float(scores[there].mean())}
     try:
-        losses = [score("log_loss", truth[rows], scores[rows]) for rows in (there, slice(None))]
+        losses = [score("log_loss", target[rows], scores[rows]) for rows in (there, slice(None))]
     except DataError:
         return {}
     return {"loss": losses[0], "overall_loss": losses[1]}

@@ -30,7 +30,7 @@ class _Model(BaseModel):
 
 
 class Weakness(_Model):
-    """A column, or two, by which the model's errors can still be told.
+    """A column, or two, on which the model's errors still depend.
 
     `share` is the part of the errors' variance that groups of this aspect explain (adjusted R²),
     `significance` its p value, corrected for all that was looked at. `where` is the group that

@@ -13,7 +13,7 @@ from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_findings import Findings
 from noria.core.evaluation.slices import SliceResult, slice_results
 from noria.core.statistics import metrics
-from noria.core.statistics.autocorrelation import serial
+from noria.core.statistics.autocorrelation import serial_dependence
 from noria.core.statistics.bootstrap import Replicates
 from noria.core.statistics.confidence_intervals import Interval, interval_of, least_gain
 from noria.core.statistics.permutation_tests import target_columns
@@ -96,7 +96,7 @@ def evaluate(
     metric, task, limits = problem.objective.measure, problem.task, problem.evaluation
     parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity)
     value = metrics.score(metric, y, challenger_scores)
-    together = serial(target_columns(y, challenger_scores), times)
+    together = serial_dependence(target_columns(y, challenger_scores), times)
     replicates = Replicates(metric, y, seed, together)
     found = slice_results(problem, y, slices, challenger_scores)
     best = best_baseline(metric, baselines)

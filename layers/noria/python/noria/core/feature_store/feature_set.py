@@ -71,7 +71,7 @@ class Feature(Column):
 
 
 class WindowFeature(Part):
-    """A history feature of an entity, computed from the set's rows whenever it is asked for.
+    """A time-window aggregation of an entity, computed from the set's rows on demand.
 
     Of `column` over the last `over` seconds. Where `equals` is given, a value counts as 1 where it
     is that one, and as 0 elsewhere.

@@ -1,4 +1,4 @@
-"""The rows that history windows are made from, as SQL for DuckDB over the feature store's files.
+"""The rows that time-window aggregations read, as SQL for DuckDB over the feature store's files.
 
 A row counts from its created time on, until a row of the same entity and event time replaces it (a
 correction). In a set whose rows may repeat, nothing tells a correction from a second row: there the
@@ -28,7 +28,7 @@ from noria.core.feature_store.point_in_time_sql import (
     sql_time,
     stored,
 )
-from noria.core.windows.tiles import FOREVER
+from noria.core.windows.tiles import NO_END
 
 ENTITY, TIME, KNOWN, UNTIL = "entity", "time", "known", "until"
 
@@ -72,7 +72,7 @@ WITH {_coded(feature_set)}, stored AS (
     SELECT *, {replaced} AS successor FROM stored{bound}
 )
 SELECT {ENTITY}, {_seconds("event")} AS {TIME}, {_seconds_after("created")} AS {KNOWN},
-    coalesce({_seconds_after("successor")}, {FOREVER}) AS {UNTIL}, {values}
+    coalesce({_seconds_after("successor")}, {NO_END}) AS {UNTIL}, {values}
 FROM replaced JOIN coded USING ({", ".join(keys)})"""  # noqa: S608
 
 

@@ -86,7 +86,7 @@ def succeeding_rows_query(
         c for c in feature_set.columns
         if c.name not in known or any(c.name not in part.columns for part in parts)
     ]  # fmt: skip
-    selects = [_translated(feature_set, before, part, lacking) for part in parts]
+    selects = [_in_version(feature_set, before, part, lacking) for part in parts]
     names = ", ".join(_row_names(feature_set))
     order = f"PARTITION BY {names} ORDER BY {CREATED_TIME}"
     columns = ", ".join([*(sql_name(c.name) for c in feature_set.columns), *TIMES])
@@ -94,7 +94,7 @@ def succeeding_rows_query(
 {_counted(feature_set, selects)}, filled AS (
     {_filled(feature_set, lacking, "LEFT JOIN")}
 ), moved AS (
-    SELECT * REPLACE ({_moved(feature_set, before)} AS {CREATED_TIME}) FROM filled
+    SELECT * REPLACE ({_shifted_created_time(feature_set, before)} AS {CREATED_TIME}) FROM filled
 ), dated AS (
     SELECT *, lead({CREATED_TIME}) OVER ({order}) AS {UNTIL} FROM moved
 ), fresh AS (
@@ -105,10 +105,14 @@ UNION ALL
 SELECT {columns} FROM fresh"""  # noqa: S608
 
 
-def dated_query(
+def late_rows_query(
     feature_set: FeatureSet, relation: str, parts: Sequence[Part], of: FeatureSet
 ) -> str:
-    """A relation's rows, late where they were in another set: created when they came into that."""
+    """A relation's rows, with the created time of another set (`of`) where they came late to that.
+
+    A row that came to `of` within its delay keeps its own created time; one that came later is
+    created no earlier than it first came there.
+    """
     names = ", ".join(_row_names(feature_set))
     rows = " UNION ALL ".join(stored_rows(part, feature_set.entity_key) for part in parts)
     in_time = f"first = {EVENT_TIME} + {_interval(of.delay)}"
@@ -121,12 +125,12 @@ FROM {relation} AS given LEFT JOIN (
 ) USING ({names}))"""  # noqa: S608
 
 
-def carrying_query(
+def with_stored_values_query(
     feature_set: FeatureSet, relation: str, parts: Sequence[Part], without: Sequence[str]
 ) -> str:
-    """A relation's rows with the stored values of columns `without` which they come.
+    """A relation's rows with stored values in the columns that it lacks (`without`).
 
-    Of rows that are not stored these are missing.
+    They are missing in rows that are not stored.
     """
     columns = [
         f"{'held' if c.name in without else 'given'}.{sql_name(c.name)}"
@@ -178,7 +182,7 @@ def _counted(feature_set: FeatureSet, selects: Sequence[str]) -> str:
 )"""
 
 
-def _translated(
+def _in_version(
     feature_set: FeatureSet, before: FeatureSet, part: Part, lacking: Sequence[Column]
 ) -> str:
     """A file's rows in the columns of a later version."""
@@ -195,7 +199,7 @@ def _translated(
     return f"SELECT {chosen} FROM ({stored_rows(part, before.columns)})"  # noqa: S608
 
 
-def _moved(feature_set: FeatureSet, before: FeatureSet) -> str:
+def _shifted_created_time(feature_set: FeatureSet, before: FeatureSet) -> str:
     """When a stored row came, by a new delay where it first came by the old one.
 
     Its corrections stay in their order behind it, a microsecond apart at least.

@@ -188,11 +188,11 @@ def _window(window: Window, problem: Problem, classes: Sequence[str]) -> WindowF
         function=window.function,
         over=int(window.over.total_seconds()),
         equals=classes[1] if positive and window.function not in OF_TIMES else None,
-        description=described(window),
+        description=window_in_words(window),
     )
 
 
-def described(window: Window) -> str:
+def window_in_words(window: Window) -> str:
     """A window in words."""
     what = {"time_since": "hours since the last", "count": "number of"}.get(window.function)
     words = f"{what} {window.column}" if what else f"{window.function} of {window.column}"

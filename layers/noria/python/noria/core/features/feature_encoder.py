@@ -20,7 +20,7 @@ from noria.core.features.encoders import (
     Step,
     TargetMeans,
 )
-from noria.core.features.feature_selection import helpful
+from noria.core.features.feature_selection import select_features
 from noria.core.features.recipes import Plan
 from noria.core.features.text_encoders import Words
 from noria.core.features.time_encoders import Calendar, Elapsed, Span
@@ -30,7 +30,7 @@ from noria.errors import FeatureError
 Family = Literal["tree", "forest", "linear"]
 T = TypeVar("T")
 #: Deviations from the mean: farther values would let a weighted sum extrapolate without end.
-FARTHEST = 3.0
+CLIP_AT = 3.0
 
 
 def frame_of(dataset: Dataset) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def frame_of(dataset: Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(len(dataset)))
 
 
-class Finish:
+class ImputeScale:
     """Impute by the median, mark what was missing, and centre and scale, as the family needs."""
 
     def __init__(self, family: Family) -> None:
@@ -79,7 +79,7 @@ class Finish:
     def _scaled(self, operations: Operations[T], values: T) -> T:
         centred = operations.subtract(values, operations.constant(self.center))
         scaled = operations.divide(centred, operations.constant(self.deviation))
-        return operations.clip(scaled, -FARTHEST, FARTHEST)
+        return operations.clip(scaled, -CLIP_AT, CLIP_AT)
 
 
 def medians(values: Array) -> Array:
@@ -113,7 +113,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.plan.selection:
             self.steps_, parts = select(self.steps_, parts, y, self.classes)
         numeric, _others = self._split(parts)
-        self.finish_ = Finish(self.family)
+        self.finish_ = ImputeScale(self.family)
         if numeric:
             self.finish_.fit(np.concatenate(numeric, axis=1))
         return np.asarray(self._assemble(NumpyOperations(X), parts))
@@ -158,7 +158,7 @@ def select(
     steps: Sequence[Step], parts: Sequence[Array], target: Array, classes: int
 ) -> tuple[list[Step], list[Array]]:
     """Narrow fitted steps, and what they computed, to the features that help."""
-    kept = helpful(np.concatenate(parts, axis=1), target, classes)
+    kept = select_features(np.concatenate(parts, axis=1), target, classes)
     edges = np.cumsum([0, *(part.shape[1] for part in parts)])
     found = [kept[(kept >= a) & (kept < b)] - a for a, b in itertools.pairwise(edges)]
     together = [one for one in zip(steps, parts, found, strict=True) if len(one[2])]

@@ -1,4 +1,4 @@
-"""Which features tell more about the target than chance does.
+"""Feature selection: which features are more important than permuted ones.
 
 Shadow features (Kursa and Rudnicki, "Feature selection with the Boruta package", Journal of
 Statistical Software 36(11), 2010): every feature also stands there with its rows shuffled, and
@@ -23,8 +23,8 @@ SETTINGS: dict[str, Any] = {
 SEED = 20_10
 
 
-def helpful(features: Array, target: Array, classes: int) -> NDArray[np.int64]:
-    """Return the positions of the features (n, k) that beat chance, all where none does.
+def select_features(features: Array, target: Array, classes: int) -> NDArray[np.int64]:
+    """Return the positions of the features (n, k) that beat permuted copies, all where none does.
 
     `target` has class codes, or values where `classes` is 0. Judged on up to 5,000 rows.
     """

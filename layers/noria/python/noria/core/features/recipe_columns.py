@@ -1,4 +1,4 @@
-"""The columns that each recipe works on: those of the turn before, and those found weak."""
+"""The columns that each recipe works on: those of the iteration before, and those found weak."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -35,7 +35,7 @@ def basic_parts(dataset: Dataset) -> Parts:
 def added_by(
     steps: Sequence[str], dataset: Dataset, findings: Findings, before: Mapping[str, Any]
 ) -> Parts:
-    """State the parts that these steps add to the basic ones; `before` has the last turn's."""
+    """State the parts that these steps add to the basic ones; `before` has the last iteration's."""
     times = dataset.names("timestamp")
     parts: dict[str, Parts] = {
         "calendar": {
@@ -54,13 +54,13 @@ def added_by(
 def _target_means(
     dataset: Dataset, findings: Findings, before: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Take those of the turn before and those found weak; all categories where none is."""
+    """Take those of the iteration before and those found weak; all categories where none is."""
     chosen = [*before.get("target_means", ()), *weak_categories(findings)]
     return _distinct(chosen or dataset.names("category"))
 
 
 def _interactions(dataset: Dataset, findings: Findings, before: Mapping[str, Any]) -> Parts:
-    """Take those of the turn before and those found weak, then the strongest numbers' pairs."""
+    """Take those of the last iteration and those found weak, then the strongest numbers' pairs."""
     strongest = strongest_numbers(dataset)[:STRONGEST]
     kept = [*before.get("pairs", ()), *weak_pairs(findings)[:MOST_PAIRS]]
     pairs = _distinct([*kept, *_pairs(strongest)])

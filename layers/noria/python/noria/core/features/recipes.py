@@ -1,4 +1,4 @@
-"""The ladder of feature recipes: each turn adds one to those before it."""
+"""The ladder of feature recipes: each iteration adds one to those before it."""
 
 from collections.abc import Sequence
 
@@ -111,10 +111,10 @@ def make_plan(
     before: Plan | None = None,
     findings: Findings | None = None,
 ) -> Plan:
-    """Make the plan of turn `iteration` (from 0).
+    """Make the plan of iteration `iteration` (from 0).
 
-    `before` is the plan of the turn before, to which one recipe is added; without it the first
-    rungs of the ladder are taken. `weakness` is why that turn missed, `findings` where its errors
+    `before` is the plan of the one before, to which one recipe is added; without it the first
+    rungs of the ladder are taken. `weakness` is why that one missed, `findings` where its errors
     are: they choose the recipe, and the columns that it concentrates on.
     """
     rungs = ladder(dataset, problem)

@@ -23,7 +23,7 @@ BUCKETS = 4_096
 MULTIPLIER = 1_000_003
 MOST_COUNTED = 50
 NAMED_TEXTS = 5_000
-DAMPED = np.concatenate([[0.0], 1 + np.log(np.arange(1, MOST_COUNTED + 1))]).astype(np.float32)
+LOG_COUNTS = np.concatenate([[0.0], 1 + np.log(np.arange(1, MOST_COUNTED + 1))]).astype(np.float32)
 
 
 class Words(Step):
@@ -44,7 +44,7 @@ class Words(Step):
         strength = bucket_strength(present, coded.codes, _columns_of(target), fewest)
         order = np.argsort(-strength, kind="stable")[: limits.word_features]
         self.chosen = np.sort(order[strength[order] > limits.word_strength])
-        spoken = spoken_names(coded, set(self.chosen.tolist()))
+        spoken = bucket_names(coded, set(self.chosen.tolist()))
         self.names = [f"{self.column} has {spoken.get(b, 'others')}" for b in self.chosen.tolist()]
         self.names.append(f"{self.column} other words")
         return self
@@ -58,7 +58,9 @@ class Words(Step):
         counts = operations.tally(operations.gather(places, buckets), len(self.chosen) + 2)
         kept = operations.take(counts, np.arange(len(self.chosen) + 1))
         most = float(MOST_COUNTED)
-        return operations.gather(DAMPED, operations.to_integer(operations.clip(kept, 0.0, most)))
+        return operations.gather(
+            LOG_COUNTS, operations.to_integer(operations.clip(kept, 0.0, most))
+        )
 
 
 def word_buckets(operations: Operations[T], text: T) -> T:
@@ -116,7 +118,7 @@ def bucket_strength(present: Sequence[Array], codes: Array, values: Array, fewes
     return np.where(judged, (sums**2 / spread).sum(axis=1), 0.0)
 
 
-def spoken_names(coded: Coded, buckets: set[int]) -> dict[int, str]:
+def bucket_names(coded: Coded, buckets: set[int]) -> dict[int, str]:
     """Name buckets by the most frequent word or pair that falls into each."""
     counts = np.bincount(coded.codes % len(coded.texts), minlength=len(coded.texts))
     common = np.argsort(-counts, kind="stable")[:NAMED_TEXTS].tolist()

@@ -29,7 +29,7 @@ class Calendar(Step):
         features = [operations.to_float(part) for part in parts]
         if self.cycles:
             for part, period in zip(parts, (1440.0, 7.0, 365.25), strict=True):
-                features += [operations.gather(wave, part) for wave in waves(period)]
+                features += [operations.gather(wave, part) for wave in sine_cosine(period)]
         nothing = operations.constant(NAN)
         return operations.where(missing, nothing, operations.concatenate(features))
 
@@ -72,7 +72,7 @@ def known_seconds(operations: Operations[T], column: str) -> tuple[T, T]:
     return missing, operations.where(missing, integer(operations, 0), seconds)
 
 
-def waves(period: float) -> tuple[Array, Array]:
+def sine_cosine(period: float) -> tuple[Array, Array]:
     """Tabulate sine and cosine per whole unit: a table gives the same bits everywhere."""
     angles = 2 * np.pi * np.arange(int(np.ceil(period)) + 1) / period
     return np.sin(angles).astype(np.float32), np.cos(angles).astype(np.float32)

@@ -5,7 +5,7 @@ from typing import Protocol
 from noria.common.verdict import Verdict
 
 TOLERATED_ERRORS = 0.01  # share above the old version's, as AWS SAM's canary examples alarm at
-SLOWER = 2.0  # times the old version's 95th percentile
+LATENCY_RATIO = 2.0  # times the old version's 95th percentile
 
 
 class TrafficLike(Protocol):
@@ -47,6 +47,6 @@ def _errs(new: TrafficLike, old: TrafficLike) -> str | None:
 
 
 def _is_slow(new: TrafficLike, old: TrafficLike) -> str | None:
-    if new.duration is None or old.duration is None or new.duration <= SLOWER * old.duration:
+    if new.duration is None or old.duration is None or new.duration <= LATENCY_RATIO * old.duration:
         return None
     return f"the canary's 95th percentile is {new.duration:.0f} ms, {old.duration:.0f} ms before"

@@ -13,9 +13,13 @@ from noria.core.evaluation.baselines import rule_answer, trivial_answers
 from noria.core.evaluation.slices import slice_results
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.statistics import metrics
-from noria.core.statistics.autocorrelation import serial
+from noria.core.statistics.autocorrelation import serial_dependence
 from noria.core.statistics.confidence_intervals import ACCURACY, clopper_pearson
-from noria.core.statistics.permutation_tests import Chance, chance_of_agreement, target_columns
+from noria.core.statistics.permutation_tests import (
+    PermutationTest,
+    permutation_test,
+    target_columns,
+)
 from noria.core.statistics.resampled_scores import (
     Interval,
     drawn_counts,
@@ -61,7 +65,7 @@ class Compared:
     trivial: list[Scored]
     rule: Scored | None
     quick: Scored
-    chance: Chance
+    permutation: PermutationTest
     block: int
     judged: int
     holdout: int
@@ -135,13 +139,13 @@ def compare_answers(
         **rule_answer(judged, mean),
         QUICK: quick_model(training, judged, seed),
     }
-    together = serial(target_columns(y, answers[QUICK]), times)
+    together = serial_dependence(target_columns(y, answers[QUICK]), times)
     counts = drawn_counts(len(judged), limits.resamples, generator, together)
     scored = {
         name: _scored(name, answer, judged, problem, counts) for name, answer in answers.items()
     }
     quick, rule = scored.pop(QUICK), scored.pop(RULE, None)
-    chance = chance_of_agreement(
+    permutation = permutation_test(
         y, quick.prediction, limits.permutations, generator, times, limits.stretches
     )
     return Compared(
@@ -149,7 +153,7 @@ def compare_answers(
         trivial=list(scored.values()),
         rule=rule,
         quick=quick,
-        chance=chance,
+        permutation=permutation,
         block=together.length if together else 1,
         judged=len(judged),
         holdout=len(dataset.holdout_rows),

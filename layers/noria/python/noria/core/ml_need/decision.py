@@ -13,12 +13,12 @@ from noria.core.ml_need.outcomes import (
     RULE_SUFFICES,
     SERVE_RULE,
     Outcome,
-    cannot_be_told,
     no_signal,
-    nothing_to_look_at,
-    rule_is_enough,
+    rule_suffices,
     share_that_meets,
     signal,
+    too_few_rows,
+    trivial_suffices,
 )
 from noria.core.rule_model.rule_model import why_not_served
 from noria.core.statistics.confidence_intervals import ALIKE
@@ -53,7 +53,7 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
 
 
 def _decided(compared: Compared) -> Outcome:
-    for outcome in (rule_is_enough, nothing_to_look_at, no_signal, cannot_be_told):
+    for outcome in (rule_suffices, trivial_suffices, no_signal, too_few_rows):
         found = outcome(compared)
         if found is not None:
             return found
@@ -69,9 +69,9 @@ def _evidence(compared: Compared) -> dict[str, Any]:
         "gain": compared.gain_over(compared.best_trivial).interval.listed(),
         "gain_over_rule": None if rule is None else compared.gain_over(rule).interval.listed(),
         "rule_meets_share": None if rule is None else share_that_meets(compared, rule),
-        "permutation_p_value": compared.chance.p_value,
-        "permuted": compared.chance.drawn,
-        "stretches_of_time": compared.chance.stretches,
+        "permutation_p_value": compared.permutation.p_value,
+        "permuted": compared.permutation.drawn,
+        "stretches_of_time": compared.permutation.blocks,
         "bootstrap_block_rows": compared.block,
         "confidence": compared.problem.evaluation.confidence,
         "holdout_rows": compared.judged,

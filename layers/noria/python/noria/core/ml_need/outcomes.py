@@ -3,8 +3,8 @@
 import numpy as np
 
 from noria.core.ml_need.comparison import Compared, Scored
-from noria.core.statistics.autocorrelation import FEWEST_STRETCHES
-from noria.core.statistics.permutation_tests import Chance
+from noria.core.statistics.autocorrelation import FEWEST_BLOCKS
+from noria.core.statistics.permutation_tests import PermutationTest
 from noria.core.statistics.resampled_scores import Interval
 from noria.core.statistics.sample_size import Rows, half_width_on, one_sided, rows_needed
 
@@ -15,7 +15,7 @@ DEMANDING = {"regression": ("r2",)}
 DEMANDING_OF_CLASSES = ("balanced_accuracy", "roc_auc")
 
 
-def rule_is_enough(compared: Compared) -> Outcome | None:
+def rule_suffices(compared: Compared) -> Outcome | None:
     """The rule meets threshold and floors, and is better than every trivial answer."""
     rule, problem = compared.rule, compared.problem
     if rule is None or not compared.meets(rule) or compared.floors_missed:
@@ -54,8 +54,8 @@ def share_that_meets(compared: Compared, item: Scored) -> float:
     return sum(compared.beyond(one, threshold) >= 0 for one in found) / max(len(found), 1)
 
 
-def nothing_to_look_at(compared: Compared) -> Outcome | None:
-    """The same answer for every row meets the objective, which so asks for nothing."""
+def trivial_suffices(compared: Compared) -> Outcome | None:
+    """A constant answer meets the objective, which so asks for no model."""
     objective, trivial = compared.problem.objective, compared.best_trivial
     if not compared.meets(trivial) or objective.minimum_gain > 0 or objective.slices:
         return None
@@ -72,34 +72,34 @@ def nothing_to_look_at(compared: Compared) -> Outcome | None:
 
 
 def no_signal(compared: Compared) -> Outcome | None:
-    """The quick model's answers cannot be told from chance."""
+    """The quick model's predictions are no better than permuted ones."""
     gain, problem = compared.gain_over(compared.best_trivial), compared.problem
     chance, confidence = problem.analysis.chance, problem.evaluation.confidence
-    if has_signal(gain.interval, compared.chance.p_value, chance, confidence):
+    if has_signal(gain.interval, compared.permutation.p_value, chance, confidence):
         return None
     return REEVALUATE, [
         f"No signal that can be told from chance: the quick model's gain over "
         f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric}, and "
-        f"{compared.chance.sentence}.",
+        f"{compared.permutation.sentence}.",
         _what_would_help(compared, gain.interval),
-        *_too_slow_to_tell(compared.chance),
+        *_slow_drift_note(compared.permutation),
     ]
 
 
-def _too_slow_to_tell(chance: Chance) -> list[str]:
-    """Say what stretches of time leave out, where longer ones are possible."""
-    if chance.drawn != "signs of stretches" or chance.stretches <= FEWEST_STRETCHES:
+def _slow_drift_note(test: PermutationTest) -> list[str]:
+    """Say what time blocks cannot show, where longer ones are possible."""
+    if test.drawn != "signs of stretches" or test.blocks <= FEWEST_BLOCKS:
         return []
     return [
-        f"What moves slower than one of the {chance.stretches} stretches of time does not count, "
+        f"What moves slower than one of the {test.blocks} stretches of time does not count, "
         "as it cannot be told from wandering: fewer analysis.stretches are longer."
     ]
 
 
 def has_signal(gain: Interval, p_value: float, chance: float, confidence: float) -> bool:
-    """Tell the quick model from chance; a gain alone is not enough, for noise gains F1 too.
+    """Test the quick model against chance; a gain alone is not enough, for noise gains F1 too.
 
-    A randomisation test (`chance_of_agreement`) tells by a p value below `chance`, or below
+    There is signal where the p value of `permutation_test` is below `chance`, or below
     1 - `confidence` where the paired bootstrap interval of the gain lies above zero too.
     """
     if gain.high < 0:  # surely worse than no model, whatever it has learnt
@@ -127,8 +127,8 @@ def _what_would_help(compared: Compared, gain: Interval) -> str:
     )
 
 
-def cannot_be_told(compared: Compared) -> Outcome | None:
-    """A model exactly at the threshold could not be told from a trivial answer.
+def too_few_rows(compared: Compared) -> Outcome | None:
+    """Too few rows to tell a model exactly at the threshold from a trivial answer.
 
     That is so where the quick model's interval holds the threshold, and its one-sided half is
     wider than the distance between the threshold and the best trivial answer.
@@ -167,7 +167,7 @@ def signal(compared: Compared) -> Outcome:
     said = [
         f"There is signal: the quick model reaches {compared.metric} {quick.score:.4g} against "
         f"{trivial.score:.4g} for {trivial.name}, a gain of {gain.value:+.3g} "
-        f"({_between(gain.interval)}); {compared.chance.sentence}."
+        f"({_between(gain.interval)}); {compared.permutation.sentence}."
     ]
     if compared.rule is not None:
         said.append(_over_the_rule(compared, compared.rule))

@@ -1,4 +1,4 @@
-"""Labels: what turned out true, as the number that metrics take."""
+"""Labels (ground truth) of predictions, as the number that metrics take."""
 
 import math
 

@@ -12,7 +12,7 @@ from noria.common.arrays import Array
 from noria.common.messages import ascii_repr
 from noria.common.timestamps import RefusedError, as_seconds
 from noria.core.data.dataset import empty_value, typed
-from noria.core.model.request_preprocessing import as_trained
+from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.signature import Field, Signature, input_name
 from noria.core.statistics.metrics import labels
 from noria.errors import RequestError
@@ -36,7 +36,7 @@ class OnnxModel:
         """Score dataset columns: P(positive), class probabilities (n, k), or values."""
         fields = {}
         for field in self.signature.columns:
-            values = as_trained(field, _checked(field, data.get(field.name)))
+            values = preprocess_column(field, _checked(field, data.get(field.name)))
             fields[input_name(field.name)] = values.reshape(-1, 1)
         return np.asarray(self._session.run(["score"], fields)[0], dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""What training did to a raw column, done again to a request or to a logged prediction."""
+"""Preprocessing of raw columns as in training, for requests and for logged predictions."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from noria.core.data.text_normalization import plain_texts
 from noria.core.model.signature import Field
 
 
-def as_trained(field: Field, values: Array) -> Array:
+def preprocess_column(field: Field, values: Array) -> Array:
     """Bring a column's values to the spellings of training, and fill what is missing as it did."""
     values = typed(field.kind, values)
     if field.spellings:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from noria.core.data.dataset import Column, Kind
-from noria.core.windows.lookup_spec import History
+from noria.core.windows.lookup_spec import LookupSpec
 
 LabelType = Literal["bool", "int", "str"]
 Label = bool | int | str
@@ -45,7 +45,7 @@ class Signature(BaseModel):
     """Everything about a model version that its users must know; stored beside `model.onnx`.
 
     `unused` columns are those of the data that the model does not read: requests may carry them.
-    `history` says how the history windows among the columns are looked up.
+    `history` says how the time-window aggregations among the columns are looked up.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,7 +59,7 @@ class Signature(BaseModel):
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
     unused: tuple[str, ...] = ()
-    history: History | None = None
+    history: LookupSpec | None = None
     example: dict[str, Value] = {}
     metric: str
     recipe: str

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from noria.common.arrays import Array
-from noria.core.model.request_preprocessing import as_trained
+from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.signature import Field
 from noria.core.statistics.drift import ColumnReference, Reference
 
@@ -87,7 +87,7 @@ def columns_of(
     inputs = [r["inputs"] if isinstance(r.get("inputs"), dict) else {} for r in records]
     known = {field.name: field for field in fields}
     columns = {name: _column(name, one, inputs) for name, one in reference.columns.items()}
-    return {name: as_trained(known[name], column) for name, column in columns.items()}
+    return {name: preprocess_column(known[name], column) for name, column in columns.items()}
 
 
 def _column(name: str, reference: ColumnReference, inputs: Sequence[Record]) -> Array:

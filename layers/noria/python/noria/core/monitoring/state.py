@@ -135,7 +135,7 @@ def enough_labels(count: int, problem: Problem) -> bool:
     return count >= least
 
 
-def judged(seen: Observation, problem: Problem, notes: Sequence[str]) -> Observation:
+def with_verdict(seen: Observation, problem: Problem, notes: Sequence[str]) -> Observation:
     """Decide whether live use has drifted, with the reasons."""
     limits = problem.monitoring
     drifted = seen.drift is not None and seen.drift > limits.drift

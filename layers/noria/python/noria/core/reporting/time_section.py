@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from noria.common.formatting import chance, duration, joined_with_and, moment, share
+from noria.common.formatting import duration, joined_with_and, moment, p_value, share
 from noria.core.reporting import charts, grid_charts
 from noria.core.reporting.html import bullets, card, soft
 
@@ -79,7 +79,7 @@ def _season(season: Document, problem: Document) -> str:
     told = "a season" if season["named"] else told
     note = (
         f"{share(season['effect'])} of the variation ({season['measure']}, "
-        f"{chance(season['p_value'])}): {told}. Times are UTC."
+        f"{p_value(season['p_value'])}): {told}. Times are UTC."
     )
     return card(title, picture + soft(note) if picture else "")
 

@@ -21,7 +21,7 @@ from noria.core.training.train import signature_of
 from noria.errors import ContractError
 
 RULE = "rule"
-SAME = 1e-6  # answers closer than this are the same
+TOLERANCE = 1e-6  # answers closer than this are the same
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _differing(scores: Array, dataset: Dataset) -> int:
         return 0
     gaps = np.abs(scores - collected).reshape(len(scores), -1).max(axis=1)
     scale = np.maximum(np.abs(collected).reshape(len(scores), -1).max(axis=1), 1.0)
-    return int(np.count_nonzero(gaps > SAME * scale))
+    return int(np.count_nonzero(gaps > TOLERANCE * scale))
 
 
 def _signature(

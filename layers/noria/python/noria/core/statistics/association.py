@@ -60,7 +60,7 @@ def category_to_target(values: Array, target: Array, classes: int) -> Relation:
     if classes == 0:
         return across_groups(target, groups)
     found = cramers_v(groups, target)
-    return replace(found, p_value=chance_of_table(groups, target, found.p_value))
+    return replace(found, p_value=table_p_value(groups, target, found.p_value))
 
 
 def text_to_target(values: Array, target: Array, classes: int, most: int) -> Relation:
@@ -75,7 +75,7 @@ def text_to_target(values: Array, target: Array, classes: int, most: int) -> Rel
     if not tried or np.ptp(target) == 0:
         return NONE
     if classes:
-        chances = [chance_of_classes(holds[place], target, classes) for place in tried]
+        chances = [fisher_p_value(holds[place], target, classes) for place in tried]
         first = [place for place, one in zip(tried, chances, strict=True) if one == min(chances)]
         found = {place: cramers_v(holds[place].astype(np.int64), target) for place in first}
     else:
@@ -87,8 +87,8 @@ def text_to_target(values: Array, target: Array, classes: int, most: int) -> Rel
     return Relation(measure, found[best].value, found[best].strength, p_value)
 
 
-def chance_of_classes(held: Array, target: Array, classes: int) -> float:
-    """The chance of a class being as frequent or as rare among the marked rows as it is.
+def fisher_p_value(held: Array, target: Array, classes: int) -> float:
+    """The p value of the class that is most over- or under-represented among the marked rows.
 
     Fisher's exact test, both sides, for the class that differs most, times the classes (of two one
     tells both).
@@ -142,7 +142,7 @@ def across_groups(values: Array, groups: Array) -> Relation:
 def cramers_v(groups: Array, target: Array) -> Relation:
     """Relate groups to classes (codes from 0): Cramér's V, corrected for bias (Bergsma 2013).
 
-    The p value is chi-squared's, which holds where few cells are rare (`chance_of_table`).
+    The p value is chi-squared's, which holds where few cells are rare (`table_p_value`).
     """
     table = _table(groups, target)
     chi2, p_value, freedom, _ = stats.chi2_contingency(table, correction=False)
@@ -155,8 +155,8 @@ def cramers_v(groups: Array, target: Array) -> Relation:
     return Relation("Cramér's V", value, min(1.0, value), float(p_value))
 
 
-def chance_of_table(groups: Array, target: Array, p_value: float) -> float:
-    """The chance of a table of groups by classes at least as uneven as this one.
+def table_p_value(groups: Array, target: Array, p_value: float) -> float:
+    """The p value of a table of groups by classes.
 
     The given p value (chi-squared's) where Cochran (1954) lets it count: all expected counts are 1
     or more, and four fifths of them 5 or more. Else the share of random tables with the same

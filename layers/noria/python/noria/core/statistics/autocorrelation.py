@@ -1,4 +1,4 @@
-"""Rows that neighbour in time are alike: stretches of time, and how long alikeness lasts."""
+"""Autocorrelation of rows in time: time blocks, and the block length of the bootstrap."""
 
 from typing import NamedTuple
 
@@ -7,26 +7,26 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 
-FEWEST_STRETCHES = 8  # the signs of 8 have 256 patterns: a p value below 0.01 can be reached
-STRETCH_ROWS = 4  # less a mean, three quarters of what a stretch of four rows tells is left
+FEWEST_BLOCKS = 8  # the signs of 8 have 256 patterns: a p value below 0.01 can be reached
+BLOCK_ROWS = 4  # less a mean, a block of four rows keeps three quarters of its information
 FEWEST_LAGS = 5  # in a row that are not significant, after Politis and White (2004)
 
 
-class Serial(NamedTuple):
-    """Rows in the order of time (positions), and for how many rows they are taken together."""
+class SerialDependence(NamedTuple):
+    """Rows in the order of time (positions), and the block length of their autocorrelation."""
 
     order: NDArray[np.int64]
     length: int
 
 
-def stretches(times: Array, most: int) -> NDArray[np.int64]:
-    """Number each row's stretch of time, from 0: at most `most`, of about equally many rows.
+def time_blocks(times: Array, most: int) -> NDArray[np.int64]:
+    """Number each row's time block, from 0: at most `most`, of about equally many rows.
 
-    Rows of one time are in one stretch. There are fewer where there are fewer than four rows for
+    Rows of one time are in one block. There are fewer where there are fewer than four rows for
     each, but eight as long as there are two rows for each.
     """
     rows = len(times)
-    wanted = min(max(rows // STRETCH_ROWS, FEWEST_STRETCHES), max(rows // 2, 1), most)
+    wanted = min(max(rows // BLOCK_ROWS, FEWEST_BLOCKS), max(rows // 2, 1), most)
     _, codes, counts = np.unique(times, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - counts / 2
     numbered = np.minimum((middle * wanted / max(rows, 1)).astype(np.int64), wanted - 1)
@@ -34,8 +34,8 @@ def stretches(times: Array, most: int) -> NDArray[np.int64]:
     return np.asarray(found.reshape(-1), dtype=np.int64)
 
 
-def serial(columns: Array, times: Array | None) -> Serial | None:
-    """Put rows in order of their times, and find the block length that their columns (n, k) ask.
+def serial_dependence(columns: Array, times: Array | None) -> SerialDependence | None:
+    """Order rows by their times, and find the block length by their columns' (n, k) correlation.
 
     The longest of the columns' lengths counts. None without times.
     """
@@ -43,11 +43,11 @@ def serial(columns: Array, times: Array | None) -> Serial | None:
         return None
     order = np.argsort(times, kind="stable")
     lengths = [block_length(columns[order, place]) for place in range(columns.shape[1])]
-    return Serial(order, max(lengths, default=1))
+    return SerialDependence(order, max(lengths, default=1))
 
 
 def block_length(series: Array) -> int:
-    """How many neighbours the circular block bootstrap takes together, from autocorrelations.
+    """The block length of the circular block bootstrap, from the autocorrelations of a series.
 
     Politis and White (2004, "Automatic block-length selection for the dependent bootstrap"),
     corrected by Patton, Politis and White (2009): (2 G² n / D)^(1/3) with a flat-top window over

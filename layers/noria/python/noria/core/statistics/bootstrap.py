@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 from noria.core.statistics import metrics
-from noria.core.statistics.autocorrelation import Serial
+from noria.core.statistics.autocorrelation import SerialDependence
 from noria.core.statistics.resampled_scores import drawn_counts
 from noria.errors import DataError
 
@@ -20,7 +20,9 @@ class Replicates:
     With `serial` neighbours in time are drawn together, as `drawn_counts` does.
     """
 
-    def __init__(self, metric: str, y: Array, seed: int, serial: Serial | None = None) -> None:
+    def __init__(
+        self, metric: str, y: Array, seed: int, serial: SerialDependence | None = None
+    ) -> None:
         self.metric, self.y, self.serial = metric, np.asarray(y), serial
         self.count = int(np.clip(ROW_DRAWS // max(1, len(self.y)), FEWEST, MOST))
         self.seed = seed

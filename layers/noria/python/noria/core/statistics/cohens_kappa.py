@@ -1,4 +1,4 @@
-"""How often two columns say the same, beyond what chance lets them."""
+"""Agreement of two columns, corrected for chance (Cohen's kappa)."""
 
 import numpy as np
 

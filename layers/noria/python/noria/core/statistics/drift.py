@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.arrays import Array
 from noria.core.data.dataset import Dataset, empty_value
-from noria.core.data.vocabulary import frequent_words, rarest_known, some_texts
+from noria.core.data.vocabulary import evenly_spaced, frequent_words, rarest_word
 from noria.core.data.window_coverage import rows_to_compare
 from noria.core.statistics.metrics import labels
 
@@ -141,7 +141,7 @@ def measure_drift(reference: Reference, columns: Mapping[str, Array], scores: Ar
 
 def _reference(values: Array, is_text: bool = False) -> ColumnReference:
     if is_text:
-        values = some_texts(values)
+        values = evenly_spaced(values)
         words = frequent_words(values, CATEGORIES).names
         empty = ColumnReference(kind="text", values=tuple(words), counts=())
     elif values.dtype.kind in "US":
@@ -175,7 +175,7 @@ def _counts(reference: ColumnReference, values: Array) -> NDArray[np.int64]:
     """Count live or training rows per bin of the reference; the last bin is for missing ones."""
     if reference.kind == "text":
         there = values[values != empty_value("text")].tolist()
-        counts = Counter(rarest_known(there, reference.values))
+        counts = Counter(rarest_word(there, reference.values))
         known = [counts.get(word, 0) for word in reference.values]
         return np.array([*known, counts[""], len(values) - len(there)], dtype=np.int64)
     if reference.kind == "category":

@@ -46,10 +46,10 @@ def labels(prediction: Array) -> NDArray[np.int64]:
 
 def score(metric: str, y: Array, prediction: Array, weights: Array | None = None) -> float:
     """Compute a metric; DataError where it is undefined (one class, no rows, NaN)."""
-    truth, guess = np.asarray(y), np.asarray(prediction, dtype=np.float64)
-    _check(metric, truth, guess)
-    counts = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
-    return float(named(metric).function(truth, guess, counts))
+    target, guess = np.asarray(y), np.asarray(prediction, dtype=np.float64)
+    _check(metric, target, guess)
+    counts = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
+    return float(named(metric).function(target, guess, counts))
 
 
 def scores(y: Array, prediction: Array, task: Task) -> dict[str, float]:
@@ -100,54 +100,54 @@ def improves(metric: str, new: float, old: float, minimum: float = 0.0) -> bool:
     return difference > 0 and difference >= minimum
 
 
-def _check(metric: str, truth: Array, guess: Array) -> None:
-    if len(truth) == 0:
+def _check(metric: str, target: Array, guess: Array) -> None:
+    if len(target) == 0:
         raise DataError(f"{metric} of no rows is undefined: give at least one row")
-    if guess.shape[:1] != truth.shape or guess.ndim > 2:
-        raise DataError(f"{metric} needs one prediction per row: {guess.shape} for {truth.shape}")
-    if not np.isfinite(guess).all() or not np.isfinite(truth).all():
+    if guess.shape[:1] != target.shape or guess.ndim > 2:
+        raise DataError(f"{metric} needs one prediction per row: {guess.shape} for {target.shape}")
+    if not np.isfinite(guess).all() or not np.isfinite(target).all():
         raise DataError(f"{metric} is undefined: the truth or a prediction is not a finite number")
 
 
-def _confusion(truth: Array, guess: Array, weights: Array) -> NDArray[np.float64]:
+def _confusion(target: Array, guess: Array, weights: Array) -> NDArray[np.float64]:
     """Count rows by (true, predicted) class."""
     predicted = labels(guess)
-    observed = truth.astype(np.int64)
+    observed = target.astype(np.int64)
     size = int(max(observed.max(), predicted.max(), 1)) + 1
     cells = np.bincount(observed * size + predicted, weights=weights, minlength=size * size)
     return cells.reshape(size, size).astype(np.float64)
 
 
-def _accuracy(truth: Array, guess: Array, weights: Array) -> float:
-    return float(np.average(labels(guess) == truth, weights=weights))
+def _accuracy(target: Array, guess: Array, weights: Array) -> float:
+    return float(np.average(labels(guess) == target, weights=weights))
 
 
-def _balanced_accuracy(truth: Array, guess: Array, weights: Array) -> float:
-    table = _confusion(truth, guess, weights)
+def _balanced_accuracy(target: Array, guess: Array, weights: Array) -> float:
+    table = _confusion(target, guess, weights)
     present = table.sum(axis=1) > 0
     _need_two_classes("balanced_accuracy", int(present.sum()))
     return float(np.mean(table.diagonal()[present] / table.sum(axis=1)[present]))
 
 
-def _f1_by_class(truth: Array, guess: Array, weights: Array) -> NDArray[np.float64]:
+def _f1_by_class(target: Array, guess: Array, weights: Array) -> NDArray[np.float64]:
     """Return F1 per class code, NaN for classes neither true nor predicted."""
-    table = _confusion(truth, guess, weights)
+    table = _confusion(target, guess, weights)
     both = table.sum(axis=0) + table.sum(axis=1)
     found = np.full(len(both), np.nan)
     np.divide(2 * table.diagonal(), both, out=found, where=both > 0)
     return found
 
 
-def _f1(truth: Array, guess: Array, weights: Array) -> float:
+def _f1(target: Array, guess: Array, weights: Array) -> float:
     if guess.ndim == 2:
-        return _f1_macro(truth, guess, weights)
-    if not weights[truth == 1].any():
+        return _f1_macro(target, guess, weights)
+    if not weights[target == 1].any():
         raise DataError("f1 is undefined: there is no positive row")
-    return float(_f1_by_class(truth, guess, weights)[1])
+    return float(_f1_by_class(target, guess, weights)[1])
 
 
-def _f1_macro(truth: Array, guess: Array, weights: Array) -> float:
-    return float(np.nanmean(_f1_by_class(truth, guess, weights)))
+def _f1_macro(target: Array, guess: Array, weights: Array) -> float:
+    return float(np.nanmean(_f1_by_class(target, guess, weights)))
 
 
 def _need_two_classes(metric: str, present: int) -> None:
@@ -156,14 +156,14 @@ def _need_two_classes(metric: str, present: int) -> None:
 
 
 def _by_class(
-    curve: Callable[[Array, Array, Array], float], truth: Array, guess: Array, weights: Array
+    curve: Callable[[Array, Array, Array], float], target: Array, guess: Array, weights: Array
 ) -> float:
     """Average a binary measure over the classes that occur, each against the rest."""
     if guess.ndim == 1:
-        return curve(truth == 1, guess, weights)
-    present = [code for code in range(guess.shape[1]) if weights[truth == code].any()]
+        return curve(target == 1, guess, weights)
+    present = [code for code in range(guess.shape[1]) if weights[target == code].any()]
     _need_two_classes("a measure per class", len(present))
-    return float(np.mean([curve(truth == code, guess[:, code], weights) for code in present]))
+    return float(np.mean([curve(target == code, guess[:, code], weights) for code in present]))
 
 
 def _counts_by_threshold(positive: Array, guess: Array, weights: Array) -> tuple[Array, Array]:
@@ -202,44 +202,44 @@ def _recall_curve(positive: Array, guess: Array, weights: Array, least: float) -
     return float(recall[precision >= least].max(initial=0.0))
 
 
-def _roc_auc(truth: Array, guess: Array, weights: Array) -> float:
-    return _by_class(_auc_curve, truth, guess, weights)
+def _roc_auc(target: Array, guess: Array, weights: Array) -> float:
+    return _by_class(_auc_curve, target, guess, weights)
 
 
-def _average_precision(truth: Array, guess: Array, weights: Array) -> float:
-    return _by_class(_precision_curve, truth, guess, weights)
+def _average_precision(target: Array, guess: Array, weights: Array) -> float:
+    return _by_class(_precision_curve, target, guess, weights)
 
 
 def _at_precision(least: float) -> Metric:
-    def recall(truth: Array, guess: Array, weights: Array) -> float:
-        return _by_class(partial(_recall_curve, least=least), truth, guess, weights)
+    def recall(target: Array, guess: Array, weights: Array) -> float:
+        return _by_class(partial(_recall_curve, least=least), target, guess, weights)
 
     said = f"positives found while at least {least:.0%} of alarms are right"
     return Metric(AT_PRECISION, recall, True, False, said)
 
 
-def _log_loss(truth: Array, guess: Array, weights: Array) -> float:
+def _log_loss(target: Array, guess: Array, weights: Array) -> float:
     """Mean negative log probability of the true class, clipped as scikit-learn does."""
     table = guess if guess.ndim == 2 else np.column_stack((1 - guess, guess))
     table = table / table.sum(axis=1, keepdims=True)
-    chosen = table[np.arange(len(truth)), truth.astype(np.int64)]
+    chosen = table[np.arange(len(target)), target.astype(np.int64)]
     smallest = np.finfo(np.float64).eps
     return float(np.average(-np.log(np.clip(chosen, smallest, 1 - smallest)), weights=weights))
 
 
-def _rmse(truth: Array, guess: Array, weights: Array) -> float:
-    return float(np.sqrt(np.average((truth - guess) ** 2, weights=weights)))
+def _rmse(target: Array, guess: Array, weights: Array) -> float:
+    return float(np.sqrt(np.average((target - guess) ** 2, weights=weights)))
 
 
-def _mae(truth: Array, guess: Array, weights: Array) -> float:
-    return float(np.average(np.abs(truth - guess), weights=weights))
+def _mae(target: Array, guess: Array, weights: Array) -> float:
+    return float(np.average(np.abs(target - guess), weights=weights))
 
 
-def _r2(truth: Array, guess: Array, weights: Array) -> float:
-    spread = np.sum(weights * (truth - np.average(truth, weights=weights)) ** 2)
+def _r2(target: Array, guess: Array, weights: Array) -> float:
+    spread = np.sum(weights * (target - np.average(target, weights=weights)) ** 2)
     if spread == 0:
         raise DataError("r2 is undefined: the target has one value only")
-    return float(1 - np.sum(weights * (truth - guess) ** 2) / spread)
+    return float(1 - np.sum(weights * (target - guess) ** 2) / spread)
 
 
 METRICS = {

@@ -1,4 +1,4 @@
-"""Could answers agree with the target by chance alone? Tests that draw rows or times at random."""
+"""Permutation tests: could predictions agree with the target by chance alone?"""
 
 from typing import Literal, NamedTuple
 
@@ -6,30 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.common.arrays import Array
-from noria.core.statistics.autocorrelation import FEWEST_STRETCHES, stretches
+from noria.core.statistics.autocorrelation import FEWEST_BLOCKS, time_blocks
 
 Drawn = Literal["rows", "rows within stretches", "signs of stretches"]
 
 
-class Chance(NamedTuple):
-    """A p value, what was drawn at random for it, and in how many stretches of time."""
+class PermutationTest(NamedTuple):
+    """A p value, what was permuted for it, and in how many time blocks (0: without times)."""
 
     p_value: float
     drawn: Drawn
-    stretches: int
+    blocks: int
 
     @property
     def sentence(self) -> str:
-        """How often chance does as well, and what was left to chance."""
+        """How often a permutation does as well, and what was permuted."""
         if self.drawn == "rows":
             return f"shuffled targets do as well in {self.p_value:.1%} of the permutations"
         if self.drawn == "rows within stretches":
             return (
-                f"targets shuffled within each of {self.stretches} stretches of time do as well "
+                f"targets shuffled within each of {self.blocks} stretches of time do as well "
                 f"in {self.p_value:.1%} of the permutations"
             )
         return (
-            f"a coin toss for each of {self.stretches} stretches of time does as well in "
+            f"a coin toss for each of {self.blocks} stretches of time does as well in "
             f"{self.p_value:.1%} of the draws"
         )
 
@@ -41,15 +41,15 @@ def target_columns(y: Array, prediction: Array) -> NDArray[np.float64]:
     return np.asarray(y[:, None] == np.arange(prediction.shape[1]), dtype=np.float64)
 
 
-def chance_of_agreement(
+def permutation_test(
     y: Array,
     prediction: Array,
     permutations: int,
     generator: np.random.Generator,
     times: Array | None = None,
-    most_stretches: int = 16,
-) -> Chance:
-    """Tell how often chance agrees with the predictions as well as the true targets do.
+    most_blocks: int = 16,
+) -> PermutationTest:
+    """Test whether the predictions agree with the target better than with a permuted one.
 
     Agreement is the covariance of target and ranked prediction (classes: the mean probability of
     the true class, ranked), so that no threshold hides a signal. Without `times` rows are shuffled
@@ -58,54 +58,54 @@ def chance_of_agreement(
     Rows that follow each other in time are alike, and two series that wander agree or disagree for
     long without any relation (Yule 1926, "Why do we sometimes get nonsense-correlations between
     time-series?"): shuffled rows would call that signal. So the agreement is taken within each
-    stretch of time, less the stretch's means, and the stretches' signs are drawn at random (Canay,
+    time block, less the block's means, and the blocks' signs are drawn at random (Canay,
     Romano and Shaikh 2017, "Randomization tests under an approximate symmetry assumption"; blocks
-    as by Ibragimov and Müller 2010). For random walks that is exact, as what a stretch shows then
-    comes from steps of its own. With fewer than eight stretches rows are shuffled within them.
+    as by Ibragimov and Müller 2010). For random walks that is exact, as what a block shows then
+    comes from steps of its own. With fewer than eight blocks rows are shuffled within them.
 
     What persists in an entity (a shop that always sells more) counts as signal, for the same
-    entities come again; rows that share a time share a stretch, and what moves all of them then.
+    entities come again; rows that share a time share a block, and what moves all of them then.
     """
     rows = len(y)
-    codes = np.zeros(rows, np.int64) if times is None else stretches(times, most_stretches)
+    codes = np.zeros(rows, np.int64) if times is None else time_blocks(times, most_blocks)
     count = int(codes.max(initial=0)) + 1
-    truth = _less_means(target_columns(y, prediction), codes)
-    guess = _less_means(_ranked(prediction), codes)
-    if times is not None and count >= FEWEST_STRETCHES:
+    target = _centred_by_block(target_columns(y, prediction), codes)
+    predicted = _centred_by_block(_ranked(prediction), codes)
+    if times is not None and count >= FEWEST_BLOCKS:
         drawn: Drawn = "signs of stretches"
-        found = _signed(truth, guess, codes, permutations, generator)
+        found = _sign_flips(target, predicted, codes, permutations, generator)
     else:
         drawn = "rows" if times is None else "rows within stretches"
-        found = _shuffled(truth, guess, codes, permutations, generator)
-    agreement = float((truth * guess).sum())
-    tolerance = 1e-9 * float(np.abs(truth).sum())  # ranks lie within one half of their mean
+        found = _permutations(target, predicted, codes, permutations, generator)
+    agreement = float((target * predicted).sum())
+    tolerance = 1e-9 * float(np.abs(target).sum())  # ranks lie within one half of their mean
     as_good = int((found >= agreement - tolerance).sum())
-    return Chance((1 + as_good) / (1 + permutations), drawn, 0 if times is None else count)
+    return PermutationTest((1 + as_good) / (1 + permutations), drawn, 0 if times is None else count)
 
 
-def _signed(
-    truth: Array, guess: Array, codes: Array, draws: int, generator: np.random.Generator
+def _sign_flips(
+    target: Array, predicted: Array, codes: Array, draws: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """The agreement with the sign of each stretch drawn at random, so many times."""
-    shown = np.bincount(codes, weights=(truth * guess).sum(axis=1))
+    """The agreement with random signs of the time blocks, once per draw."""
+    shown = np.bincount(codes, weights=(target * predicted).sum(axis=1))
     signs = generator.choice([-1.0, 1.0], (draws, len(shown)))
     return np.asarray(signs @ shown, dtype=np.float64)
 
 
-def _shuffled(
-    truth: Array, guess: Array, codes: Array, permutations: int, generator: np.random.Generator
+def _permutations(
+    target: Array, predicted: Array, codes: Array, permutations: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """The agreement of targets shuffled among the rows of the same code, so many times."""
-    guess = guess[np.argsort(codes, kind="stable")]
+    """The agreement of targets shuffled within their time blocks, once per permutation."""
+    predicted = predicted[np.argsort(codes, kind="stable")]
     found = np.empty(permutations)
     for place in range(permutations):
         mixed = generator.permutation(len(codes))
         mixed = mixed[np.argsort(codes[mixed], kind="stable")]
-        found[place] = (truth[mixed] * guess).sum()
+        found[place] = (target[mixed] * predicted).sum()
     return found
 
 
-def _less_means(columns: Array, codes: Array) -> NDArray[np.float64]:
+def _centred_by_block(columns: Array, codes: Array) -> NDArray[np.float64]:
     rows = np.bincount(codes)
     means = [np.bincount(codes, weights=column) / rows for column in columns.T]
     return np.asarray(columns - np.column_stack(means)[codes], dtype=np.float64)

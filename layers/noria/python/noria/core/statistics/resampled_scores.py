@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 from noria.core.statistics import metrics
-from noria.core.statistics.autocorrelation import Serial
+from noria.core.statistics.autocorrelation import SerialDependence
 from noria.errors import DataError
 
 Curve = Callable[[Array, Array], Array]
@@ -43,7 +43,10 @@ class Interval(NamedTuple):
 
 
 def drawn_counts(
-    rows: int, resamples: int, generator: np.random.Generator, serial: Serial | None = None
+    rows: int,
+    resamples: int,
+    generator: np.random.Generator,
+    serial: SerialDependence | None = None,
 ) -> NDArray[np.int16]:
     """Draw rows with replacement; returns how often each was drawn, (resamples, rows).
 
@@ -52,7 +55,7 @@ def drawn_counts(
     neighbours in time are drawn, in a circle, so that what they share stays together (circular
     block bootstrap, Politis and Romano 1992).
     """
-    order, length = serial or Serial(np.arange(rows), 1)
+    order, length = serial or SerialDependence(np.arange(rows), 1)
     counts = np.empty((resamples, rows), dtype=np.int16)
     within = np.arange(length)
     for place in range(resamples):

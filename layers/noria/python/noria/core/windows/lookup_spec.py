@@ -14,7 +14,7 @@ from noria.errors import RequestError
 
 Row = Mapping[str, Any]
 LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
-TRUTHS = {"true": "1", "false": "0"}  # which the accepted rows hold as numbers
+BOOLEANS = {"true": "1", "false": "0"}  # which the accepted rows hold as numbers
 
 
 class KeyColumn(BaseModel):
@@ -53,8 +53,8 @@ class KeyColumn(BaseModel):
             return str(value)
 
 
-class History(BaseModel):
-    """A model's history windows, of which a request carries none: they are looked up.
+class LookupSpec(BaseModel):
+    """A model's time-window aggregations, which no request carries: they are looked up.
 
     `feature_set` is the set's name, `delay` (seconds) what a row needs to become known. The instant
     is the request's `event_time` where it carries one (a time of `zone` where it has none), else
@@ -83,7 +83,7 @@ class History(BaseModel):
         """The fields that a row is looked up by."""
         return [*(key.name for key in self.keys), self.event_time]
 
-    def read_by(self, names: Sequence[str]) -> "History | None":
+    def read_by(self, names: Sequence[str]) -> "LookupSpec | None":
         """The windows among a model's inputs, or None where it reads none."""
         windows = tuple(window for window in self.windows if window.name in names)
         return self.model_copy(update={"windows": windows}) if windows else None
@@ -122,8 +122,8 @@ def _number(value: float) -> str:
 
 
 def _as_number(text: str) -> str:
-    if text.lower() in TRUTHS:
-        return TRUTHS[text.lower()]
+    if text.lower() in BOOLEANS:
+        return BOOLEANS[text.lower()]
     if "_" in text:  # which Python takes between digits
         return text
     try:

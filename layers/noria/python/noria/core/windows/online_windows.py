@@ -1,4 +1,4 @@
-"""History windows of entities whose tiles were kept as bytes: what an endpoint computes."""
+"""Time-window aggregations from packed tiles, as the endpoint computes them."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""History windows of a run's own rows, for the analysis: which rows were late is not known yet.
+"""Time-window aggregations of a run's own rows, for the analysis: late rows are not known yet.
 
 EngineerFeatures computes them again out of the feature store, which knows; by the same function.
 """
@@ -14,7 +14,7 @@ from noria.common.messages import comma_list
 from noria.contracts import Problem
 from noria.contracts import Window as Asked
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
-from noria.core.windows.tiles import FOREVER, OF_TIMES, Rows, Window, evaluate, to_tiles
+from noria.core.windows.tiles import NO_END, OF_TIMES, Rows, Window, evaluate, to_tiles
 from noria.errors import DataError
 
 
@@ -64,7 +64,7 @@ def _rows(times: Array, entity: Array, values: Array, delay: int) -> Rows:
         entity=entity[there],
         time=when,
         known=when + delay,
-        until=np.full(len(when), FOREVER),
+        until=np.full(len(when), NO_END),
         value=values[there],
     )
 

@@ -1,6 +1,6 @@
-"""History windows: functions of an entity's earlier rows over a period before an instant.
+"""Time-window aggregations: functions of an entity's earlier rows over a period before an instant.
 
-An entity's rows are gathered into tiles, partial aggregates over short stretches of event time, as
+An entity's rows are gathered into tiles, partial aggregates over short periods of event time, as
 Chronon (chronon.ai, "Tiled architecture") and Tecton ("Tiled aggregations") do: what is kept per
 entity stays small however often it is seen. A tile counts at an instant from its end plus `delay`
 (what later values need to become known) until its end lies `over` behind. A row never sees itself,
@@ -27,15 +27,15 @@ OF_TIMES: tuple[Function, ...] = ("count", "time_since")
 #: How long a tile may be, in seconds; each divides a day. A window has 288 to 864 of them.
 TILES = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 FEWEST_TILES = 288  # a window's old edge is then exact to 0.35 % of it
-FOREVER = np.iinfo(np.int64).max
-LATELY = 86_400  # seconds before a load that are answered as exactly as what comes after it
+NO_END = np.iinfo(np.int64).max
+RECENT = 86_400  # seconds before a load that are answered as exactly as what comes after it
 SECONDS_PER_HOUR = 3600.0
 #: Tiles that are looked at together: bounds the memory, whatever the number of rows.
 CHUNK = 2_000_000
 
 
 class Window(BaseModel):
-    """One history feature: `function` of the entity's `column` over the last `over` seconds.
+    """One time-window aggregation: `function` of the entity's `column` over `over` seconds.
 
     `time_since` is in hours. `count` and `sum` of nothing are 0, the others are missing then.
     """
@@ -81,7 +81,7 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """Partial aggregates by entity (codes from 0) and stretch of time, in the order of evaluation.
+    """Partial aggregates by entity (codes from 0) and period of time, in the order of evaluation.
 
     `end` is a tile's end; `known` the time from which it may count before `delay` is added (later
     than `end` for what arrived late), `until` when another value replaced it.
@@ -173,7 +173,7 @@ def still_needed(tiles: Tiles, over: int, now: int) -> Tiles:
 
     Somebody may ask for an instant that has just passed: for a day, or a window that is shorter.
     """
-    since = now - min(over, LATELY)
+    since = now - min(over, RECENT)
     return tiles.take((tiles.end + over > since) & (tiles.until > since))
 
 

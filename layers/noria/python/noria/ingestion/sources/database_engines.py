@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from noria.errors import SourceError
 from noria.ingestion.sources.database_credentials import Access
-from noria.ingestion.sources.database_errors import told
+from noria.ingestion.sources.database_errors import driver_errors
 from noria.ingestion.sources.driver_types import mysql_readers, teach_postgresql
 
 CONNECT_SECONDS = 10.0
@@ -46,7 +46,7 @@ class PostgreSQL:
 
         # Their common base also holds what a broken connection raises.
         self._errors = (pg8000.exceptions.Error, OSError)
-        with told("PostgreSQL", access, self._errors):
+        with driver_errors("PostgreSQL", access, self._errors):
             self._connection = pg8000.native.Connection(
                 access.user, host=access.host, port=access.port, password=access.password,
                 database=access.database or access.user, timeout=CONNECT_SECONDS,
@@ -68,7 +68,7 @@ class PostgreSQL:
         return sql
 
     def batches(self, sql: str, bound: Sequence[Any], size: int) -> Iterator[Batch]:
-        with told("PostgreSQL", self._access, self._errors):
+        with driver_errors("PostgreSQL", self._access, self._errors):
             self._connection.execute_unnamed(
                 f"DECLARE noria NO SCROLL CURSOR FOR {sql}", vals=tuple(bound)
             )
@@ -95,7 +95,7 @@ class Redshift:
         from redshift_connector.error import Error
 
         self._errors = (Error, OSError)
-        with told("Redshift", access, self._errors):
+        with driver_errors("Redshift", access, self._errors):
             # The driver makes its own TLS context: it brings Redshift's authorities.
             verified = access.tls is not None and access.tls.check_hostname
             self._connection = redshift_connector.connect(
@@ -117,7 +117,7 @@ class Redshift:
         return sql
 
     def batches(self, sql: str, bound: Sequence[Any], size: int) -> Iterator[Batch]:
-        with told("Redshift", self._access, self._errors):
+        with driver_errors("Redshift", self._access, self._errors):
             self._cursor.execute(f"DECLARE noria CURSOR FOR {sql}")
             while True:
                 self._cursor.execute(f"FETCH FORWARD {size} FROM noria")
@@ -143,7 +143,7 @@ class MySQL:
         import pymysql.cursors
 
         self._errors = (pymysql.MySQLError, OSError)
-        with told("MySQL", access, self._errors):
+        with driver_errors("MySQL", access, self._errors):
             self._connection = pymysql.connect(
                 host=access.host, port=access.port, user=access.user,
                 password=access.password.encode(),  # a text would be sent in Latin-1
@@ -174,7 +174,7 @@ class MySQL:
         return sql.replace("%", "%%")
 
     def batches(self, sql: str, bound: Sequence[Any], size: int) -> Iterator[Batch]:
-        with told("MySQL", self._access, self._errors):
+        with driver_errors("MySQL", self._access, self._errors):
             self._cursor.execute(sql, tuple(bound))
             names = [str(column[0]) for column in self._cursor.description or ()]
             while rows := self._cursor.fetchmany(size):

@@ -38,8 +38,8 @@ REMEDIES = {
 }
 
 
-class told:  # noqa: N801 - reads as a statement
-    """Turn a driver's errors into sentences that say what to do."""
+class driver_errors:  # noqa: N801 - a context manager
+    """Translate a driver's errors into `SourceError` with what to do about them."""
 
     def __init__(
         self, engine: str, access: Access, errors: tuple[type[BaseException], ...]

@@ -1,4 +1,4 @@
-"""Values that drivers give as no plain number, text, truth or time."""
+"""Values that drivers give as no plain number, text, boolean or time."""
 
 from collections.abc import Callable
 from datetime import date
