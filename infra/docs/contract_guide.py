@@ -43,6 +43,7 @@ refused, with the nearest known name.
   comparisons, `in [...]`, `and`, `or`, `not`, and `minutes(x)`, `hours(x)`, `days(x)`.
 - `[]` marks the entries of a list, and `COLUMN` the name of a column.
 """
+QUOTED_ON = "'on':"  # PyYAML takes `on` for true; contracts do not
 Json = dict[str, Any]
 
 
@@ -104,7 +105,8 @@ def _written(field: str, example: Any) -> str:
     flow = yaml.safe_dump(
         example, default_flow_style=True, width=1000, allow_unicode=True, sort_keys=False
     )
-    return f"{field}: {flow.removesuffix('...' + chr(10)).strip()}"
+    text = flow.removesuffix("...\n").strip()
+    return f"{field}: {text.replace(QUOTED_ON, 'on:')}"
 
 
 def _sentence(text: str) -> str:

@@ -1,6 +1,7 @@
 """A JSON Schema's types, limits and defaults in words."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 DURATION = r"^\d+(\.\d+)?[smhdw]$"
@@ -15,8 +16,7 @@ Json = dict[str, Any]
 
 def type_of(node: Json) -> str:
     """What may be written in a field."""
-    kinds = dict.fromkeys(_kind(one) for one in node.get("anyOf", [node]) if not _is_null(one))
-    return " or ".join(kinds)
+    return _either(_kind(one) for one in node.get("anyOf", [node]) if not _is_null(one))
 
 
 def default_of(node: Json) -> str:
@@ -30,6 +30,15 @@ def default_of(node: Json) -> str:
         return "see below"
     text = value if isinstance(value, str) else json.dumps(value)
     return f"default `{text.replace(chr(34), '')}`"
+
+
+def _either(kinds: Iterable[str]) -> str:
+    """Each kind once; where any number may stand, so may a whole one."""
+    found = dict.fromkeys(kinds)
+    for name in ("number", "numbers"):
+        if name in found:
+            found.pop(f"whole {name}", None)
+    return " or ".join(found)
 
 
 def _is_null(node: Json) -> bool:
@@ -53,10 +62,10 @@ def _kind(node: Json) -> str:
 
 
 def _plural(items: Json) -> str:
-    kinds = dict.fromkeys(_kind(one) for one in items.get("anyOf", [items]))
+    kinds = [_kind(one) for one in items.get("anyOf", [items])]
     plurals = {"text": "texts", "mapping": "mappings", "number": "numbers",
                "whole number": "whole numbers"}  # fmt: skip
-    return " or ".join(plurals.get(kind, kind) for kind in kinds)
+    return _either(plurals.get(kind, kind) for kind in kinds)
 
 
 def _limits(node: Json) -> str:

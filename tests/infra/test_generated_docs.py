@@ -57,7 +57,9 @@ def test_every_field_is_described_and_has_an_example_of_its_own(section: str) ->
     for name, example in examples.items():
         field = own[name]
         assert field.description, name
-        found = TypeAdapter(Annotated[field.annotation, *field.metadata]).validate_python(example)
+        found = TypeAdapter(Annotated[field.annotation, name, *field.metadata]).validate_python(
+            example
+        )
         assert field.is_required() or found != field.get_default(call_default_factory=True), name
 
 
