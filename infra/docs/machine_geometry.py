@@ -5,9 +5,9 @@ from itertools import pairwise
 from infra.docs.machine import Arrow
 from infra.docs.machine_layout import NEAR, PLACES, WAYS, Point, Way
 
-COLUMN, ROW = 184, 61  # units from one place to the next
-LEFT, TOP = 82, 78  # of the first place's middle
-HALF_WIDTH, HALF_HEIGHT = 66, 17  # of a state's box
+COLUMN, ROW = 192, 61  # units from one place to the next
+LEFT, TOP = 84, 78  # of the first place's middle
+HALF_WIDTH, HALF_HEIGHT = 67, 17  # of a state's box
 OFFSETS = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
 
 

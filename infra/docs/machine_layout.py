@@ -66,7 +66,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("ExportRule", "ScoreHoldout"): Way("bottom", "top", ((None, 4.45), (3, None))),
     ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 5.6), (0, None))),
     ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 6.12),)),
-    ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 8.54), (5, None))),
+    ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 8.6), (5, None))),
 }
 
 #: What a branch means, where the verdict's own word does not say it; "" for the way otherwise.

@@ -9,8 +9,8 @@ from infra.docs.machine_geometry import HALF_HEIGHT, HALF_WIDTH, LEFT, beside, m
 from infra.docs.machine_layout import BACK, HAPPY, LIVE, LOOP, MEANINGS, NEAR, PLACES, Point
 from infra.docs.palettes import Palette
 
-WIDTH, HEIGHT = 1104, 754
-RIM = 1086  # where the restart runs, right of all
+WIDTH, HEIGHT = 1146, 754
+RIM = 1130  # where the restart runs, right of all
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
 LEGEND = " \u00b7 ".join(
     (
@@ -54,7 +54,7 @@ def _document(parts: list[str], palette: Palette) -> str:
     body = "\n".join(part for part in parts if part)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" role="img" font-family="{FONT}" font-size="13">\n'
+        f'width="{WIDTH}" height="{HEIGHT}" role="img" font-family="{FONT}" font-size="14">\n'
         f"<title>{title}</title>\n<defs>{heads}</defs>\n"
         f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{palette.page}"/>\n{body}\n</svg>\n'
     )
@@ -118,7 +118,7 @@ def _choice(name: str, place: Point, palette: Palette) -> str:
 
 def _name(name: str, place: Point, palette: Palette) -> str:
     x, y = middle(place)
-    return _text(x, y + 4.5, name, palette.text, "middle")
+    return _text(x, y + 5, name, palette.text, "middle")
 
 
 # -- arrows ----------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def _notes(palette: Palette) -> Iterator[str]:
 def _text(
     x: float, y: float, words: str, colour: str, anchor: str, *, small: bool = False
 ) -> str:  # fmt: skip
-    size = ' font-size="12"' if small else ""
+    size = ' font-size="13"' if small else ""
     return (
         f'<text x="{x:g}" y="{y:g}" fill="{colour}" text-anchor="{anchor}"{size}>'
         f"{escape(words)}</text>"
