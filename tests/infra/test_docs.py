@@ -1,5 +1,6 @@
 """What the README and the guides tell is true and whole: contracts, commands, names and links."""
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -171,6 +172,34 @@ def test_every_route_is_defined_once() -> None:
               and not route.path.startswith(("/openapi", "/docs/"))]  # fmt: skip
     assert len(routes) > 5
     assert {name: defined[name] for name in routes if defined[name] != 1} == {}
+
+
+# -- messages --------------------------------------------------------------------------------
+
+
+def test_every_message_explained_is_said() -> None:
+    guide = Page(ROOT / "infra" / "docs" / "troubleshooting.md")
+    table = guide.text.partition("## Messages")[2].partition("## Known limits")[0]
+    messages = [name for cell in re.findall(r"^\|([^|]*)\|", table, re.M)
+                for name in re.findall(r"`([^`]+)`", cell)]  # fmt: skip
+    assert len(messages) > 15
+    said = "\n".join([MAKEFILE, *_sentences()])
+    parts = {part.strip(" .'%:()") for message in messages for part in message.split("...")}
+    assert [part for part in parts if part and part not in said] == []
+
+
+def _sentences() -> Iterator[str]:
+    """Every text in the code, as it is written: what is filled in later is left out."""
+    for folder in ("functions", "infra", "layers/noria/python"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+                if isinstance(node, ast.JoinedStr):
+                    yield "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "\0"
+                        for part in node.values
+                    )
 
 
 # -- links -----------------------------------------------------------------------------------
