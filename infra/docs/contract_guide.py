@@ -30,8 +30,8 @@ HEAD = """# The contract, field by field
 
 A contract is one YAML file in `infra/problems/`. Six fields are required: `name`, `statement`,
 `task`, `target`, `sources` and `objective`. Every other field has a default. Unknown fields are
-refused, with the nearest known name. [flight_delays.yaml](../problems/flight_delays.yaml) uses much of
-what there is.
+refused, with the nearest known name. [flight_delays.yaml](../problems/flight_delays.yaml) uses much
+of what there is.
 
 ```sh
 .venv/bin/noria problem schema                     # this, as JSON Schema for an editor
