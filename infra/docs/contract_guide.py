@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from infra.docs.schema_words import default_of, type_of
+from infra.docs.schema_words import BELOW, default_of, type_of
 from noria.contracts import Problem
 
 EXAMPLES = Path(__file__).parent / "contract_examples.yaml"
@@ -93,6 +93,8 @@ def _kind(name: str) -> str:
 
 def _field(where: str, field: str, node: Json, required: bool, example: Any) -> Iterator[str]:
     default = "required" if required else default_of(node)
+    if default == BELOW:
+        default = f"[{BELOW}](#{where.replace('.', '')})"
     meaning, _, why = node.get("description", "").partition("Convention:")
     yield f"**`{where}`** · {type_of(node)} · {default}  "
     yield f"{meaning.strip()}  "

@@ -11,6 +11,7 @@ SIMPLE = {
     "number": "number",
     "boolean": "true or false",
 }
+BELOW = "see below"  # a section has defaults of its own
 Json = dict[str, Any]
 
 
@@ -22,12 +23,12 @@ def type_of(node: Json) -> str:
 def default_of(node: Json) -> str:
     """What holds where the field is left out; a description may say it better than a null."""
     if "default" not in node:
-        return "see below"
+        return BELOW
     value = node["default"]
     if value in (None, [], {}):
         return "optional"
     if isinstance(value, dict):
-        return "see below"
+        return BELOW
     text = value if isinstance(value, str) else json.dumps(value)
     return f"default `{text.replace(chr(34), '')}`"
 
