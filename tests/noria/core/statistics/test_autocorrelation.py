@@ -8,7 +8,7 @@ import pytest
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import SerialDependence, block_length, serial_dependence
 from noria.core.statistics.permutation_tests import target_columns
-from noria.core.statistics.resampled_scores import Interval, drawn_counts, resampled_scores
+from noria.core.statistics.resampled_scores import Bounds, drawn_counts, resampled_scores
 from tests.support.random_walks import remembering, walk
 
 ROWS = 800
@@ -71,7 +71,7 @@ def coverage(share: float) -> tuple[float, float]:
         found = serial_dependence(target_columns(y, answer), np.arange(ROWS))
         for place, together in enumerate((None, found)):
             counts = drawn_counts(ROWS, 200, np.random.default_rng(seed), together)
-            low, high = Interval.of(resampled_scores("rmse", y, answer, counts), 0.95)
+            low, high = Bounds.of(resampled_scores("rmse", y, answer, counts), 0.95)
             hits[seed, place] = low <= 1 <= high
     alone, blocks = hits.mean(axis=0).tolist()
     return alone, blocks

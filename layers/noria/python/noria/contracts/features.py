@@ -68,8 +68,9 @@ class Features(Section):
     nothing for the data's columns are left out. With auto what evaluation found weak decides which
     is next; a list is climbed in its order."""
     maximum_iterations: int = Field(default=3, ge=1, le=10)
-    """Turns of the loop back to feature engineering, at most. Convention: the holdout steers them,
-    and its intervals stay nearly honest for few (Dwork et al. 2015, "The reusable holdout")."""
+    """How often evaluation may send back to feature engineering. Convention: the holdout steers
+    this loop, and its intervals stay nearly honest for few turns (Dwork et al. 2015, "The reusable
+    holdout")."""
     weakness_rows: int = Field(default=10_000, ge=100)
     """Rows that weaknesses are looked for in, at most, evenly spaced. Convention: among a thousand
     groupings one by two that tells `weakness_share` is found there in two cases of three (power of

@@ -95,7 +95,7 @@ class Problem(Section):
     monitoring: Monitoring = Monitoring()
     """How live use is watched."""
     retraining: Retraining = Retraining()
-    """What starts a new training run."""
+    """What starts a training run."""
     scaling: Scaling = Scaling()
     """When work is too large for Lambda."""
 
