@@ -9,7 +9,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.evaluate import (
-    Evaluation,
+    EvaluationResult,
     baselines_of,
     beats_champion,
     evaluate,
@@ -94,7 +94,7 @@ def _asked(stage: Stage) -> Problem:
     return problem.model_copy(update={"objective": objective})
 
 
-def _evaluation(stage: Stage, dataset: Dataset) -> Evaluation:
+def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
     rows = dataset.holdout_rows
     scores, signature = _scores(stage), _signature(stage)
     scored = stage.event.result("score")
@@ -136,7 +136,7 @@ def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
     return {name: score for name, score in found.items() if not (_is_rule(stage) and name == RULE)}
 
 
-def _write_card(stage: Stage, evaluation: Evaluation, reasons: list[str]) -> None:
+def _write_card(stage: Stage, evaluation: EvaluationResult, reasons: list[str]) -> None:
     signature = _signature(stage)
     experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.iteration]
     card = render_model_card(signature, evaluation, experiments, stage.version, reasons)

@@ -10,7 +10,7 @@ from infra.constructs.alarms import Alerts, Watch
 from infra.constructs.backfill_machine import Backfill
 from infra.constructs.serving import Serving
 from infra.constructs.stages import Packages, Stages
-from infra.constructs.store import Store
+from infra.constructs.store import DataStore
 from infra.lifecycle import Lifecycle
 from infra.packaging.assets import Asset, code_version
 from noria.contracts import Problem
@@ -33,7 +33,7 @@ class ProblemStack(cdk.Stack):
         super().__init__(scope, construct_id, description=_one_line(problem), **stack)
         cdk.Tags.of(self).add("noria:problem", problem.name)
 
-        store = Store(self, "Store", problem=problem)
+        store = DataStore(self, "Store", problem=problem)
         alerts = Alerts(self, "Alerts")
         packages = Packages(self, "Packages", layers=layers, code=code)
         environment = Environment(

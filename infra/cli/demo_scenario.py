@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 
 from infra.cli.demo_data import write_flights, write_months, write_weather
-from infra.cli.demo_timeline import Month, StoryError, alarm_name
-from infra.cli.demo_traffic import Traffic, make_traffic
+from infra.cli.demo_timeline import DemoMonth, StoryError, alarm_name
+from infra.cli.demo_traffic import DemoTraffic, make_traffic
 from infra.cli.local_session import LocalStack
 from infra.cli.progress import Display
 from infra.cli.run_records import RunRecord, save_report
@@ -32,7 +32,7 @@ class Story:
     def __init__(self, stack: LocalStack, problem: Problem, folder: Path, console: Console) -> None:
         self.stack, self.problem, self.folder, self.console = stack, problem, folder, console
         self.endpoint = stack.access.endpoint()
-        self.months: list[Month] = []
+        self.months: list[DemoMonth] = []
         self.reports: list[Path] = []
         self.versions: list[str] = []
 
@@ -55,7 +55,7 @@ class Story:
         rows = self.stack.bucket.json(f"models/{self.versions[-1]}/sample.json")
         return {"rows": rows[:1]}
 
-    def month(self, number: int) -> Month:
+    def month(self, number: int) -> DemoMonth:
         """Live traffic, its labels, the new data, and what the clock's next tick makes of them."""
         name = datetime(YEAR, number, 1, tzinfo=UTC).strftime("%B")
         self._say(f"{name}: live traffic")
@@ -72,12 +72,12 @@ class Story:
 
     def _traffic(
         self, flights: Path, weather: Path, inputs: Sequence[dict[str, Any]], number: int
-    ) -> Traffic:
+    ) -> DemoTraffic:
         files = {name: paths[0] for name, paths in self._files.items()}
         files |= {self.problem.primary.name: flights, "weather": weather}
         return make_traffic(self.problem, files, inputs, most=FLIGHTS_A_MONTH, seed=number)
 
-    def _live(self, number: int, version: str, traffic: Traffic) -> Month:
+    def _live(self, number: int, version: str, traffic: DemoTraffic) -> DemoMonth:
         """Ask for predictions, then tell the endpoint what came true."""
         answers = self.endpoint.predict(traffic.rows)
         signature = self._first.signature
@@ -94,7 +94,7 @@ class Story:
         metric, measure = self.problem.objective.metric, self.problem.objective.measure
         rows = [traffic.rows[i] for i in known]
         still = self._first.score(to_columns(rows, signature))
-        month = Month(
+        month = DemoMonth(
             number,
             version,
             metrics.score(measure, truth, live),
@@ -106,7 +106,7 @@ class Story:
         )
         return month
 
-    def _tick(self, month: Month, at: datetime) -> None:
+    def _tick(self, month: DemoMonth, at: datetime) -> None:
         """Let the clock move: the schedule fires the monitor, alarms are judged, runs begin."""
         tick = self.stack.cloud.tick(at)
         for failure in tick.failures:

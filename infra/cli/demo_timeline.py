@@ -13,7 +13,7 @@ class StoryError(NoriaError):
 
 
 @dataclass
-class Month:
+class DemoMonth:
     """What one month of live use brought."""
 
     number: int
@@ -34,7 +34,7 @@ def alarm_name(alarm: str) -> str:
     return found[1] if found else alarm
 
 
-def missing(months: Sequence[Month]) -> list[str]:
+def missing(months: Sequence[DemoMonth]) -> list[str]:
     """What the demo is about and did not happen."""
     turns = [turn for month in months for turn in month.turns]
     by_alarm = [turn for turn in turns if turn.cause.get("kind") == "alarm"]

@@ -16,7 +16,7 @@ from noria.core.ingestion.readers import read_table
 
 
 @dataclass(frozen=True)
-class Traffic:
+class DemoTraffic:
     """Requests in time order, with each one's label (None where it was never known)."""
 
     rows: list[dict[str, Any]]
@@ -30,7 +30,7 @@ def make_traffic(
     *,
     most: int,
     seed: int,
-) -> Traffic:
+) -> DemoTraffic:
     """Join a sample of a month's flights with what is known at departure.
 
     `fields` are the model's inputs (name and type); nothing else is sent.
@@ -44,7 +44,7 @@ def make_traffic(
     order = joined[problem.event_time_column].argsort() if problem.event_time_column else None
     if order is not None:
         joined, labels = joined.iloc[order], labels.iloc[order]
-    return Traffic(
+    return DemoTraffic(
         request_rows(joined, fields), [None if pd.isna(label) else str(label) for label in labels]
     )
 

@@ -69,14 +69,14 @@ def _write(picture: Path, content: str) -> None:
 
 def _deployed(access: StackAccess) -> Any:
     """The deployed contract and code, as a function that knows both has them."""
-    from noria.lineage.trace import Deployed
+    from noria.lineage.trace import DeployedStack
 
     if "MonitorFunctionName" not in access.outputs:
-        return Deployed()
+        return DeployedStack()
     try:
         given = access.environment()
     except StackError as error:
         print(f"what is deployed cannot be read, nor compared with: {error}", file=sys.stderr)
-        return Deployed()
+        return DeployedStack()
     contract = json.loads(given.problem) if given.problem else None
-    return Deployed(contract, given.code_version or None)
+    return DeployedStack(contract, given.code_version or None)

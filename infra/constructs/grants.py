@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from infra.constructs.store import Store
+from infra.constructs.store import DataStore
 from noria.contracts import Problem
 
 LOOK = ("lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionConfiguration")
@@ -15,7 +15,7 @@ PUBLISH = (*LOOK, "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration")
 
 
 def storage(
-    store: Store,
+    store: DataStore,
     *,
     reads: Sequence[str],
     writes: Sequence[str],
@@ -34,20 +34,20 @@ def storage(
     return [allow([action], arns) for action, arns in granted.items() if arns]
 
 
-def catalog(store: Store) -> iam.PolicyStatement:
+def catalog(store: DataStore) -> iam.PolicyStatement:
     """What the feature store calls to describe its tables and keep Athena's partitions in step."""
     tables = ("GetTable", "GetTables", "CreateTable", "UpdateTable")
     calls = (*tables, "GetPartitions", "BatchCreatePartition", "BatchDeletePartition")
     return allow([f"glue:{name}" for name in calls], store.catalog_arns())
 
 
-def online_features(store: Store) -> iam.PolicyStatement | None:
+def online_features(store: DataStore) -> iam.PolicyStatement | None:
     """Putting entities' latest values, where the contract has a table for them."""
     calls = ["dynamodb:PutItem", "dynamodb:DescribeTable"]
     return allow(calls, [store.online.table_arn]) if store.online else None
 
 
-def look_up_features(store: Store) -> iam.PolicyStatement | None:
+def look_up_features(store: DataStore) -> iam.PolicyStatement | None:
     """Reading the latest values of entities, where the contract has a table for them."""
     return allow(["dynamodb:BatchGetItem"], [store.online.table_arn]) if store.online else None
 

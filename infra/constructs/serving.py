@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.constructs import grants
 from infra.constructs.stages import ENDPOINT, RETENTION, Packages, contract_variable
-from infra.constructs.store import STREAMED, Store
+from infra.constructs.store import STREAMED, DataStore
 from noria.contracts import Deployment, Problem
 from noria.lifecycle.environment import Environment
 
@@ -41,7 +41,7 @@ class Serving(Construct):
         construct_id: str,
         *,
         problem: Problem,
-        store: Store,
+        store: DataStore,
         packages: Packages,
         environment: Environment,
     ) -> None:
@@ -116,7 +116,7 @@ def _authorizer(deployment: Deployment) -> api.IHttpRouteAuthorizer:
     return authorizers.HttpIamAuthorizer()
 
 
-def _append(store: Store) -> iam.PolicyStatement:
+def _append(store: DataStore) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=["firehose:PutRecord", "firehose:PutRecordBatch"],
         resources=[store.stream_arn(name) for name in STREAMED],

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.store import Store
+from infra.constructs.store import DataStore
 from infra.packaging.assets import Asset
 from noria.contracts import Problem
 from noria.errors import ContractError
@@ -124,7 +124,7 @@ class Packages(Construct):
         scope: Construct,
         row: Row,
         *,
-        store: Store,
+        store: DataStore,
         environment: Environment,
         powers: Mapping[str, Callable[[], iam.PolicyStatement | None]],
     ) -> lambda_.Function:
@@ -185,7 +185,7 @@ class Stages(Construct):
         construct_id: str,
         *,
         problem: Problem,
-        store: Store,
+        store: DataStore,
         packages: Packages,
         environment: Environment,
         endpoint: lambda_.IFunction,

@@ -18,7 +18,7 @@ import pandas as pd
 from noria.aws.feature_store import Catalogue, Files
 from noria.aws.s3 import Store
 from noria.core.feature_store.feature_set import define
-from noria.feature_store.store import Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, open_feature_store
 from tests.support.memory_bucket import FolderBucket
 from tests.support.memory_catalog import FolderCatalogue
 
@@ -64,7 +64,7 @@ def retrieve(folder: Path, times: int) -> dict[str, Any]:
         started = time.perf_counter()
         asked = pd.read_parquet(folder / "entities.parquet")
         with _opened(folder) as store:
-            found = store.historical_features(asked, [Reference("bench")])
+            found = store.historical_features(asked, [FeatureReference("bench")])
         seconds.append(time.perf_counter() - started)
         if number == 0:
             used = resource.getrusage(resource.RUSAGE_SELF)

@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from noria.core.windows.tiles import NO_END, Rows, Window, evaluate, to_tiles
+from noria.core.windows.tiles import NO_END, EntityRows, WindowAggregation, evaluate, to_tiles
 from tests.bench.measuring import measure, median
 
 ROWS, ENTITIES, SPAN = 1_000_000, 10_000, 365 * 86_400
@@ -54,8 +54,8 @@ def _made() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _noria(entity: np.ndarray, moment: np.ndarray, value: np.ndarray) -> int:
     functions = ("count", "mean", "maximum")
-    windows = [Window(name=f, column="value", function=f, over=WEEK) for f in functions]
-    rows = Rows(entity, moment, moment, np.full(ROWS, NO_END), value)
+    windows = [WindowAggregation(name=f, column="value", function=f, over=WEEK) for f in functions]
+    rows = EntityRows(entity, moment, moment, np.full(ROWS, NO_END), value)
     tiles = {windows[0].group: to_tiles(rows, windows[0].tile, 0)}
     return int(evaluate(tiles, windows, entity, moment, 0)["count"].sum())
 

@@ -17,7 +17,7 @@ from infra.cli.main import app
 from infra.local.expiry import expire
 from noria.aws.feature_store import Catalogue, Files
 from noria.aws.s3 import Store
-from noria.feature_store.store import Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, open_feature_store
 from tests.e2e.stack import Stack
 from tests.support.data_sets import flights_of
 
@@ -55,7 +55,9 @@ def distances(stack: Stack) -> "pd.Series[float]":
         {"tailnum": flown, "prediction_time": pd.Timestamp("2013-02-10", tz="UTC")}
     )
     with open_feature_store(Files(Store(client("s3"), stack.bucket)), catalogue) as store:
-        return store.historical_features(asked, [Reference("features", ["distance"])])["distance"]
+        return store.historical_features(asked, [FeatureReference("features", ["distance"])])[
+            "distance"
+        ]
 
 
 @contextmanager

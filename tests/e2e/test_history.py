@@ -12,7 +12,7 @@ from infra.cli import deployed_stack as stack_access
 from noria.aws.feature_store import Catalogue, Files
 from noria.aws.s3 import Store
 from noria.core.data.dataset import Dataset
-from noria.feature_store.store import FeatureStore, Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, FeatureStore, open_feature_store
 from tests.e2e.stack import Ended, Stack
 from tests.support.data_sets import flights_of
 
@@ -67,7 +67,7 @@ def test_training_rows_hold_what_the_store_answers(
             "prediction_time": pd.to_datetime(expanded.event_time, unit="s", utc=True),
         }
     )
-    found = features.historical_features(rows, [Reference("features", WINDOWS)])
+    found = features.historical_features(rows, [FeatureReference("features", WINDOWS)])
     for name in WINDOWS:
         stored = found[name].to_numpy(dtype="float32")
         assert expanded.data[name].tobytes() == stored.tobytes()
@@ -91,7 +91,7 @@ def test_endpoint_looks_up_what_the_store_answers(
     asked = pd.DataFrame(
         {"tailnum": [row["tailnum"] for row in rows], "prediction_time": instants}
     ).astype({"tailnum": "string"})
-    stored = features.historical_features(asked, [Reference("features", WINDOWS)])
+    stored = features.historical_features(asked, [FeatureReference("features", WINDOWS)])
     for number, inputs in enumerate(logged[:3]):
         for name in WINDOWS:
             wanted = stored[name].iloc[number]

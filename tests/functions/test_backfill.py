@@ -19,7 +19,7 @@ from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.errors import FeatureError
 from noria.feature_store import maintenance
-from noria.feature_store.store import FeatureStore, Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, FeatureStore, open_feature_store
 from noria.materialization.event_range import EventRange, execution_name
 from tests.support.data_frames import FLIGHTS, flights
 from tests.support.feature_stack import deliver, make_online_table
@@ -130,7 +130,7 @@ def seen(
     """What a row at a past instant sees of every flight."""
     keys = tables["flights"][["carrier", "flight"]].drop_duplicates().reset_index(drop=True)
     asked = keys.astype({"carrier": "string"}).assign(prediction_time=at)
-    return features.historical_features(asked, [Reference("features")])
+    return features.historical_features(asked, [FeatureReference("features")])
 
 
 def etags(store: Store, prefix: str = "features") -> dict[str, str]:
@@ -177,7 +177,9 @@ def test_windows_that_the_deployed_contract_adds(
     filled("2013-01-01", "2013-04-01")
     asked = tables["flights"][["carrier", "flight"]].drop_duplicates().reset_index(drop=True)
     asked = asked.astype({"carrier": "string"}).assign(prediction_time=FEBRUARY)
-    found = features.historical_features(asked, [Reference("features", ["late_share", "temps"])])
+    found = features.historical_features(
+        asked, [FeatureReference("features", ["late_share", "temps"])]
+    )
     assert found["late_share"].dropna().between(0, 1).all()
     assert found["late_share"].notna().sum() > 50
     assert found["temps"].sum() > 50

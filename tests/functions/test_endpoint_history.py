@@ -15,7 +15,7 @@ from noria.aws.s3 import Store
 from noria.core.model.signature import Field, Signature
 from noria.core.windows.lookup_spec import KeyColumn, LookupSpec
 from noria.core.windows.tile_codec import pack
-from noria.core.windows.tiles import NO_END, Rows, Window, to_tiles
+from noria.core.windows.tiles import NO_END, EntityRows, WindowAggregation, to_tiles
 from tests.functions.test_endpoint import call, store
 from tests.support import tiny_model
 from tests.support.feature_stack import make_online_table
@@ -24,7 +24,7 @@ from tests.support.tiny_model import make_champion, write_model
 __all__ = ["store"]
 DAY = 86_400
 NOON = int(datetime(2024, 5, 1, 12, tzinfo=UTC).timestamp())
-WINDOW = Window(name="distance", column="leg", function="sum", over=7 * DAY)
+WINDOW = WindowAggregation(name="distance", column="leg", function="sum", over=7 * DAY)
 HISTORY = LookupSpec(
     feature_set="features", keys=(KeyColumn(name="plane"),), event_time="departure", delay=3_600,
     windows=(WINDOW,), descriptions={"distance": "sum of leg in the 7d before"},
@@ -35,7 +35,7 @@ def flown(*legs: tuple[int, float]) -> bytes:
     """The history of an airplane that flew legs, by hours before noon."""
     when = np.array([NOON - hours * 3_600 for hours, _ in legs], dtype=np.int64)
     zeros, forever = np.zeros(len(legs), dtype=np.int64), np.full(len(legs), NO_END)
-    rows = Rows(zeros, when, when + 3_600, forever, np.array([leg for _, leg in legs]))
+    rows = EntityRows(zeros, when, when + 3_600, forever, np.array([leg for _, leg in legs]))
     return pack({WINDOW.group: to_tiles(rows, WINDOW.tile, 3_600)})
 
 

@@ -11,7 +11,7 @@ from noria.aws.feature_store import OnlineTable
 from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.feature_store.online import OnlineFeatures
-from noria.feature_store.store import FeatureStore, Reference
+from noria.feature_store.store import FeatureReference, FeatureStore
 from tests.support.data_frames import FLIGHTS, flights
 from tests.support.feature_stack import accepted_rows, deliver, feature_stack, features_of
 
@@ -78,11 +78,11 @@ def test_no_flight_sees_what_was_not_known(
     for hours, known in ((47, False), (49, True)):
         later = moment + pd.Timedelta(hours=hours)
         asked = asked.assign(prediction_time=later.reset_index(drop=True))
-        seen = features.historical_features(asked, [Reference("features", ["distance"])])
+        seen = features.historical_features(asked, [FeatureReference("features", ["distance"])])
         accepted = seen["distance"].notna()
         assert accepted.any() == known
     assert accepted.sum() > 100
-    seen = features.historical_features(asked, [Reference("features")])
+    seen = features.historical_features(asked, [FeatureReference("features")])
     assert not {"arr_delay", "dep_delay", "air_time"} & set(seen.columns)
 
 
@@ -98,7 +98,7 @@ def test_the_latest_values_are_served(
     )
     keys = flights_of(tables)
     served = online.latest_features(keys, feature_set, at=at)
-    offline = features.latest_features(keys, Reference("features"), at=at)
+    offline = features.latest_features(keys, FeatureReference("features"), at=at)
     pd.testing.assert_frame_equal(served, offline, check_exact=True)
     assert served["distance"].notna().sum() > 300
 

@@ -18,7 +18,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.windows.lookup_spec import LookupSpec
 from noria.errors import ContractError
-from noria.feature_store.store import FeatureStore, Reference
+from noria.feature_store.store import FeatureReference, FeatureStore
 from tests.noria.feature_store.test_windows import APRIL, DATABASE, PROBLEM
 from tests.support.data_frames import airplanes
 from tests.support.feature_stack import deliver, feature_stack, features_of
@@ -250,7 +250,7 @@ def test_a_refresh_with_a_new_window_carries_what_is_gone(
     found = [
         features.historical_features(
             asked.assign(prediction_time=pd.Timestamp(at)),
-            [Reference("features", ["hour"], version)],
+            [FeatureReference("features", ["hour"], version)],
         )["hour"]
         for version in (1, 2)
     ]
@@ -338,7 +338,7 @@ def test_a_longer_delay_keeps_the_order_of_corrections(
     asked = table[["tailnum"]].drop_duplicates().astype({"tailnum": "string"})
     at = pd.Timestamp(APRIL + timedelta(days=9))
     found = features.historical_features(
-        asked.assign(prediction_time=at), [Reference("features", ["distance"])]
+        asked.assign(prediction_time=at), [FeatureReference("features", ["distance"])]
     )
     assert features.feature_set("features").version == 2
     assert found["distance"].max() < 5000

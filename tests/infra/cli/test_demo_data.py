@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli.demo_data import write_flights, write_months
-from infra.cli.demo_traffic import Traffic, make_traffic
+from infra.cli.demo_traffic import DemoTraffic, make_traffic
 from noria.contracts import Problem
 
 CONTRACT = Path(__file__).parents[3] / "infra" / "problems" / "flight_delays.yaml"
@@ -26,7 +26,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 
 @pytest.fixture(scope="module")
-def traffic(files: dict[str, list[Path]]) -> Traffic:
+def traffic(files: dict[str, list[Path]]) -> DemoTraffic:
     """A little of January as requests."""
     paths = {name: found[0] for name, found in files.items()}
     return make_traffic(Problem.load(CONTRACT), paths, FIELDS, most=200, seed=1)
@@ -49,14 +49,14 @@ def test_months_are_whole_and_apart(tmp_path: Path) -> None:
     assert {line.split(",")[1] for line in second.read_text().splitlines()[1:]} == {"3"}
 
 
-def test_requests_hold_the_models_fields_and_nothing_else(traffic: Traffic) -> None:
+def test_requests_hold_the_models_fields_and_nothing_else(traffic: DemoTraffic) -> None:
     assert len(traffic.rows) == len(traffic.labels) == 200
     for row in traffic.rows:
         assert list(row) == [field["name"] for field in FIELDS]
     json.dumps(traffic.rows, allow_nan=False)
 
 
-def test_requests_come_in_time_order_and_are_joined(traffic: Traffic) -> None:
+def test_requests_come_in_time_order_and_are_joined(traffic: DemoTraffic) -> None:
     times = [row["time_hour"] for row in traffic.rows]
     assert times == sorted(times)
     assert times[0].startswith("2013-01-0")
@@ -64,6 +64,6 @@ def test_requests_come_in_time_order_and_are_joined(traffic: Traffic) -> None:
     assert sum(row["planes_year"] is not None for row in traffic.rows) > 100
 
 
-def test_labels_are_known_where_the_flight_arrived(traffic: Traffic) -> None:
+def test_labels_are_known_where_the_flight_arrived(traffic: DemoTraffic) -> None:
     assert set(traffic.labels) <= {"true", "false", None}
     assert 10 < traffic.labels.count("true") < 100

@@ -1,14 +1,14 @@
 """The demo fails if a part of its story did not happen."""
 
-from infra.cli.demo_timeline import Month, alarm_name, missing
+from infra.cli.demo_timeline import DemoMonth, alarm_name, missing
 from infra.cli.run_records import RunRecord
 
 ALARM = {"kind": "alarm", "alarm": "flight-delays-WatchNewRowsAlarm1A2B-XY", "reason": "28330"}
 COMPARED = [{"state": "BeatsChampion", "decision": "wins", "reasons": [], "evidence": {}}]
 
 
-def month(*runs: RunRecord) -> Month:
-    return Month(4, "v1", 0.7, 0.6, list(runs))
+def month(*runs: RunRecord) -> DemoMonth:
+    return DemoMonth(4, "v1", 0.7, 0.6, list(runs))
 
 
 def test_a_whole_story_lacks_nothing() -> None:

@@ -19,7 +19,7 @@ from infra.cli.main import app
 from noria.aws import clients
 from noria.aws.firehose_log import PARALLEL_READS
 from noria.aws.model_registry import Champion, Registry
-from noria.aws.run_folder import Run
+from noria.aws.run_folder import RunFolder
 from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
@@ -58,7 +58,7 @@ class Wine:
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         self.store = Store(self.s3, BUCKET)
-        self.run = Run(self.store, RUN)
+        self.run = RunFolder(self.store, RUN)
 
     def deploy_monitor(self, contract: dict[str, Any]) -> None:
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole",

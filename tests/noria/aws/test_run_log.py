@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from noria.aws.run_folder import Run
+from noria.aws.run_folder import RunFolder
 from noria.aws.run_log import KEPT, KEY, RunLog
 from noria.aws.s3 import CONTENDED, Store
 from noria.errors import RegistryError
@@ -90,25 +90,25 @@ def test_a_log_that_never_rests_is_told(bucket: Store, log: RunLog, s3: Any) -> 
 
 
 def test_verdicts_are_in_the_order_of_the_machine(bucket: Store) -> None:
-    run = Run(bucket, "one")
+    run = RunFolder(bucket, "one")
     for state, turn in (("EvaluateModel", 2), ("EvaluateModel", 1), ("TrainModel", 2),
                         ("Transform", 0), ("Admit", 0), ("Analyse", 0)):  # fmt: skip
         run.record_verdict(state, turn, {"decision": "x", "reasons": [], "evidence": {}})
     found = [(entry["state"], entry["iteration"]) for entry in run.verdicts()]
     assert found == [("Admit", 0), ("Transform", 0), ("Analyse", 0), ("EvaluateModel", 1),
                      ("TrainModel", 2), ("EvaluateModel", 2)]  # fmt: skip
-    assert Run(bucket, "on").verdicts() == []
+    assert RunFolder(bucket, "on").verdicts() == []
 
 
 def test_an_ending_is_recorded_once(bucket: Store) -> None:
-    run = Run(bucket, "one")
+    run = RunFolder(bucket, "one")
     assert run.finish({"ending": "Promote"})
     assert not run.finish({"ending": "Failed"})
     assert bucket.get_json("runs/one/ending.json") == {"ending": "Promote"}
 
 
 def test_experiments_are_those_of_every_turn(bucket: Store) -> None:
-    run = Run(bucket, "one")
+    run = RunFolder(bucket, "one")
     for turn in (1, 2):
         bucket.put_json(run.iteration_key(turn, "explore/linear.json"), {"turn": turn})
         bucket.put_json(run.iteration_key(turn, "plan.json"), {"not": "an experiment"})

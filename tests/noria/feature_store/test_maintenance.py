@@ -13,14 +13,14 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, manifest
+from noria.aws.feature_store import Catalogue, FileEntry, Files, Manifest, manifest
 from noria.aws.s3 import Store
 from noria.core.feature_store.entity_frames import feature_rows
 from noria.core.feature_store.feature_set import define
 from noria.core.feature_store.write_sql import instant
 from noria.errors import FeatureError
 from noria.feature_store import maintenance
-from noria.feature_store.store import FeatureStore, Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, FeatureStore, open_feature_store
 from tests.noria.feature_store.test_store import (
     DATABASE,
     DAY,
@@ -98,11 +98,13 @@ class TestCompaction:
     ) -> None:
         days(features, 10)
         before, told = everything(bucket, glue), features.describe("wines")
-        then = features.historical_features(asked(7), [Reference("wines")], as_of=DAY + WEEK)
+        then = features.historical_features(asked(7), [FeatureReference("wines")], as_of=DAY + WEEK)
         found = features.compact("wines")
         assert found.files == (10, 1)
         assert everything(bucket, glue) == before
-        again = features.historical_features(asked(7), [Reference("wines")], as_of=DAY + WEEK)
+        again = features.historical_features(
+            asked(7), [FeatureReference("wines")], as_of=DAY + WEEK
+        )
         pd.testing.assert_frame_equal(again, then)
         after = features.describe("wines")
         assert (after["rows"], after["runs"]) == (told["rows"], told["runs"]) == (
@@ -156,7 +158,7 @@ class TestCompaction:
         assert entry.statistics["hue"]["present"] == frame["hue"].notna().sum() == 20
         assert entry.statistics["alcohol"]["mean"] == pytest.approx(frame["alcohol"].mean())
         assert frame["vineyard"].is_monotonic_increasing  # for small and prunable files
-        later = features.historical_features(asked(20), [Reference("wines")])
+        later = features.historical_features(asked(20), [FeatureReference("wines")])
         assert later["hue"][0] == 1.5
 
     def test_runs_long_past_are_counted_and_forgotten(
@@ -324,9 +326,9 @@ def answers(store: FeatureStore, minutes: Sequence[timedelta]) -> pd.DataFrame:
         [(f"e{e}", DAY + minute) for e in range(3) for minute in minutes],
         columns=["entity", "prediction_time"],
     )
-    seen = [store.historical_features(asked, [Reference("history")])]
+    seen = [store.historical_features(asked, [FeatureReference("history")])]
     seen += [
-        store.historical_features(asked, [Reference("history")], as_of=DAY + minute)
+        store.historical_features(asked, [FeatureReference("history")], as_of=DAY + minute)
         for minute in minutes
     ]
     return pd.concat(seen, ignore_index=True)
@@ -352,8 +354,8 @@ class TestGroups:
         assert [[int(entry.run) for entry in group] for group in found] == groups
 
 
-def entry_of(n: int, size: int) -> Entry:
-    return Entry(run=str(n), key=str(n), rows=1, bytes=size, sha256="", given="", columns=(),
+def entry_of(n: int, size: int) -> FileEntry:
+    return FileEntry(run=str(n), key=str(n), rows=1, bytes=size, sha256="", given="", columns=(),
                  event_time=(0, 0), created_time=(0, 0))  # fmt: skip
 
 
@@ -422,7 +424,7 @@ class TestRetention:
             found = manifest_of(bucket)
             assert found.runs == [f"run {n:02}" for n in range(2, 10)]
             assert set(partitions(glue)) == set(found.runs)
-            old = store.historical_features(asked(1), [Reference("wines")])
+            old = store.historical_features(asked(1), [FeatureReference("wines")])
             assert old["alcohol"].isna().all()
         all_accounted_for(bucket, s3)
 
@@ -544,7 +546,7 @@ class TestReadersBesideACompaction:
 
         s3.after = compact
         with opened(bucket, glue) as reader:
-            found = reader.historical_features(asked(20), [Reference("wines")])
+            found = reader.historical_features(asked(20), [FeatureReference("wines")])
         assert found["alcohol"].notna().all()
         assert len(manifest_of(bucket).entries) == 1
 

@@ -15,7 +15,7 @@ from noria.aws.s3 import Store
 from noria.core.feature_store.feature_set import FeatureSet, define
 from noria.errors import FeatureError
 from noria.feature_store.online import OnlineFeatures
-from noria.feature_store.store import FeatureStore, Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, FeatureStore, open_feature_store
 from tests.support.feature_stack import make_online_table
 from tests.support.stack_bucket import Serial
 
@@ -82,7 +82,7 @@ def test_online_and_offline_agree(features: FeatureStore, dynamodb: Serial, days
     online = OnlineFeatures(features, OnlineTable(dynamodb, TABLE, no_pause))
     at = DAY + timedelta(days=days)
     assert online.load(kinds, at=at) > 0
-    offline = features.latest_features(entities(), Reference("kinds"), at=at)
+    offline = features.latest_features(entities(), FeatureReference("kinds"), at=at)
     served = online.latest_features(entities(), kinds, at=at)
     pd.testing.assert_frame_equal(served, offline, check_exact=True)
     assert offline.notna().any().all()
@@ -95,7 +95,7 @@ def test_value_that_has_grown_too_old_is_missing_in_both(
     kinds, online = loaded(features, dynamodb, days=41)
     at = DAY + timedelta(days=60)
     served = online.latest_features(entities(), kinds, at=at)
-    offline = features.latest_features(entities(), Reference("kinds"), at=at)
+    offline = features.latest_features(entities(), FeatureReference("kinds"), at=at)
     assert served["a_number"].notna().sum() < served["an_integer"].notna().sum()
     assert (served["a_number"].isna() >= offline["a_number"].isna()).all()
 

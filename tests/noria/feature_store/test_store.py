@@ -15,7 +15,7 @@ from noria.aws.feature_store import Catalogue, Files
 from noria.aws.s3 import Store
 from noria.core.feature_store.feature_set import FeatureSet, define
 from noria.errors import FeatureError
-from noria.feature_store.store import FeatureStore, Reference, open_feature_store
+from noria.feature_store.store import FeatureReference, FeatureStore, open_feature_store
 from tests.support.stack_bucket import STACK_BUCKET, Serial
 
 DATABASE = "noria_test"
@@ -76,7 +76,7 @@ def everything(bucket: Store, glue: Any, name: str = "wines") -> list[tuple[Any,
         try:
             rows = measured().assign(prediction_time=DAY + timedelta(days=300))
             seen = store.historical_features(
-                rows[["vineyard", "prediction_time"]].drop_duplicates(), [Reference(name)]
+                rows[["vineyard", "prediction_time"]].drop_duplicates(), [FeatureReference(name)]
             )
         except FeatureError as error:
             return [(str(error),)]
@@ -120,10 +120,10 @@ class TestRegistering:
         wider = with_features({"name": "hue", "kind": "number"})
         write(features, measured(50, 60, hue=1.5), "second", 11, feature_set=wider)
         assert features.feature_set("wines").version == 1
-        seen = features.historical_features(asked(9), [Reference("wines")])
+        seen = features.historical_features(asked(9), [FeatureReference("wines")])
         assert seen["hue"].isna().all()
         assert seen["alcohol"].notna().all()
-        assert features.historical_features(asked(11), [Reference("wines")])["hue"][0] == 1.5
+        assert features.historical_features(asked(11), [FeatureReference("wines")])["hue"][0] == 1.5
 
     def test_lost_replies_of_the_catalogue_are_no_conflict(self, bucket: Store, glue: Any) -> None:
         """GIVEN calls that are sent again after they succeeded THEN nothing is refused."""
@@ -136,7 +136,7 @@ class TestRegistering:
     @pytest.mark.parametrize("change", ["removed", "retyped", "rekeyed"])
     def test_other_changes_make_a_version(self, features: FeatureStore, change: str) -> None:
         write(features, measured(0, 50), "first")
-        before = features.historical_features(asked(9), [Reference("wines")])
+        before = features.historical_features(asked(9), [FeatureReference("wines")])
         rows = measured(0, 50)
         if change == "removed":
             later, rows = with_features(keep=1), rows.drop(columns="magnesium")
@@ -147,7 +147,7 @@ class TestRegistering:
             later = WINES.model_copy(update={"entity_key": ()})
             rows = rows.drop(columns="vineyard")
         assert write(features, rows, "second", 40, feature_set=later).feature_set.version == 2
-        old = Reference("wines", version=1)
+        old = FeatureReference("wines", version=1)
         pd.testing.assert_frame_equal(features.historical_features(asked(9), [old]), before)
         assert [one.version for one in features.feature_sets()] == [1, 2]
         assert not features.compare("wines", 1, 2).compatible
@@ -169,7 +169,7 @@ class TestReading:
         write(features, measured(), "first")
         entities = measured().sample(frac=1, random_state=3)[["vineyard", "event_time"]]
         entities["prediction_time"] = entities["event_time"].dt.tz_convert("Asia/Tokyo")
-        seen = features.historical_features(entities, [Reference("wines", ["alcohol"])])
+        seen = features.historical_features(entities, [FeatureReference("wines", ["alcohol"])])
         assert seen.index.equals(entities.index)
         late = entities["prediction_time"] < DAY
         assert not late.any()
@@ -179,41 +179,46 @@ class TestReading:
 
     def test_value_too_old_counts_as_missing(self, features: FeatureStore) -> None:
         write(features, measured(0, 5), "first")
-        assert features.historical_features(asked(20), [Reference("wines")])["magnesium"][0] == 127
-        old = features.historical_features(asked(21), [Reference("wines")])
+        assert (
+            features.historical_features(asked(20), [FeatureReference("wines")])["magnesium"][0]
+            == 127
+        )
+        old = features.historical_features(asked(21), [FeatureReference("wines")])
         assert old["magnesium"].isna()[0]
         assert old["alcohol"][0] == 14.23
 
     def test_as_of_hides_what_became_known_later(self, features: FeatureStore) -> None:
         write(features, measured(0, 5), "first")
         write(features, measured(0, 5, alcohol=1.0), "corrected", 2)
-        now = features.historical_features(asked(9), [Reference("wines")])
+        now = features.historical_features(asked(9), [FeatureReference("wines")])
         then = features.historical_features(
-            asked(9), [Reference("wines")], as_of=DAY + timedelta(days=1)
+            asked(9), [FeatureReference("wines")], as_of=DAY + timedelta(days=1)
         )
         assert (then["alcohol"][0], now["alcohol"][0]) == (14.23, 1.0)
 
     def test_whole_numbers_name_what_text_names(self, features: FeatureStore) -> None:
         rows = measured(0, 5, vineyard=["5", "6", "7", "8", "9"])
         write(features, rows, "first")
-        seen = features.historical_features(asked(1).assign(vineyard=[7]), [Reference("wines")])
+        seen = features.historical_features(
+            asked(1).assign(vineyard=[7]), [FeatureReference("wines")]
+        )
         assert seen["alcohol"][0] == rows["alcohol"][2]
 
     def test_no_entities_give_no_rows(self, features: FeatureStore) -> None:
         write(features, measured(), "first")
-        seen = features.historical_features(asked(1)[:0], [Reference("wines")])
+        seen = features.historical_features(asked(1)[:0], [FeatureReference("wines")])
         assert list(seen.columns) == ["vineyard", "prediction_time", "alcohol", "magnesium"]
         assert len(seen) == 0
 
     def test_unseen_entity_has_missing_values(self, features: FeatureStore) -> None:
         write(features, measured(), "first")
-        seen = features.historical_features(asked(9, "elsewhere"), [Reference("wines")])
+        seen = features.historical_features(asked(9, "elsewhere"), [FeatureReference("wines")])
         assert seen[["alcohol", "magnesium"]].isna().all(axis=None)
 
     def test_latest_are_those_of_the_instant(self, features: FeatureStore) -> None:
         write(features, measured(), "first")
         keys = asked(0)[["vineyard"]]
-        at = features.latest_features(keys, Reference("wines"), at=DAY + timedelta(days=3))
+        at = features.latest_features(keys, FeatureReference("wines"), at=DAY + timedelta(days=3))
         assert at["alcohol"][0] == measured()["alcohol"][15]
 
 
@@ -231,10 +236,12 @@ class TestWriting:
     def test_what_was_known_earlier_is_new(self, features: FeatureStore) -> None:
         """GIVEN rows that a run brought late THEN a backfill may say when they became known."""
         write(features, measured(0, 5), "late", 30)
-        assert features.historical_features(asked(9), [Reference("wines")])["alcohol"].isna()[0]
+        assert features.historical_features(asked(9), [FeatureReference("wines")])[
+            "alcohol"
+        ].isna()[0]
         rows = measured(0, 5)
         assert write(features, rows.assign(created_time=rows["event_time"]), "backfill").rows == 5
-        seen = features.historical_features(asked(9), [Reference("wines")])
+        seen = features.historical_features(asked(9), [FeatureReference("wines")])
         assert seen["alcohol"][0] == 14.23
 
     def test_repeated_delivery_changes_no_byte(
@@ -316,7 +323,7 @@ class TestWriting:
             write(store, measured(5, 10), "mine", 10)
         with opened(bucket, glue) as store:
             told = store.describe("wines")
-            seen = store.historical_features(asked(40), [Reference("wines")])
+            seen = store.historical_features(asked(40), [FeatureReference("wines")])
         runs = ["mine", "other"] if behind == "pointer" else ["other", "mine"]
         assert told["runs"] == ["base", *runs]
         assert told["rows"] == 20
@@ -386,19 +393,21 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("reference", "said"),
         [
-            (Reference("beers"), "no feature set 'beers'; registered are: wines"),
-            (Reference("wines", version=3), "no version 3; it has version 1"),
-            (Reference("wines", ["hue"]), "no feature 'hue'; it has alcohol, magnesium"),
+            (FeatureReference("beers"), "no feature set 'beers'; registered are: wines"),
+            (FeatureReference("wines", version=3), "no version 3; it has version 1"),
+            (FeatureReference("wines", ["hue"]), "no feature 'hue'; it has alcohol, magnesium"),
         ],
     )
-    def test_references(self, features: FeatureStore, reference: Reference, said: str) -> None:
+    def test_references(
+        self, features: FeatureStore, reference: FeatureReference, said: str
+    ) -> None:
         write(features, measured(), "first")
         with pytest.raises(FeatureError, match=said):
             features.historical_features(asked(1), [reference])
 
     def test_entities(self, features: FeatureStore) -> None:
         write(features, measured(), "first")
-        wines = [Reference("wines")]
+        wines = [FeatureReference("wines")]
         naive = asked(1).assign(prediction_time=pd.Timestamp("2024-05-02"))
         with pytest.raises(FeatureError, match="'prediction_time' has times without a zone"):
             features.historical_features(naive, wines)
@@ -412,15 +421,15 @@ class TestBadInput:
     def test_no_rows_yet(self, features: FeatureStore) -> None:
         features.register(WINES)
         with pytest.raises(FeatureError, match="'wines' version 1 has no rows yet"):
-            features.historical_features(asked(1), [Reference("wines")])
+            features.historical_features(asked(1), [FeatureReference("wines")])
 
     def test_what_is_known_afterwards_is_not_handed_out(self, features: FeatureStore) -> None:
         late = with_features({"name": "price", "kind": "number", "afterwards": True})
         write(features, measured(price=5.0), "first", feature_set=late)
-        seen = features.historical_features(asked(40), [Reference("wines")])
+        seen = features.historical_features(asked(40), [FeatureReference("wines")])
         assert "price" not in seen
         with pytest.raises(FeatureError, match=r"'price' .*known only afterwards"):
-            features.historical_features(asked(40), [Reference("wines", ["price"])])
+            features.historical_features(asked(40), [FeatureReference("wines", ["price"])])
 
     def test_manifest_that_names_what_is_gone(
         self, features: FeatureStore, bucket: Store, glue: Any

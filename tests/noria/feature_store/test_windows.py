@@ -16,7 +16,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.windows.lookup_spec import LookupSpec
 from noria.errors import RequestError
-from noria.feature_store.store import FeatureStore, Reference
+from noria.feature_store.store import FeatureReference, FeatureStore
 from noria.serving.online_features import with_history
 from tests.support.data_frames import airplanes
 from tests.support.feature_stack import (
@@ -180,7 +180,7 @@ class TestOnline:
         asked = pd.DataFrame({"tailnum": [row["tailnum"] for row in rows],
                               "prediction_time": pd.Timestamp(APRIL)})  # fmt: skip
         known = features.historical_features(
-            asked.astype({"tailnum": "string"}), [Reference("features", ["flown"])]
+            asked.astype({"tailnum": "string"}), [FeatureReference("features", ["flown"])]
         )
         assert [row["flown"] for row in found] == known["flown"].tolist()
         assert known["flown"].sum() > 10
@@ -196,7 +196,7 @@ class TestOnline:
                               "prediction_time": pd.Timestamp(at)})  # fmt: skip
         names = [one["as"] for one in WINDOWS if one["over"] != "12h"]
         offline = features.historical_features(
-            asked.astype({"tailnum": "string"}), [Reference("features", names)]
+            asked.astype({"tailnum": "string"}), [FeatureReference("features", names)]
         )
         online = pd.DataFrame(with_history(rows, history, self.table_of, APRIL))
         for name in names:
@@ -216,7 +216,7 @@ class TestOnline:
         rows = [{"tailnum": one, "event_time": at.isoformat()} for one in airplanes]
         asked = pd.DataFrame({"tailnum": airplanes, "prediction_time": pd.Timestamp(at)})
         offline = features.historical_features(
-            asked.astype({"tailnum": "string"}), [Reference("features", history.names)]
+            asked.astype({"tailnum": "string"}), [FeatureReference("features", history.names)]
         )
         online = pd.DataFrame(with_history(rows, history, self.table_of, APRIL))
         for name in history.names:

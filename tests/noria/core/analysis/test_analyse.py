@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria.contracts import Problem
-from noria.core.analysis.analyse import Analysis, analyse
+from noria.core.analysis.analyse import AnalysisResult, analyse
 from noria.core.cleansing.joins import join_sources
 from noria.core.data.dataset import Dataset
 from noria.core.statistics.association import category_to_target, holm, number_to_target
@@ -88,11 +88,13 @@ def departures() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def of_flights(departures: Dataset) -> Analysis:
+def of_flights(departures: Dataset) -> AnalysisResult:
     return analyse(departures, Problem.parse(FLIGHTS), ["air_time"])
 
 
-def test_delays_go_with_the_hour_and_not_with_the_day_of_the_week(of_flights: Analysis) -> None:
+def test_delays_go_with_the_hour_and_not_with_the_day_of_the_week(
+    of_flights: AnalysisResult,
+) -> None:
     found = {season.name: season for season in of_flights.seasons}
     assert set(found) == {"hour of day", "day of week"}, "one year has no second January"
     assert found["hour of day"].named
@@ -103,7 +105,7 @@ def test_delays_go_with_the_hour_and_not_with_the_day_of_the_week(of_flights: An
     assert of_flights.heat_map is not None
 
 
-def test_flights_have_known_pairs_and_no_leak(of_flights: Analysis) -> None:
+def test_flights_have_known_pairs_and_no_leak(of_flights: AnalysisResult) -> None:
     pairs = {(pair.first, pair.second): pair for pair in of_flights.redundant}
     assert pairs["carrier", "name"].mutual
     assert not pairs["tailnum", "manufacturer"].mutual
@@ -112,7 +114,9 @@ def test_flights_have_known_pairs_and_no_leak(of_flights: Analysis) -> None:
     assert not {"air_time", "arr_time", "dep_delay"} & {c.name for c in of_flights.columns}
 
 
-def test_the_blizzard_of_february_is_the_gap_and_nights_are_none(of_flights: Analysis) -> None:
+def test_the_blizzard_of_february_is_the_gap_and_nights_are_none(
+    of_flights: AnalysisResult,
+) -> None:
     assert of_flights.time is not None
     assert of_flights.time.usual_pause == pytest.approx(7 * HOUR, abs=2 * HOUR)
     days = [np.datetime64(gap.start, "s").astype("datetime64[D]") for gap in of_flights.time.gaps]
@@ -120,7 +124,7 @@ def test_the_blizzard_of_february_is_the_gap_and_nights_are_none(of_flights: Ana
 
 
 def test_the_seasons_move_the_temperature_and_months_only_tell_the_time(
-    of_flights: Analysis,
+    of_flights: AnalysisResult,
 ) -> None:
     assert of_flights.drifted[0] in ("temp", "dewp")
     assert "month" not in of_flights.drifted
@@ -130,7 +134,7 @@ def test_the_seasons_move_the_temperature_and_months_only_tell_the_time(
     assert [item.column for item in of_flights.shifts.distributions] == of_flights.drifted[:3]
 
 
-def test_planes_without_a_record_lack_all_of_it(of_flights: Analysis) -> None:
+def test_planes_without_a_record_lack_all_of_it(of_flights: AnalysisResult) -> None:
     together = [set(group.columns) for group in of_flights.missing.groups]
     assert any({"type", "manufacturer", "model", "seats", "engine"} <= names for names in together)
     assert not any({"pressure", "model"} <= names for names in together)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from noria.core.analysis.analyse import Analysis, analyse
+from noria.core.analysis.analyse import AnalysisResult, analyse
 from noria.core.analysis.distributions import by_target
 from noria.core.analysis.redundancy import redundant_pairs
 from noria.core.data.dataset import Column, Dataset
@@ -48,12 +48,12 @@ def table(target: object, **texts: Texts) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def of_both(on_tables: Texts, on_tests: Texts) -> Analysis:
+def of_both(on_tables: Texts, on_tests: Texts) -> AnalysisResult:
     texts = np.concatenate([on_tables[:ROWS], on_tests[:ROWS]])
     return analyse(table(np.repeat([0, 1], ROWS), text=texts), problem())
 
 
-def test_what_a_package_is_about_goes_with_its_words(of_both: Analysis) -> None:
+def test_what_a_package_is_about_goes_with_its_words(of_both: AnalysisResult) -> None:
     (column,) = of_both.columns
     assert column.related.measure in ("Cramér's V of 'index'", "Cramér's V of 'distribution'")
     assert column.related.strength > 0.3
@@ -66,7 +66,7 @@ def test_what_a_package_is_about_goes_with_its_words(of_both: Analysis) -> None:
     assert "the" not in of_both.distributions[0].labels[:3]
 
 
-def test_the_report_says_that_the_bars_are_of_words(of_both: Analysis) -> None:
+def test_the_report_says_that_the_bars_are_of_words(of_both: AnalysisResult) -> None:
     told = {"problem": problem().to_document(), "run": {"id": "r"}, "verdicts": []}
     page = render_report(told | {"analysis": of_both.model_dump(mode="json")})
     assert "Texts that hold a word" in page

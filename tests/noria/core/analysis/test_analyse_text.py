@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria.contracts import Problem
-from noria.core.analysis.analyse import Analysis, analyse
+from noria.core.analysis.analyse import AnalysisResult, analyse
 from noria.core.analysis.profiling import profile_column
 from noria.core.data.dataset import Column, Dataset
 from noria.core.data.vocabulary import frequent_words, rarest_word
@@ -14,7 +14,7 @@ from noria.core.model.signature import Field
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.reporting.report import render_report
 from noria.core.statistics.association import NONE, text_to_target
-from noria.core.statistics.drift import Reference, build_reference, measure_drift
+from noria.core.statistics.drift import DriftReference, build_reference, measure_drift
 from tests.support.model_data import problem
 from tests.support.recipe_data import planted
 
@@ -28,11 +28,11 @@ def letters() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def found(letters: Dataset) -> Analysis:
+def found(letters: Dataset) -> AnalysisResult:
     return analyse(letters, PROBLEM)
 
 
-def column(found: Analysis, name: str) -> object:
+def column(found: AnalysisResult, name: str) -> object:
     return next(one for one in found.columns if one.name == name)
 
 
@@ -52,7 +52,7 @@ def test_a_column_without_texts_is_described_as_empty() -> None:
     assert text_to_target(np.array([""] * 9), np.arange(9) % 2, 2, 10) == NONE
 
 
-def test_the_word_that_tells_is_named(found: Analysis, letters: Dataset) -> None:
+def test_the_word_that_tells_is_named(found: AnalysisResult, letters: Dataset) -> None:
     note = next(one for one in found.columns if one.name == "note")
     assert note.related.measure == "Cramér's V of 'refund'"
     assert note.related.strength > 0.9
@@ -86,7 +86,7 @@ def test_a_word_that_decides_alone_is_suspected(letters: Dataset) -> None:
     assert "nearly decides the target alone (Cramér's V of 'refund'" in suspects["note"]
 
 
-def test_the_report_draws_texts(found: Analysis) -> None:
+def test_the_report_draws_texts(found: AnalysisResult) -> None:
     page = render_report({"problem": PROBLEM.to_document(), "run": {"id": "r"}, "verdicts": [],
                           "analysis": found.model_dump(mode="json")})  # fmt: skip
     assert "refund" in page
@@ -110,30 +110,34 @@ class TestLive:
     FIELDS = (Field(name="note", kind="text"),)
 
     @pytest.fixture
-    def reference(self, letters: Dataset) -> Reference:
+    def reference(self, letters: Dataset) -> DriftReference:
         only = letters.only(["note"]).training
         return build_reference(only, np.zeros(len(only)), {"note": 1.0})
 
-    def drift(self, reference: Reference, texts: list[object]) -> float:
+    def drift(self, reference: DriftReference, texts: list[object]) -> float:
         records = [{"inputs": {"note": text}} for text in texts]
         columns = columns_of(records, reference, self.FIELDS)
         return measure_drift(reference, columns, np.zeros(len(texts))).columns[0].psi
 
-    def test_the_same_letters_have_not_moved(self, reference: Reference, letters: Dataset) -> None:
+    def test_the_same_letters_have_not_moved(
+        self, reference: DriftReference, letters: Dataset
+    ) -> None:
         texts: list[object] = letters.holdout_rows.data["note"].tolist()
         assert self.drift(reference, texts) < 0.02
         # As people write them: the words are what counts.
         assert self.drift(reference, [str(text).upper() + "!" for text in texts]) < 0.02
 
-    def test_another_language_has(self, reference: Reference) -> None:
+    def test_another_language_has(self, reference: DriftReference) -> None:
         assert self.drift(reference, ["Das Paket kam heute zu spät"] * 300) > 1
 
-    def test_nothing_at_all_has(self, reference: Reference) -> None:
+    def test_nothing_at_all_has(self, reference: DriftReference) -> None:
         assert self.drift(reference, [None, 7, True] * 100) > 1
 
-    def test_a_reference_of_before_there_were_texts_is_read(self, reference: Reference) -> None:
+    def test_a_reference_of_before_there_were_texts_is_read(
+        self, reference: DriftReference
+    ) -> None:
         old = reference.model_copy(update={"columns": {}})
-        read = Reference.model_validate_json(old.model_dump_json())
+        read = DriftReference.model_validate_json(old.model_dump_json())
         assert columns_of([{"inputs": {"note": "x"}}], read, self.FIELDS) == {}
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from noria.contracts import Problem
-from noria.core.analysis.analyse import Analysis, analyse
+from noria.core.analysis.analyse import AnalysisResult, analyse
 from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
@@ -46,7 +46,7 @@ def jetblue() -> Dataset:
     return with_windows(plain, cleansing.accepted, contract)
 
 
-def drift_of(analysis: Analysis) -> dict[str, float | None]:
+def drift_of(analysis: AnalysisResult) -> dict[str, float | None]:
     return {column.name: column.drift for column in analysis.columns}
 
 

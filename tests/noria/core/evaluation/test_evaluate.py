@@ -8,7 +8,7 @@ from scipy import stats
 
 from noria.core.data.dataset import Column, Dataset
 from noria.core.evaluation.evaluate import (
-    Evaluation,
+    EvaluationResult,
     baselines_of,
     beats_champion,
     check_parity,
@@ -49,7 +49,7 @@ def scores_of(signal: float, seed: int = 1) -> np.ndarray:
 
 def judged(
     challenger: np.ndarray, champion: np.ndarray | None = None, **more: object
-) -> Evaluation:
+) -> EvaluationResult:
     asked = problem(objective={"threshold": 0.7, "minimum_gain": 0.1} | dict(more))
     return evaluate(
         asked, Y, {"origin": ORIGIN}, challenger, challenger, champion, {"constant": 0.5}
@@ -66,7 +66,7 @@ def test_a_good_model_meets_its_objective_with_the_numbers() -> None:
     verdict = meets_objective(found)
     assert verdict.decision == "met"
     assert verdict.evidence["value"] == found.value
-    assert Evaluation.model_validate_json(found.model_dump_json()) == found
+    assert EvaluationResult.model_validate_json(found.model_dump_json()) == found
 
 
 def test_misses_are_named() -> None:
@@ -167,14 +167,14 @@ def wines(errors: int, rows: int = 38) -> tuple[np.ndarray, np.ndarray]:
     return y, np.eye(3)[named] * 0.8 + 0.2 / 3
 
 
-def of_wines(errors: int, rows: int = 38, rival: int | None = None) -> Evaluation:
+def of_wines(errors: int, rows: int = 38, rival: int | None = None) -> EvaluationResult:
     asked = problem(task="multiclass", objective={"metric": "accuracy", "threshold": 0.9})
     y, scores = wines(errors, rows)
     champion = None if rival is None else wines(rival, rows)[1]
     return evaluate(asked, y, {}, scores, scores, champion, {})
 
 
-def width(found: Evaluation) -> float:
+def width(found: EvaluationResult) -> float:
     assert found.interval.low is not None
     assert found.interval.high is not None
     return found.interval.high - found.interval.low
@@ -231,7 +231,7 @@ def test_where_resamples_cannot_tell_it_is_said() -> None:
     found = judged(Y * 0.8 + 0.1)
     assert (found.interval.low, found.interval.high) == (None, None)
     assert "how sure that is cannot be told" in meets_objective(found).reasons[0]
-    assert Evaluation.model_validate_json(found.model_dump_json()) == found
+    assert EvaluationResult.model_validate_json(found.model_dump_json()) == found
     card = render_model_card(SIGNATURE, found)
     assert "how sure cannot be told" in card
     assert "None" not in card

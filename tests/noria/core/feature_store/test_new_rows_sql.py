@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from noria.core.feature_store.feature_set import define
 from noria.core.feature_store.new_rows_sql import filling_rows_query, succeeding_rows_query
-from noria.core.feature_store.point_in_time_sql import Part, retrieval_query
+from noria.core.feature_store.point_in_time_sql import FeatureFile, retrieval_query
 from noria.core.feature_store.write_sql import INCOMING
 
 RUN = 9  # the minute of a later run, when nothing else happens any more
@@ -45,26 +45,26 @@ def frame(rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
     return made[list(columns)]
 
 
-def stored(content: pd.DataFrame, number: int, first: int, folder: Path) -> Part:
+def stored(content: pd.DataFrame, number: int, first: int, folder: Path) -> FeatureFile:
     CONNECTION.register("content", content)
     path = folder / f"{number}.parquet"
     CONNECTION.execute(f"COPY content TO '{path}' (FORMAT parquet)")
     spans = [content[name].astype("datetime64[us]").astype("int64")
              for name in ("event_time", "created_time")]  # fmt: skip
     event, created = ((int(span.min()), int(span.max())) for span in spans)
-    return Part(str(path), first, len(content), frozenset(content.columns), event, created)
+    return FeatureFile(str(path), first, len(content), frozenset(content.columns), event, created)
 
 
-def all_stored(files: Sequence[tuple[bool, list[Row]]], folder: Path) -> list[Part]:
+def all_stored(files: Sequence[tuple[bool, list[Row]]], folder: Path) -> list[FeatureFile]:
     """Files of rows, wide ones with the column that is filled."""
-    parts: list[Part] = []
+    parts: list[FeatureFile] = []
     for number, (wide, rows) in enumerate(files):
         first = sum(part.rows for part in parts)
         parts.append(stored(frame(rows, WIDE if wide else NARROW), number, first, folder))
     return parts
 
 
-def seen(parts: Sequence[Part]) -> list[tuple[float | None, float | None]]:
+def seen(parts: Sequence[FeatureFile]) -> list[tuple[float | None, float | None]]:
     """What each shop sees at each instant."""
     moments = [(shop, minute) for shop in "ab" for minute in range(-1, 8)]
     asked = pd.DataFrame(
@@ -78,7 +78,7 @@ def seen(parts: Sequence[Part]) -> list[tuple[float | None, float | None]]:
     return CONNECTION.execute(retrieval_query(SET, SET.features, parts)).fetchall()
 
 
-def filled(parts: Sequence[Part], incoming: Sequence[Row]) -> pd.DataFrame:
+def filled(parts: Sequence[FeatureFile], incoming: Sequence[Row]) -> pd.DataFrame:
     relation_of(incoming)
     return CONNECTION.execute(filling_rows_query(SET, parts)).df()
 
@@ -143,7 +143,9 @@ def known(files: Sequence[tuple[bool, list[Row]]]) -> set[tuple[str, int]]:
     return {row[:2] for _, rows in files for row in rows}
 
 
-def asked(parts: Sequence[Part], shop: str, minute: int) -> tuple[float | None, float | None]:
+def asked(
+    parts: Sequence[FeatureFile], shop: str, minute: int
+) -> tuple[float | None, float | None]:
     """What a shop sees at an instant."""
     row = {"k0": [shop], "prediction_time": [START + pd.Timedelta(minutes=minute)], "position": [0]}
     CONNECTION.register("entities", pd.DataFrame(row))
@@ -151,7 +153,7 @@ def asked(parts: Sequence[Part], shop: str, minute: int) -> tuple[float | None, 
     return found
 
 
-def more(found: pd.DataFrame, parts: Sequence[Part], folder: Path) -> list[Part]:
+def more(found: pd.DataFrame, parts: Sequence[FeatureFile], folder: Path) -> list[FeatureFile]:
     first = sum(part.rows for part in parts)
     return [stored(found, 100 + len(parts), first, folder)] if len(found) else []
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from noria.core.feature_store.entity_frames import entity_rows
 from noria.core.feature_store.feature_set import FeatureSet, define
-from noria.core.feature_store.point_in_time_sql import Part, ranking, retrieval_query
+from noria.core.feature_store.point_in_time_sql import FeatureFile, ranking, retrieval_query
 
 START = datetime(2024, 3, 30, 22, tzinfo=UTC)  # the night of Europe's change to summer time
 # Histories are tiny: DuckDB's threads would cost more than the work.
@@ -67,7 +67,7 @@ def at(minute: int) -> datetime:
     return (START + timedelta(minutes=minute)).astimezone(ZONES[minute % len(ZONES)])
 
 
-def written(rows: Sequence[Row], cuts: Sequence[int], folder: Path) -> list[Part]:
+def written(rows: Sequence[Row], cuts: Sequence[int], folder: Path) -> list[FeatureFile]:
     """Rows as Parquet files, cut where given."""
     edges = sorted({0, len(rows), *(cut % len(rows) for cut in cuts)})
     parts = []
@@ -88,7 +88,7 @@ def written(rows: Sequence[Row], cuts: Sequence[int], folder: Path) -> list[Part
         name = str(path).replace("'", "''")
         CONNECTION.execute(f"COPY frame TO '{name}' (FORMAT parquet)")
         parts.append(
-            Part(
+            FeatureFile(
                 str(path), first, last - first, frozenset(frame.columns),
                 bounds(frame["event_time"]), bounds(frame["created_time"]),
             )
@@ -107,8 +107,8 @@ def bounds(values: pd.Series) -> tuple[int, int]:
 
 
 def retrieve(
-    parts: Sequence[Part], asked: Sequence[Row], known_by: int | None, packed: bool | None = None,
-    feature_set: FeatureSet = SET,
+    parts: Sequence[FeatureFile], asked: Sequence[Row], known_by: int | None,
+    packed: bool | None = None, feature_set: FeatureSet = SET,
 ) -> list[list[float | str | None]]:  # fmt: skip
     entities = pd.DataFrame(
         {
@@ -184,18 +184,18 @@ class TestByExample:
 def test_column_that_an_older_file_lacks_is_missing_there(tmp_path: Path) -> None:
     rows = [Row("a", 1, 1, 1, (1, 5, None)), Row("a", 1, 4, 4, (2, 6, None))]
     parts = written(rows, [1], tmp_path)
-    older = Part(parts[0].path, 0, 1, parts[0].columns - {"rank"}, *_spans(parts[0]))
+    older = FeatureFile(parts[0].path, 0, 1, parts[0].columns - {"rank"}, *_spans(parts[0]))
     found = retrieve([older, parts[1]], [Row("a", 1, 2), Row("a", 1, 5)], None)
     assert found == [[1, None, None], [2, 6, None]]
 
 
 def test_times_too_far_apart_to_be_packed_are_ranked_by_rows() -> None:
-    near = Part("x", 0, 10**6, frozenset(), (0, 10**15), (0, 10**15))
-    far = Part("x", 0, 10**9, frozenset(), (0, 3 * 10**17), (0, 3 * 10**17))
+    near = FeatureFile("x", 0, 10**6, frozenset(), (0, 10**15), (0, 10**15))
+    far = FeatureFile("x", 0, 10**9, frozenset(), (0, 3 * 10**17), (0, 3 * 10**17))
     assert [type(ranking([part])).__name__ for part in (near, far)] == ["_Packed", "_Row"]
     ages = 3 * 10**17 / 1e6 / 86400 / 365
     assert math.isclose(ages, 9513, rel_tol=0.01)  # years: the whole range of datetime
 
 
-def _spans(part: Part) -> tuple[tuple[int, int], tuple[int, int]]:
+def _spans(part: FeatureFile) -> tuple[tuple[int, int], tuple[int, int]]:
     return part.event_time, part.created_time

@@ -7,7 +7,7 @@ from sklearn.datasets import load_diabetes
 from noria.core.data.dataset import Column, Dataset
 from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings, Weakness
-from noria.core.evaluation.evaluate import Evaluation, evaluate, meets_objective
+from noria.core.evaluation.evaluate import EvaluationResult, evaluate, meets_objective
 from noria.core.features.recipes import Plan, ladder, make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.statistics import metrics
@@ -256,7 +256,7 @@ def test_evaluation_carries_the_findings_and_says_them() -> None:
     rows, scores = dataset.holdout_rows, trained.holdout_scores
     findings = find_weaknesses(asked, rows, scores, trained.importances)
     judged = evaluate(asked, rows.target, {}, scores, scores, None, {}, 0, "", findings)
-    assert Evaluation.model_validate_json(judged.model_dump_json()).findings == findings
+    assert EvaluationResult.model_validate_json(judged.model_dump_json()).findings == findings
     verdict = meets_objective(judged)
     assert verdict.decision == "missed"
     assert any("note with 'refund'" in reason for reason in verdict.reasons)

@@ -11,7 +11,7 @@ from noria.core.model.example_requests import sample_rows
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.training.train import Trained, train
 from noria.core.windows.lookup_spec import KeyColumn, LookupSpec
-from noria.core.windows.tiles import Window
+from noria.core.windows.tiles import WindowAggregation
 from noria.errors import RequestError
 from noria.serving.form_page import render
 from noria.serving.log_records import model_description
@@ -25,7 +25,9 @@ PROBLEM = problem(
 )  # fmt: skip
 HISTORY = LookupSpec(
     feature_set="features", keys=(KeyColumn(name="customer"),), event_time="at", delay=86_400,
-    windows=(Window(name="spent_30d", column="spent", function="sum", over=30 * 86_400),),
+    windows=(
+        WindowAggregation(name="spent_30d", column="spent", function="sum", over=30 * 86_400),
+    ),
     descriptions={"spent_30d": "sum of spent in the 30d before"},
     examples=({"customer": "c1"}, {"customer": "c2"}),
 )  # fmt: skip

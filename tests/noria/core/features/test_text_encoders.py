@@ -12,10 +12,17 @@ from noria.core.cleansing.imputation import fill_value
 from noria.core.data.dataset import Column, Dataset
 from noria.core.data.text_normalization import MOST_WORDS, plain_words
 from noria.core.features.array_operations import NumpyOperations, word_hash
-from noria.core.features.encoders import Narrowed, Numbers, Products, Ratios, Step, TargetMeans
+from noria.core.features.encoders import (
+    FeatureStep,
+    Narrowed,
+    Numbers,
+    Products,
+    Ratios,
+    TargetMeans,
+)
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.recipes import ladder, make_plan
-from noria.core.features.text_encoders import BUCKETS, Words, word_buckets
+from noria.core.features.text_encoders import BUCKETS, HashedWords, word_buckets
 from noria.core.features.time_encoders import Calendar
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.model.example_requests import sample_rows
@@ -47,7 +54,7 @@ ANY_TEXT = st.one_of(
 ODD_NUMBERS = st.one_of(st.just(float("nan")), st.floats(width=32, allow_infinity=False))
 
 
-def graph_answers(step: Step, frame: pd.DataFrame, columns: list[Column]) -> np.ndarray:
+def graph_answers(step: FeatureStep, frame: pd.DataFrame, columns: list[Column]) -> np.ndarray:
     """Compute a step's features as its graph does, on the runtime that serves."""
     operations = OnnxOperations()
     operations.nodes.append(helper.make_node("Identity", [step.to_onnx(operations)], ["found"]))
@@ -128,7 +135,7 @@ def test_words_have_the_same_bits_in_the_graph(seen: list[str], new: list[str]) 
     """Whatever the texts: empty, of one word, with scripts of any kind, or all of them missing."""
     train_frame = pd.DataFrame({"t": np.array([plain_words(text) for text in seen * 12])})
     target = (np.arange(len(train_frame)) % len(seen) < len(seen) / 2).astype(np.int64)
-    step = Words("t").fit(train_frame, target)
+    step = HashedWords("t").fit(train_frame, target)
     frame = pd.DataFrame({"t": [plain_words(text) for text in new]}, dtype=object)
     expected = step.transform(frame)
     assert expected.shape == (len(new), len(step.names))
@@ -159,7 +166,7 @@ def test_narrowed_steps_have_the_same_bits_in_the_graph(
     target = generator.integers(0, 3, len(rows))
     pairs = [("a", "b"), ("b", "a"), ("a", "a")]
     steps = [Numbers(["a", "b"]), Ratios(pairs), Products(pairs), Calendar("at", cycles=True),
-             TargetMeans("t", 3), Words("t")]  # fmt: skip
+             TargetMeans("t", 3), HashedWords("t")]  # fmt: skip
     kinds = {"a": "number", "b": "number", "t": "text", "at": "timestamp"}
     for step in steps:
         whole = step.fit(frame, target).transform(frame)
@@ -191,7 +198,7 @@ def test_telling_words_are_chosen_named_and_damped() -> None:
     target = generator.integers(0, 2, 600)
     noise = generator.choice(["box red", "blue box", "red"], 600)
     said = [f"{n} refund" if y else n for n, y in zip(noise, target, strict=True)]
-    step = Words("note").fit(pd.DataFrame({"note": said}), target)
+    step = HashedWords("note").fit(pd.DataFrame({"note": said}), target)
     assert "note has 'refund'" in step.names
     assert step.names[-1] == "note other words"
     place = step.names.index("note has 'refund'")

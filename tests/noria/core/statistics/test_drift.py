@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria.core.data.dataset import Column, Dataset
-from noria.core.statistics.drift import DriftReport, Reference, build_reference, measure_drift
+from noria.core.statistics.drift import DriftReference, DriftReport, build_reference, measure_drift
 
 COLUMNS = (
     Column("size", "number"),
@@ -39,17 +39,17 @@ def scores(rows: int, seed: int, power: float = 1.0) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def reference() -> Reference:
+def reference() -> DriftReference:
     made = build_reference(table(20_000, 0), scores(20_000, 0), {"size": 0.2, "place": 0.1})
-    return Reference.model_validate_json(made.model_dump_json())
+    return DriftReference.model_validate_json(made.model_dump_json())
 
 
-def test_timestamps_are_left_out(reference: Reference) -> None:
+def test_timestamps_are_left_out(reference: DriftReference) -> None:
     assert set(reference.columns) == {"size", "few", "place"}
 
 
 @pytest.mark.parametrize("rows", [150, 1_000, 30_000])
-def test_no_drift_stays_quiet_at_any_size(reference: Reference, rows: int) -> None:
+def test_no_drift_stays_quiet_at_any_size(reference: DriftReference, rows: int) -> None:
     found = [
         measure_drift(reference, table(rows, seed).data, scores(rows, seed)).drift
         for seed in range(1, 31)
@@ -59,7 +59,7 @@ def test_no_drift_stays_quiet_at_any_size(reference: Reference, rows: int) -> No
 
 
 @pytest.mark.parametrize("rows", [150, 1_000, 30_000])
-def test_a_moved_column_is_seen_at_any_size(reference: Reference, rows: int) -> None:
+def test_a_moved_column_is_seen_at_any_size(reference: DriftReference, rows: int) -> None:
     moved = measure_drift(reference, table(rows, 5, shift=1.5).data, scores(rows, 5))
     assert moved.drift > 0.5
     assert moved.columns[0].name == "size"
@@ -67,11 +67,11 @@ def test_a_moved_column_is_seen_at_any_size(reference: Reference, rows: int) -> 
     assert DriftReport.model_validate_json(moved.model_dump_json()) == moved
 
 
-def test_a_moved_prediction_alone_is_seen(reference: Reference) -> None:
+def test_a_moved_prediction_alone_is_seen(reference: DriftReference) -> None:
     assert measure_drift(reference, table(2_000, 6).data, scores(2_000, 6, power=4)).drift > 0.2
 
 
-def test_what_the_model_ignores_raises_no_alarm(reference: Reference) -> None:
+def test_what_the_model_ignores_raises_no_alarm(reference: DriftReference) -> None:
     rows = table(2_000, 7).data | {"few": np.full(2_000, 2.0, dtype=np.float32)}
     found = measure_drift(reference, rows, scores(2_000, 7))
     few = next(one for one in found.columns if one.name == "few")
@@ -79,7 +79,7 @@ def test_what_the_model_ignores_raises_no_alarm(reference: Reference) -> None:
     assert found.drift < 0.1
 
 
-def test_new_categories_and_lost_columns_count(reference: Reference) -> None:
+def test_new_categories_and_lost_columns_count(reference: DriftReference) -> None:
     new = measure_drift(reference, table(2_000, 8, place="zz").data, scores(2_000, 8))
     assert next(one for one in new.columns if one.name == "place").psi > 0.5
     rows = table(2_000, 8).data
@@ -102,7 +102,7 @@ def compare_once(seed: int) -> float:
     return report.raw_psi
 
 
-def test_distance_runs_from_nothing_to_one(reference: Reference) -> None:
+def test_distance_runs_from_nothing_to_one(reference: DriftReference) -> None:
     same = measure_drift(reference, table(20_000, 0).data, scores(20_000, 0))
     assert all(one.distance == 0 for one in same.columns)
     far = table(1_000, 1).data | {"place": np.full(1_000, "zz")}
@@ -122,13 +122,13 @@ def test_many_classes_are_compared_by_label() -> None:
     assert same.drift < 0.1 < 0.5 < moved.drift
 
 
-def test_nothing_to_compare_is_no_drift(reference: Reference) -> None:
+def test_nothing_to_compare_is_no_drift(reference: DriftReference) -> None:
     report = measure_drift(reference, {}, np.zeros(0))
     assert report.drift == 0
     assert report.reasons == ["no rows"]
 
 
-def test_a_large_sample_takes_moments(reference: Reference) -> None:
+def test_a_large_sample_takes_moments(reference: DriftReference) -> None:
     rows = table(200_000, 3).data
     start = time.process_time()
     measure_drift(reference, rows, scores(200_000, 3))

@@ -14,10 +14,10 @@ from noria.core.windows.tile_codec import join, pack, unpack
 from noria.core.windows.tiles import (
     FEWEST_TILES,
     NO_END,
+    EntityRows,
     Group,
-    Rows,
     Tiles,
-    Window,
+    WindowAggregation,
     evaluate,
     longest,
     still_needed,
@@ -28,7 +28,7 @@ from noria.errors import FeatureError
 FUNCTIONS = ("count", "sum", "mean", "minimum", "maximum", "time_since")
 SPANS = (40, 4_000, 90_000)  # seconds: tiles of 1, 10 and 300
 WINDOWS = [
-    Window(name=f"{function}_{over}", column="spent", function=function, over=over)
+    WindowAggregation(name=f"{function}_{over}", column="spent", function=function, over=over)
     for function in FUNCTIONS
     for over in SPANS
 ]
@@ -50,7 +50,7 @@ instants_of = st.lists(
 )
 
 
-def to_rows(rows: list[Row]) -> Rows:
+def to_rows(rows: list[Row]) -> EntityRows:
     known = [time + after for _, time, after, _, _ in rows]
     until = [
         NO_END if gone is None else when + gone
@@ -58,14 +58,14 @@ def to_rows(rows: list[Row]) -> Rows:
     ]
     parts = ([row[0] for row in rows], [row[1] for row in rows], known, until)
     whole = (np.array(part, dtype=np.int64) for part in parts)
-    return Rows(*whole, value=np.array([row[4] for row in rows], dtype=np.float64))
+    return EntityRows(*whole, value=np.array([row[4] for row in rows], dtype=np.float64))
 
 
-def tiles_of(rows: Rows, windows: list[Window] = WINDOWS) -> dict[Group, Tiles]:
+def tiles_of(rows: EntityRows, windows: list[WindowAggregation] = WINDOWS) -> dict[Group, Tiles]:
     return {one.group: to_tiles(rows, one.tile, DELAY) for one in windows}
 
 
-def reference(rows: Rows, window: Window, entity: int, instant: int) -> float:
+def reference(rows: EntityRows, window: WindowAggregation, entity: int, instant: int) -> float:
     """A window by its definition, row by row."""
     seen = []
     for who, time, known, until, value in zip(
@@ -142,7 +142,7 @@ def test_tiles_survive_their_bytes(rows: list[Row]) -> None:
 def test_a_row_never_sees_itself_nor_its_twin(function: Any) -> None:
     """GIVEN two rows of one second WHEN nothing delays them THEN neither is in the other's past."""
     twins = to_rows([(0, 1_000, 0, None, 5.0)] * 2)
-    window = Window(name="w", column="spent", function=function, over=60)
+    window = WindowAggregation(name="w", column="spent", function=function, over=60)
     tiles = {window.group: to_tiles(twins, window.tile, 0)}
     at = np.array([1_000, 1_001])
     now, next_second = evaluate(tiles, [window], np.zeros(2, dtype=np.int64), at, 0)["w"]
@@ -153,7 +153,7 @@ def test_a_row_never_sees_itself_nor_its_twin(function: Any) -> None:
 
 
 def test_nothing_is_known_at_a_missing_instant() -> None:
-    window = Window(name="w", column="spent", function="count", over=60)
+    window = WindowAggregation(name="w", column="spent", function="count", over=60)
     tiles = {window.group: to_tiles(to_rows([(0, 5, 0, None, 1.0)]), 1, 0)}
     at = np.array([MISSING_TIMESTAMP, 10])
     assert evaluate(tiles, [window], np.zeros(2, dtype=np.int64), at, 0)["w"].tolist() == [0, 1]
@@ -163,7 +163,7 @@ def test_nothing_is_known_at_a_missing_instant() -> None:
     ("over", "tile"), [(1, 1), (600, 2), (3_600, 10), (86_400, 300), (30 * 86_400, 7_200)]
 )
 def test_an_old_edge_is_exact_to_a_third_of_a_percent(over: int, tile: int) -> None:
-    window = Window(name="w", column="c", function="count", over=over)
+    window = WindowAggregation(name="w", column="c", function="count", over=over)
     assert window.tile == tile
     assert tile == 1 or FEWEST_TILES <= over / tile < 3 * FEWEST_TILES
     assert 86_400 % tile == 0
@@ -174,8 +174,8 @@ def test_an_entity_seen_all_the_time_keeps_little() -> None:
     generator = np.random.default_rng(3)
     time = np.sort(generator.integers(0, 30 * 86_400, 200_000))
     zeros, forever = np.zeros(len(time), dtype=np.int64), np.full(len(time), NO_END)
-    rows = Rows(zeros, time, time + DELAY, forever, generator.normal(size=len(time)))
-    window = Window(name="w", column="c", function="sum", over=30 * 86_400)
+    rows = EntityRows(zeros, time, time + DELAY, forever, generator.normal(size=len(time)))
+    window = WindowAggregation(name="w", column="c", function="sum", over=30 * 86_400)
     tiles = to_tiles(rows, window.tile, DELAY)
     assert len(pack({window.group: tiles})) < 40_000
     assert tiles.count.sum() == len(time)

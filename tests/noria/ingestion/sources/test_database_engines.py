@@ -16,11 +16,11 @@ from redshift_connector.error import ProgrammingError
 
 from noria.contracts import DatabaseSource
 from noria.errors import SourceError
-from noria.ingestion.sources.database_credentials import Access, tls_of
+from noria.ingestion.sources.database_credentials import DatabaseAccess, tls_of
 from noria.ingestion.sources.database_engines import ENGINES, literal
 from noria.ingestion.sources.sql import Condition, Statements
 
-ACCESS = Access("db", 1234, "u", "p", "d", None, 60.0)
+ACCESS = DatabaseAccess("db", 1234, "u", "p", "d", None, 60.0)
 
 
 class Driver:

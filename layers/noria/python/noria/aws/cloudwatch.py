@@ -8,7 +8,7 @@ STATISTICS = {"Invocations": "Sum", "Errors": "Sum", "Duration": "p95"}
 
 
 @dataclass(frozen=True)
-class Traffic:
+class VersionTraffic:
     """A function version's traffic: counts, and the 95th percentile of its duration in ms."""
 
     version: str
@@ -19,7 +19,7 @@ class Traffic:
 
 def version_traffic(
     client: Any, function: str, alias: str, version: str, start: datetime, end: datetime
-) -> Traffic:
+) -> VersionTraffic:
     """What a version behind an alias did between two times."""
     dimensions = [
         {"Name": "FunctionName", "Value": function},
@@ -40,7 +40,7 @@ def version_traffic(
     answer = client.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
     values = {item["Id"]: item["Values"] for item in answer["MetricDataResults"]}
     durations = values.get("duration") or []
-    return Traffic(
+    return VersionTraffic(
         version=version,
         invocations=sum(values.get("invocations", [])),
         errors=sum(values.get("errors", [])),

@@ -5,7 +5,7 @@ from typing import Any
 from noria.aws.s3 import Store, encode
 
 
-class Run:
+class RunFolder:
     """Everything that one execution records about itself, below ``runs/<run_id>/``."""
 
     def __init__(self, store: Store, run_id: str) -> None:

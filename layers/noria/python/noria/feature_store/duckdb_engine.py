@@ -11,20 +11,20 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from noria.aws.feature_store import Entry, Files
+from noria.aws.feature_store import FileEntry, Files
 from noria.core.feature_store import write_sql as writing
 from noria.core.feature_store.duckdb_frames import to_frame
 from noria.core.feature_store.feature_set import (
     CREATED_TIME,
     EVENT_TIME,
-    Column,
     Feature,
     FeatureSet,
+    StoredColumn,
 )
 from noria.core.feature_store.new_rows_sql import new_rows_query
 from noria.core.feature_store.point_in_time_sql import (
     ENTITIES,
-    Part,
+    FeatureFile,
     read_part,
     retrieval_query,
     sql_name,
@@ -35,8 +35,10 @@ from noria.errors import FeatureError
 
 GIVEN = "given"
 Write = Callable[[FeatureSet, str, str], str]
-NewRowsQuery = Callable[[FeatureSet, Sequence[Part]], str]
-TIMES = [Column.model_construct(name=name, kind="time") for name in (EVENT_TIME, CREATED_TIME)]
+NewRowsQuery = Callable[[FeatureSet, Sequence[FeatureFile]], str]
+TIMES = [
+    StoredColumn.model_construct(name=name, kind="time") for name in (EVENT_TIME, CREATED_TIME)
+]
 # Nothing is ever downloaded.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -106,7 +108,10 @@ class Engine:
         return int(rows), f"{rows}-{digest}"
 
     def make_file(
-        self, feature_set: FeatureSet, stored: Sequence[Entry], news: NewRowsQuery = new_rows_query
+        self,
+        feature_set: FeatureSet,
+        stored: Sequence[FileEntry],
+        news: NewRowsQuery = new_rows_query,
     ) -> tuple[bytes, dict[str, Any]]:
         """A Parquet file of what accepted rows tell that is new, and what its manifest says of it.
 
@@ -116,7 +121,7 @@ class Engine:
         return self._file(feature_set, feature_set.columns, writing.write_query, rows)
 
     def merge(
-        self, feature_set: FeatureSet, entries: Sequence[Entry]
+        self, feature_set: FeatureSet, entries: Sequence[FileEntry]
     ) -> tuple[bytes, dict[str, Any]]:
         """One file in the place of several of the same columns, and what its manifest says."""
         columns = [one for one in feature_set.columns if one.name in entries[0].columns]
@@ -124,7 +129,7 @@ class Engine:
         return self._file(feature_set, columns, writing.write_merged_query, rows)
 
     def _file(
-        self, feature_set: FeatureSet, columns: Sequence[Column], write: Write, rows: str
+        self, feature_set: FeatureSet, columns: Sequence[StoredColumn], write: Write, rows: str
     ) -> tuple[bytes, dict[str, Any]]:
         with TemporaryDirectory(dir=self._folder) as folder:
             path = str(Path(folder) / "part.parquet")
@@ -141,7 +146,7 @@ class Engine:
         self,
         feature_set: FeatureSet,
         features: Sequence[Feature],
-        entries: Sequence[Entry],
+        entries: Sequence[FileEntry],
         rows: pd.DataFrame,
         *,
         known_by: datetime | None = None,
@@ -155,7 +160,7 @@ class Engine:
         return to_frame(found, [*features, *(TIMES if times else [])])
 
     def entities(
-        self, feature_set: FeatureSet, entries: Sequence[tuple[Entry, datetime | None]]
+        self, feature_set: FeatureSet, entries: Sequence[tuple[FileEntry, datetime | None]]
     ) -> pd.DataFrame:
         """Every entity of these files once, in order.
 
@@ -172,7 +177,7 @@ class Engine:
         query = f"SELECT * FROM ({' UNION '.join(selects)}) GROUP BY ALL ORDER BY ALL"  # noqa: S608
         return to_frame(self._sql.execute(query).fetchnumpy(), feature_set.entity_key)
 
-    def local(self, entries: Sequence[Entry]) -> list[Part]:
+    def local(self, entries: Sequence[FileEntry]) -> list[FeatureFile]:
         """The files at hand: fetched once, checked against the manifest."""
         parts, first = [], 0
         for entry in entries:
@@ -181,7 +186,7 @@ class Engine:
                 path.write_bytes(self._files.fetch(entry))
             columns = frozenset(entry.columns)
             spans = (entry.event_time, entry.created_time)
-            parts.append(Part(str(path), first, entry.rows, columns, *spans))
+            parts.append(FeatureFile(str(path), first, entry.rows, columns, *spans))
             first += entry.rows
         return parts
 
@@ -197,7 +202,7 @@ class Engine:
             f"{moment.isoformat()}Z{more}; keep one of each, or define the set with repeats"
         )
 
-    def _described(self, columns: Sequence[Column], path: str) -> dict[str, Any]:
+    def _described(self, columns: Sequence[StoredColumn], path: str) -> dict[str, Any]:
         [(rows, *spans)] = self._sql.execute(writing.bounds_query(path)).fetchall()
         spans = [span or 0 for span in spans]
         statistics = {}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, Share
+from noria.aws.feature_store import Catalogue, FileEntry, Files, Manifest, RunShare
 from noria.aws.feature_store.manifest import merged_shares
 from noria.core.feature_store.feature_set import FeatureSet, microseconds
 from noria.feature_store.duckdb_engine import Engine
@@ -53,7 +53,7 @@ class Maintenance:
         """The event time from which on rows are kept at a logical time; None where all are."""
         return as_of - self._retention if as_of and self._retention is not None else None
 
-    def publish(self, feature_set: FeatureSet, shares: Sequence[Share]) -> None:
+    def publish(self, feature_set: FeatureSet, shares: Sequence[RunShare]) -> None:
         """Make what runs brought visible together: to the store's readers, then to Athena's."""
         table = feature_set.table
         moved = self._files.publish(table, shares, retention=self._kept())
@@ -81,7 +81,7 @@ class Maintenance:
         files = len(before.entries), len(manifest.entries)
         return Compacted(table, files, self._files.supersede(dict.fromkeys(left)))
 
-    def _merge(self, feature_set: FeatureSet, group: Sequence[Entry]) -> Sequence[str]:
+    def _merge(self, feature_set: FeatureSet, group: Sequence[FileEntry]) -> Sequence[str]:
         """Put one file in the place of several; returns the keys that are needed no longer."""
         unknown = {n for e in group for n in e.columns} - {c.name for c in feature_set.columns}
         if unknown:  # a column that somebody added since this definition was read
@@ -92,8 +92,10 @@ class Maintenance:
         key = self._files.put(feature_set.table, run, content)
         shares, forgotten = merged_shares(group)
         times = [entry.as_of for entry in group if entry.as_of is not None]
-        merged = Entry(run=run, key=key, given="", as_of=max(times, default=None), merged=shares,
-                       forgotten=forgotten, **described)  # fmt: skip
+        merged = FileEntry(
+            run=run, key=key, given="", as_of=max(times, default=None), merged=shares,
+            forgotten=forgotten, **described,
+        )  # fmt: skip
         moved = self._files.move(
             feature_set.table, lambda manifest: manifest.with_merged(group, merged), "a compaction"
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from noria.aws.feature_store import Entry
+from noria.aws.feature_store import FileEntry
 from noria.aws.feature_store.dynamodb_online import Latest, OnlineTable
 from noria.core.feature_store.duckdb_frames import from_values
 from noria.core.feature_store.entity_frames import aware, entity_rows
@@ -15,7 +15,7 @@ from noria.core.feature_store.feature_set import CREATED_TIME, EVENT_TIME, Featu
 from noria.core.feature_store.point_in_time_sql import ENTITIES, PREDICTION_TIME, key_aliases
 from noria.core.feature_store.write_sql import EPOCH, since_epoch
 from noria.core.windows.online_windows import windows_of
-from noria.feature_store.store import FeatureStore, Reference
+from noria.feature_store.store import FeatureReference, FeatureStore
 from noria.feature_store.windows import window_states
 
 SECOND = 1_000_000  # microseconds
@@ -39,7 +39,7 @@ class OnlineFeatures:
         feature_set: FeatureSet,
         *,
         at: datetime,
-        changed: Sequence[tuple[Entry, datetime | None]] | None = None,
+        changed: Sequence[tuple[FileEntry, datetime | None]] | None = None,
     ) -> int:
         """Put the latest values at an instant, and the history from then on, of entities.
 
@@ -51,7 +51,9 @@ class OnlineFeatures:
         entities = self._store.engine.entities(feature_set, wanted) if wanted else pd.DataFrame()
         if not len(entities):
             return 0
-        reference = Reference(feature_set.name, self._stored(feature_set), feature_set.version)
+        reference = FeatureReference(
+            feature_set.name, self._stored(feature_set), feature_set.version
+        )
         found = self._store.latest_features(entities, reference, at=at, times=True)
         history = self._history(feature_set, entities, entries, at)
         rows = _latest(entities, found, feature_set, history)
@@ -78,7 +80,7 @@ class OnlineFeatures:
         self,
         feature_set: FeatureSet,
         entities: pd.DataFrame,
-        entries: Sequence[Entry],
+        entries: Sequence[FileEntry],
         at: datetime,
     ) -> Mapping[Key, bytes]:
         windows = self._store.windows_of(feature_set)

@@ -15,7 +15,7 @@ from noria.core.feature_store.feature_set import (
     FeatureSet,
     WindowFeature,
 )
-from noria.core.feature_store.versioning import Comparison, compare_versions, evolve
+from noria.core.feature_store.versioning import VersionDifference, compare_versions, evolve
 from noria.core.windows.tiles import OF_TIMES
 from noria.errors import FeatureError
 
@@ -77,7 +77,7 @@ class FeatureRegistry:
         """The latest version of a set, None before the first."""
         return self._versions(name).get(None)
 
-    def compare(self, name: str, before: int, after: int) -> Comparison:
+    def compare(self, name: str, before: int, after: int) -> VersionDifference:
         """How two versions of a set differ."""
         return compare_versions(self.feature_set(name, before), self.feature_set(name, after))
 

@@ -12,7 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from noria.aws.feature_store import Catalogue, Entry, Files, Manifest, MissingFileError, Share
+from noria.aws.feature_store import (
+    Catalogue,
+    FileEntry,
+    Files,
+    Manifest,
+    MissingFileError,
+    RunShare,
+)
 from noria.aws.feature_store.manifest import agree
 from noria.core.feature_store.entity_frames import aware, entity_rows, feature_rows
 from noria.core.feature_store.feature_set import CREATED_TIME, FeatureSet
@@ -28,7 +35,7 @@ from noria.feature_store.windows import window_values
 
 
 @dataclass(frozen=True)
-class Reference:
+class FeatureReference:
     """Features asked for: of a set's latest version, and all, where nothing else is said."""
 
     name: str
@@ -57,7 +64,7 @@ class StoredFiles:
     definition: FeatureSet | None = None
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[FileEntry, ...]:
         """The files that are read."""
         return (self.earlier or self.manifest).entries
 
@@ -116,13 +123,13 @@ class FeatureStore(FeatureRegistry):
         if share is None:
             moment = None if as_of is None else since_epoch(as_of)
             before = there.previous(run)
-            share = Share(run=run, given=given, rows=0, as_of=moment, before=before)
+            share = RunShare(run=run, given=given, rows=0, as_of=moment, before=before)
             share = self._file(feature_set, share, there)
         agree(share, given)
         self.keeper.publish(feature_set, [share])
         return Written(feature_set, total, share.rows)
 
-    def repeat(self, feature_set: FeatureSet, share: Share) -> Written:
+    def repeat(self, feature_set: FeatureSet, share: RunShare) -> Written:
         """Publish again what a run brought, whose rows cannot be made again as they were."""
         self.keeper.publish(feature_set, [share])
         return Written(feature_set, int(share.given.partition("-")[0]), share.rows)
@@ -151,7 +158,7 @@ class FeatureStore(FeatureRegistry):
             return self._at_hand(feature_set)
         return self._files.current(feature_set.table)
 
-    def _file(self, feature_set: FeatureSet, share: Share, beside: StoredFiles) -> Share:
+    def _file(self, feature_set: FeatureSet, share: RunShare, beside: StoredFiles) -> RunShare:
         """Put the accepted rows that say something new into a file, where there are any.
 
         A set whose rows cannot be told apart gets a whole file each time, but not the same again.
@@ -168,7 +175,7 @@ class FeatureStore(FeatureRegistry):
         if not described["rows"]:
             return share
         key = self._files.put(feature_set.table, share.run, content)
-        return Entry(**(share.model_dump() | described), key=key)
+        return FileEntry(**(share.model_dump() | described), key=key)
 
     def compact(self, name: str, version: int | None = None) -> Compacted:
         """Merge neighbouring small files, leave out what is too old, and clear up."""
@@ -177,7 +184,7 @@ class FeatureStore(FeatureRegistry):
     def historical_features(
         self,
         entities: pd.DataFrame,
-        references: Sequence[Reference],
+        references: Sequence[FeatureReference],
         *,
         time_column: str = PREDICTION_TIME,
         as_of: datetime | None = None,
@@ -198,7 +205,7 @@ class FeatureStore(FeatureRegistry):
         return found
 
     def latest_features(
-        self, keys: pd.DataFrame, reference: Reference, *, at: datetime, times: bool = False
+        self, keys: pd.DataFrame, reference: FeatureReference, *, at: datetime, times: bool = False
     ) -> pd.DataFrame:
         """The features of entities as they are known at an instant; `times` adds the rows' own."""
         feature_set = self.feature_set(reference.name, reference.version)
@@ -207,7 +214,7 @@ class FeatureStore(FeatureRegistry):
         return self._retrieve(feature_set, reference, rows, times=times)
 
     def _retrieve(
-        self, feature_set: FeatureSet, reference: Reference, rows: pd.DataFrame, **how: Any
+        self, feature_set: FeatureSet, reference: FeatureReference, rows: pd.DataFrame, **how: Any
     ) -> pd.DataFrame:
         """Stored features, and the time-window aggregations beside them."""
         features, windows = feature_set.split(reference.features)
@@ -222,11 +229,11 @@ class FeatureStore(FeatureRegistry):
         values = window_values(self.engine, feature_set, windows, entries, known_by)
         return pd.concat([found, values], axis=1)
 
-    def stored(self, feature_set: FeatureSet) -> tuple[Entry, ...]:
+    def stored(self, feature_set: FeatureSet) -> tuple[FileEntry, ...]:
         """The files that readers see now, at hand; none before the first write."""
         return self._at_hand(feature_set).entries
 
-    def entries(self, feature_set: FeatureSet) -> tuple[Entry, ...]:
+    def entries(self, feature_set: FeatureSet) -> tuple[FileEntry, ...]:
         """The files that readers see now; raises `FeatureError` where there are none."""
         entries = self.stored(feature_set)
         if not entries:
@@ -271,7 +278,7 @@ def open_feature_store(
         yield FeatureStore(files, catalogue, engine, retention)
 
 
-def _refuse_double(found: pd.DataFrame, columns: pd.DataFrame, reference: Reference) -> None:
+def _refuse_double(found: pd.DataFrame, columns: pd.DataFrame, reference: FeatureReference) -> None:
     double = next((name for name in columns if name in found), None)
     if double is not None:
         raise FeatureError(

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from noria.aws.feature_store import Entry
+from noria.aws.feature_store import FileEntry
 from noria.core.feature_store.feature_set import FeatureSet, WindowFeature
 from noria.core.feature_store.history_sql import (
     ENTITY,
@@ -18,7 +18,15 @@ from noria.core.feature_store.history_sql import (
     names_query,
 )
 from noria.core.windows.tile_codec import pack
-from noria.core.windows.tiles import Group, Rows, Tiles, evaluate, longest, still_needed, to_tiles
+from noria.core.windows.tiles import (
+    EntityRows,
+    Group,
+    Tiles,
+    evaluate,
+    longest,
+    still_needed,
+    to_tiles,
+)
 from noria.feature_store.duckdb_engine import Engine
 
 
@@ -26,7 +34,7 @@ def window_values(
     engine: Engine,
     feature_set: FeatureSet,
     windows: Sequence[WindowFeature],
-    entries: Sequence[Entry],
+    entries: Sequence[FileEntry],
     known_by: datetime | None = None,
 ) -> pd.DataFrame:
     """The windows of the engine's `entities` (`entity_frames.entity_rows`), in order, as float32.
@@ -44,7 +52,7 @@ def window_states(
     engine: Engine,
     feature_set: FeatureSet,
     windows: Sequence[WindowFeature],
-    entries: Sequence[Entry],
+    entries: Sequence[FileEntry],
     now: int,
 ) -> Iterator[tuple[tuple[str, ...], bytes]]:
     """The key of each of the engine's `entities`, and its tiles that may count from `now` on.
@@ -67,7 +75,7 @@ def _tiles(
     engine: Engine,
     feature_set: FeatureSet,
     windows: Sequence[WindowFeature],
-    entries: Sequence[Entry],
+    entries: Sequence[FileEntry],
     known_by: datetime | None = None,
 ) -> Mapping[Group, Tiles]:
     groups = {window.measure.group: window for window in windows}
@@ -81,7 +89,9 @@ def _tiles(
         value = np.ma.masked_array(found[f"v{number}"])
         there = ~np.ma.getmaskarray(value)
         entity, time, known, until = (part[there] for part in whole)
-        rows = Rows(entity, time, known, until, np.asarray(value.data[there], dtype=np.float64))
+        rows = EntityRows(
+            entity, time, known, until, np.asarray(value.data[there], dtype=np.float64)
+        )
         tiles[group] = to_tiles(rows, group.tile, feature_set.delay)
     return tiles
 

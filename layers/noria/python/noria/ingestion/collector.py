@@ -29,7 +29,7 @@ WRITTEN_BY_US = ("google_sheet", "database")  # their parts have suffixes, whate
 
 
 @dataclass(frozen=True)
-class Part:
+class ParsedPart:
     """A part of a source that was parsed: where it came from, and where its rows are."""
 
     name: str
@@ -67,7 +67,7 @@ class Collected:
     table: bytes
     rows: int
     schema: dict[str, str]
-    parts: tuple[Part, ...]
+    parts: tuple[ParsedPart, ...]
     fetched: int
 
 
@@ -93,7 +93,7 @@ class Collector:
                 raise
             return self._collect(origin, {})  # somebody deleted rows that were parsed before
 
-    def _collect(self, origin: Origin, known: Mapping[str, Part]) -> Collected:
+    def _collect(self, origin: Origin, known: Mapping[str, ParsedPart]) -> Collected:
         fetched, parts = 0, []
         by_digest = {part.key: part for part in known.values()}
         for item in origin.parts({name: part.etag for name, part in known.items()}):
@@ -108,7 +108,7 @@ class Collector:
         self._remember(parts)
         return Collected(table, rows, _named(schema), tuple(parts), fetched)
 
-    def _parsed(self, item: Fetched, content: bytes, known: Mapping[str, Part]) -> Part:
+    def _parsed(self, item: Fetched, content: bytes, known: Mapping[str, ParsedPart]) -> ParsedPart:
         """A part's rows in the bucket, under a key that its bytes, name and format make."""
         digest = hashlib.sha256(content).hexdigest()
         form = self._source.format if self._source.kind not in WRITTEN_BY_US else None
@@ -126,10 +126,10 @@ class Collector:
         self._store.put(key, rows)
         schema = parquet.read_schema(pa.BufferReader(rows)).remove_metadata()
         arrow = base64.b64encode(schema.serialize()).decode()
-        return Part(item.name, item.where, item.etag, digest, len(content), len(frame), arrow,
+        return ParsedPart(item.name, item.where, item.etag, digest, len(content), len(frame), arrow,
                     self._at, key, notes)  # fmt: skip
 
-    def _stacked(self, parts: list[Part]) -> tuple[pa.Schema, int, bytes]:
+    def _stacked(self, parts: list[ParsedPart]) -> tuple[pa.Schema, int, bytes]:
         """All parts' rows in one Parquet file, part by part; one part is taken as it is."""
         if len(parts) == 1:
             table = self._store.get(parts[0].key)
@@ -141,18 +141,18 @@ class Collector:
                 writer.write_table(schema_unification.conformed(table, schema))
         return schema, sum(part.rows for part in parts), sink.getvalue().to_pybytes()
 
-    def _tables(self, parts: list[Part]) -> Iterator[pa.Table]:
+    def _tables(self, parts: list[ParsedPart]) -> Iterator[pa.Table]:
         for part in parts:
             yield parquet.read_table(pa.BufferReader(self._store.get(part.key)))
 
-    def _known(self) -> dict[str, Part]:
+    def _known(self) -> dict[str, ParsedPart]:
         state = self._store.get_json(self._state, {})
         if state.get("definition") != self._definition():
             return {}
-        parts = [Part.of(document) for document in state["parts"]]
+        parts = [ParsedPart.of(document) for document in state["parts"]]
         return {part.name: part for part in parts}
 
-    def _remember(self, parts: list[Part]) -> None:
+    def _remember(self, parts: list[ParsedPart]) -> None:
         documents = [vars(part) for part in parts]
         self._store.put_json(self._state, {"definition": self._definition(), "parts": documents})
 

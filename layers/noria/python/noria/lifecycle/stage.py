@@ -9,7 +9,7 @@ from typing import Any
 from noria.aws.clients import client
 from noria.aws.lambda_versions import EndpointFunction
 from noria.aws.model_registry import Registry
-from noria.aws.run_folder import Run
+from noria.aws.run_folder import RunFolder
 from noria.aws.run_lease import LeaseBook
 from noria.aws.s3 import Store
 from noria.aws.sns import Topic
@@ -39,9 +39,9 @@ class Stage:
         return Store(client("s3"), self.environment.bucket)
 
     @cached_property
-    def run(self) -> Run:
+    def run(self) -> RunFolder:
         """The run's own folder."""
-        return Run(self.store, self.event.execution)
+        return RunFolder(self.store, self.event.execution)
 
     @cached_property
     def registry(self) -> Registry:

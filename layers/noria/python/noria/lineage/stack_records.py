@@ -5,7 +5,7 @@ from typing import Any
 
 from noria.aws.feature_store.offline_files import MANIFESTS, Files
 from noria.aws.model_registry import CHAMPION
-from noria.aws.run_folder import Run
+from noria.aws.run_folder import RunFolder
 from noria.aws.s3 import Store
 from noria.core.lineage.document import Document, Records, run_of
 from noria.errors import FeatureError
@@ -30,7 +30,7 @@ class Recorded:
         run_id, turn = run_of(version)
         if origin is not None:
             run_id, turn = str(origin.get("run", run_id)), int(origin.get("iteration", turn))
-        run = Run(self._store, run_id)
+        run = RunFolder(self._store, run_id)
         found = {name: self._json(key) for name, key in _keys(version, run, turn).items()}
         return Records(
             version=version,
@@ -61,7 +61,7 @@ class Recorded:
                 found.append({"table": table, **entry.model_dump(mode="json")})
         return found
 
-    def _verdicts(self, run: Run) -> list[dict[str, Any]]:
+    def _verdicts(self, run: RunFolder) -> list[dict[str, Any]]:
         try:
             return run.verdicts()
         except ValueError:
@@ -97,7 +97,7 @@ class Recorded:
         return sorted({key.split("/")[1] for key in keys if key.endswith("/manifest.json")})
 
 
-def _keys(version: str, run: Run, turn: int) -> dict[str, str]:
+def _keys(version: str, run: RunFolder, turn: int) -> dict[str, str]:
     """Where the documents of a version and its run are."""
     folder = f"models/{version}/"
     return {

@@ -22,7 +22,7 @@ PARALLEL_READS = 8
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployedStack:
     """The stack as it is now: its contract and code version, None where they cannot be read."""
 
     contract: Mapping[str, Any] | None = None
@@ -30,7 +30,13 @@ class Deployed:
 
 
 def trace(
-    client: Any, bucket: str, stack: str, asked: str | None, deployed: Deployed, *, verify: bool
+    client: Any,
+    bucket: str,
+    stack: str,
+    asked: str | None,
+    deployed: DeployedStack,
+    *,
+    verify: bool,
 ) -> Lineage:
     """Trace a prediction id or a model version, by default the champion.
 
@@ -44,7 +50,7 @@ def trace(
 
 
 class _Tracer:
-    def __init__(self, client: Any, bucket: str, stack: str, deployed: Deployed) -> None:
+    def __init__(self, client: Any, bucket: str, stack: str, deployed: DeployedStack) -> None:
         self._client, self._stack, self._deployed = client, stack, deployed
         self._store = Store(client, bucket)
         self._recorded = Recorded(self._store)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from noria.aws.feature_store import Entry, Files, Manifest, Share
+from noria.aws.feature_store import FileEntry, Files, Manifest, RunShare
 from noria.aws.feature_store.backfills import run_of
 from noria.core.feature_store.feature_set import FeatureSet
 from noria.core.feature_store.new_rows_sql import filling_rows_query, replacing_rows_query
@@ -21,8 +21,8 @@ from noria.errors import FeatureError
 from noria.feature_store.duckdb_engine import NewRowsQuery
 from noria.feature_store.store import FeatureStore
 from noria.lifecycle.environment import Environment, StageEvent, parse_time
-from noria.materialization.backfill_plan import Plan, make_plan
-from noria.materialization.backfill_source import Deployed, rows_of
+from noria.materialization.backfill_plan import BackfillPlan, make_plan
+from noria.materialization.backfill_source import DeployedStage, rows_of
 from noria.materialization.event_range import EventRange
 from noria.materialization.run_features import load_online, open_accepted, open_features
 
@@ -37,9 +37,9 @@ class Backfiller:
     environment: Environment
 
     @cached_property
-    def stage(self) -> Deployed:
+    def stage(self) -> DeployedStage:
         """The deployed contract and the stack's bucket."""
-        return Deployed(self.event, self.environment)
+        return DeployedStage(self.event, self.environment)
 
     @cached_property
     def files(self) -> Files:
@@ -105,11 +105,11 @@ class Backfiller:
             item = self.event.item
             self.files.backfills.fail(item["name"], item["part"], str(error))
 
-    def _plan(self, name: str) -> Plan:
+    def _plan(self, name: str) -> BackfillPlan:
         found = self.files.backfills.read(name)
         if found is None:
             raise FeatureError(f"backfill '{name}' has no plan; start the backfill again")
-        plan = Plan.model_validate(found)
+        plan = BackfillPlan.model_validate(found)
         if plan.basis != self.stage.basis:
             raise FeatureError(
                 f"contract or code were deployed anew since backfill '{name}' was planned; start "
@@ -117,7 +117,7 @@ class Backfiller:
             )
         return plan
 
-    def _computed(self, plan: Plan, part: str) -> Share:
+    def _computed(self, plan: BackfillPlan, part: str) -> RunShare:
         month = next(month for month in plan.range.months() if month.name == part)
         table = plan.definition.table
         with open_accepted(self.stage.reading(plan.run, plan.as_of)) as accepted:
@@ -127,13 +127,13 @@ class Backfiller:
             rows = f"({within_query(relation, month.start, month.end)})"
             _, given = engine.accept(plan.definition, rows)
             content, described = engine.make_file(plan.definition, beside.entries, _news(plan))
-        share = Share(run=run_of(plan.name, part), given=given, rows=0, backfill=plan.name)
+        share = RunShare(run=run_of(plan.name, part), given=given, rows=0, backfill=plan.name)
         if not described["rows"]:
             return share
         key = self.files.put(table, share.run, content)
-        return Entry(**(share.model_dump() | described), key=key)
+        return FileEntry(**(share.model_dump() | described), key=key)
 
-    def _done(self, plan: Plan, part: str, manifest: Manifest) -> Document:
+    def _done(self, plan: BackfillPlan, part: str, manifest: Manifest) -> Document:
         """A month's description; without an execution where it is published already."""
         share = manifest.share_of(run_of(plan.name, part))
         if share is not None:
@@ -155,7 +155,7 @@ class Backfiller:
         return not share["rows"] or self.files.backfills.has_file(share["key"])
 
 
-def _latest(features: FeatureStore, plan: Plan) -> FeatureSet:
+def _latest(features: FeatureStore, plan: BackfillPlan) -> FeatureSet:
     """The set as it is registered now; raises `FeatureError` where a run made a new version."""
     latest = features.feature_set(plan.definition.name)
     if latest.version != plan.definition.version:
@@ -166,17 +166,17 @@ def _latest(features: FeatureStore, plan: Plan) -> FeatureSet:
     return latest
 
 
-def _news(plan: Plan) -> NewRowsQuery:
+def _news(plan: BackfillPlan) -> NewRowsQuery:
     """What of the computed rows is stored: what fills gaps, or all that differs."""
     if not plan.replace:
         return filling_rows_query
     return partial(replacing_rows_query, settled=parse_time(plan.as_of))
 
 
-def _is_current(document: Document, manifest: Manifest, plan: Plan) -> bool:
+def _is_current(document: Document, manifest: Manifest, plan: BackfillPlan) -> bool:
     """Whether no other backfill was published since a month was computed beside what was there."""
     return set(manifest.backfills) - {plan.name} <= set(document.get("beside", ()))
 
 
-def _share(document: Document) -> Share:
-    return (Entry if "key" in document else Share).model_validate(document)
+def _share(document: Document) -> RunShare:
+    return (FileEntry if "key" in document else RunShare).model_validate(document)

@@ -12,12 +12,12 @@ from noria.core.feature_store.feature_set import FeatureSet
 from noria.core.feature_store.versioning import compare_versions, evolve
 from noria.core.feature_store.write_sql import within_query
 from noria.errors import FeatureError
-from noria.materialization.backfill_source import Deployed, etag_of, rows_of, source_run
+from noria.materialization.backfill_source import DeployedStage, etag_of, rows_of, source_run
 from noria.materialization.event_range import EventRange
 from noria.materialization.run_features import open_accepted
 
 
-class Plan(BaseModel):
+class BackfillPlan(BaseModel):
     """A backfill, as it was planned; `basis` is a digest of contract and code at that time.
 
     It fills what stored rows have no place for, or takes the place of all stored rows (`replace`).
@@ -42,8 +42,8 @@ class Plan(BaseModel):
 
 
 def make_plan(
-    stage: Deployed, asked: EventRange, wanted: str | None, *, replace: bool = False
-) -> Plan:
+    stage: DeployedStage, asked: EventRange, wanted: str | None, *, replace: bool = False
+) -> BackfillPlan:
     """Plan a backfill, or find it planned; raises `FeatureError` where there is nothing to do.
 
     `wanted` names the run whose accepted rows are taken, by default the latest that stored some.
@@ -56,10 +56,10 @@ def make_plan(
     if found is None:
         planned = _planned(stage, name, asked, run).model_copy(update={"replace": replace})
         found = backfills.write(name, planned.model_dump(mode="json"))
-    return Plan.model_validate(found)
+    return BackfillPlan.model_validate(found)
 
 
-def _name(stage: Deployed, asked: EventRange, run: dict[str, str], replace: bool) -> str:
+def _name(stage: DeployedStage, asked: EventRange, run: dict[str, str], replace: bool) -> str:
     """A name that follows from all that the rows follow from."""
     etag = etag_of(stage, run["run_id"])
     facts = [str(asked), run["run_id"], run["as_of"], etag, stage.basis, replace]
@@ -67,7 +67,9 @@ def _name(stage: Deployed, asked: EventRange, run: dict[str, str], replace: bool
     return f"backfill-{asked.start:%Y%m%d}-{asked.end:%Y%m%d}-{digest}"
 
 
-def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str]) -> Plan:
+def _planned(
+    stage: DeployedStage, name: str, asked: EventRange, run: dict[str, str]
+) -> BackfillPlan:
     with open_accepted(stage.reading(run["run_id"], run["as_of"])) as accepted:
         definition, relation = rows_of(accepted)
         _refuse_other_version(accepted.features.latest(definition.name), definition, run["run_id"])
@@ -89,7 +91,7 @@ def _planned(stage: Deployed, name: str, asked: EventRange, run: dict[str, str])
                 f"run '{run['run_id']}' accepted no rows with event times from {kept}; its "
                 f"event times are {first} to {last} (UTC): give a range among them"
             )
-    return Plan(
+    return BackfillPlan(
         name=name, basis=stage.basis, run=run["run_id"], as_of=run["as_of"], parts=parts,
         start=kept.start.isoformat(), end=kept.end.isoformat(), definition=feature_set,
     )  # fmt: skip

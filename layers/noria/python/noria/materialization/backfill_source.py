@@ -20,7 +20,7 @@ from noria.lifecycle.stage import Stage
 from noria.materialization.run_features import Accepted
 
 
-class Deployed(Stage):
+class DeployedStage(Stage):
     """A stage under the deployed contract, whatever the run's own was."""
 
     @cached_property
@@ -34,16 +34,16 @@ class Deployed(Stage):
         facts = [self.problem.to_document(), self.environment.code_version]
         return hashlib.sha256(encode(facts)).hexdigest()
 
-    def reading(self, run: str, as_of: str) -> "Deployed":
+    def reading(self, run: str, as_of: str) -> "DeployedStage":
         """The stage that reads a run's files, at that run's logical time."""
         event = StageEvent(
             state=self.event.state, execution=run, started_at=parse_time(as_of),
             input={"as_of": as_of},
         )  # fmt: skip
-        return Deployed(event, self.environment)
+        return DeployedStage(event, self.environment)
 
 
-def source_run(stage: Deployed, wanted: str | None) -> dict[str, str]:
+def source_run(stage: DeployedStage, wanted: str | None) -> dict[str, str]:
     """The log's entry of the run whose accepted rows are taken; raises `FeatureError` for none.
 
     `wanted` names it, by default it is the latest that stored some.
@@ -69,7 +69,7 @@ def source_run(stage: Deployed, wanted: str | None) -> dict[str, str]:
     return entries[latest]
 
 
-def _manifests(stage: Deployed) -> list[Manifest]:
+def _manifests(stage: DeployedStage) -> list[Manifest]:
     """What the versions of the deployed contract's set hold that name rows as it does."""
     key = [name.lower() for name in stage.problem.entity_key]
     files = Files(stage.store)
@@ -81,7 +81,7 @@ def _manifests(stage: Deployed) -> list[Manifest]:
     ]
 
 
-def _is_usable(stage: Deployed, run: str, manifests: Sequence[Manifest]) -> bool:
+def _is_usable(stage: DeployedStage, run: str, manifests: Sequence[Manifest]) -> bool:
     """Whether a run's accepted rows are there, and are those of the deployed contract's set.
 
     One that failed before it stored them would make rows that came late count as in time.
@@ -89,7 +89,7 @@ def _is_usable(stage: Deployed, run: str, manifests: Sequence[Manifest]) -> bool
     return etag_of(stage, run) is not None and any(one.share_of(run) for one in manifests)
 
 
-def etag_of(stage: Deployed, run: str) -> str | None:
+def etag_of(stage: DeployedStage, run: str) -> str | None:
     """The ETag of a run's accepted rows, None where it has none."""
     found = stage.store.objects(f"clean/run={run}/rows.parquet")
     return found[0].etag if found else None

@@ -12,7 +12,7 @@ LONGEST_NAME = 80  # of a Step Functions execution
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthRange:
     """The part of a range that lies in one calendar month, UTC: from `start`, before `end`."""
 
     name: str
@@ -38,13 +38,13 @@ class EventRange:
             )
         return made
 
-    def months(self) -> Iterator[Month]:
+    def months(self) -> Iterator[MonthRange]:
         """The calendar months that the range touches, in order."""
         start = self.start
         while start < self.end:
             years, month = start.year + start.month // 12, start.month % 12 + 1
             following = min(datetime(years, month, 1, tzinfo=UTC), self.end)
-            yield Month(f"{start:%Y-%m}", start, following)
+            yield MonthRange(f"{start:%Y-%m}", start, following)
             start = following
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from noria.aws.clients import client
-from noria.aws.feature_store import Catalogue, Entry, Files, OnlineTable
+from noria.aws.feature_store import Catalogue, FileEntry, Files, OnlineTable
 from noria.aws.feature_store.dynamodb_online import table_of
 from noria.aws.s3 import Store
 from noria.common.arrays import Array
@@ -227,13 +227,13 @@ def bring_up_to_date(
     return put
 
 
-def _seen_at(entry: Entry, before: Mapping[str, Any]) -> datetime | None:
+def _seen_at(entry: FileEntry, before: Mapping[str, Any]) -> datetime | None:
     """When all runs whose rows a file holds were loaded, None where one of them was not."""
     loaded = all(share.run in before["runs"] for share in entry.shares)
     return datetime.fromisoformat(before["at"]) if loaded else None
 
 
-def _has_later(entry: Entry, seen: datetime) -> bool:
+def _has_later(entry: FileEntry, seen: datetime) -> bool:
     """Whether a file has rows that were to come when it was loaded."""
     return max(entry.event_time[1], entry.created_time[1]) > since_epoch(seen)
 

@@ -13,7 +13,7 @@ from noria.core.model.label_parsing import encode_label
 from noria.core.model.signature import Signature
 from noria.core.monitoring.label_index import Segment
 from noria.core.monitoring.prediction_log import Score, parse_lines
-from noria.core.monitoring.state import Entry, State, Waiting
+from noria.core.monitoring.state import SegmentEntry, State, Waiting
 from noria.errors import RequestError
 
 INDEX = "monitoring/_index/_"
@@ -24,7 +24,7 @@ class Labelled:
     """What a tick's labels came to."""
 
     keys: list[str]
-    segments: list[Entry]
+    segments: list[SegmentEntry]
     pairs: list[tuple[float, Score]] = field(default_factory=list)
     unmatched: dict[str, Waiting] = field(default_factory=dict)
     matched: int = 0
@@ -38,14 +38,16 @@ class LabelJoin:
     def __init__(self, store: Store, state: State, champion: str, signature: Signature) -> None:
         self._store, self._state = store, state
         self._champion, self._signature = champion, signature
-        self._added: list[tuple[Entry, Segment]] = []
+        self._added: list[tuple[SegmentEntry, Segment]] = []
 
     def add(self, model: str, ids: list[str], scores: Array, at: datetime) -> None:
         """Index the predictions that a model made since the last tick."""
         segment = Segment.of(ids, scores)
         first, last = segment.span
         key = f"{INDEX}{at.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}-{model}.npz"
-        self._added.append((Entry(key=key, model=model, first=first, last=last, at=at), segment))
+        self._added.append(
+            (SegmentEntry(key=key, model=model, first=first, last=last, at=at), segment)
+        )
 
     def run(self, at: datetime, committed: datetime | None) -> Labelled:
         """Join, mark what was labelled, and write the segments that changed."""
@@ -82,7 +84,7 @@ class LabelJoin:
 
     def _match_stored(
         self,
-        entry: Entry,
+        entry: SegmentEntry,
         wanted: list[str],
         remaining: dict[str, Waiting],
         tick: tuple[int, int],
@@ -99,7 +101,7 @@ class LabelJoin:
 
     def _match(
         self,
-        entry: Entry,
+        entry: SegmentEntry,
         segment: Segment,
         wanted: list[str],
         remaining: dict[str, Waiting],
@@ -118,7 +120,7 @@ class LabelJoin:
                 self._take(entry, label.value, segment.scores[place].tolist(), result)
         return True
 
-    def _take(self, entry: Entry, value: Any, score: Score, result: Labelled) -> None:
+    def _take(self, entry: SegmentEntry, value: Any, score: Score, result: Labelled) -> None:
         if entry.model != self._champion:
             result.of_others += 1
             return
@@ -131,6 +133,6 @@ class LabelJoin:
         result.matched += 1
 
 
-def _between(names: list[str], entry: Entry) -> list[str]:
+def _between(names: list[str], entry: SegmentEntry) -> list[str]:
     """The sorted ids that lie within a segment's span."""
     return names[bisect_left(names, entry.first) : bisect_right(names, entry.last)]

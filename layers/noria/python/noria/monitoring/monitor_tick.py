@@ -14,7 +14,7 @@ from noria.core.model.signature import Signature
 from noria.core.monitoring import prediction_log
 from noria.core.monitoring.state import Observation, State, enough_labels, with_verdict
 from noria.core.statistics import metrics
-from noria.core.statistics.drift import Reference, measure_drift
+from noria.core.statistics.drift import DriftReference, measure_drift
 from noria.errors import ContentionError, DataError, RegistryError
 from noria.monitoring.label_join import LabelJoin, Labelled
 from noria.monitoring.new_rows import new_rows
@@ -88,7 +88,7 @@ class _Tick:
         self._committed = state.tick
         self._state = state.of_model(version).expired(at, problem.monitoring.waiting)
         self._signature = Signature.model_validate(registry.json_file(version, "signature.json"))
-        self._reference = Reference.model_validate(registry.reference(version))
+        self._reference = DriftReference.model_validate(registry.reference(version))
         many = self._signature.task == "multiclass"
         self._widths = {version: len(self._signature.classes) if many else 0}
         self._notes: list[str] = []

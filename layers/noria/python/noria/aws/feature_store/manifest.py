@@ -13,7 +13,7 @@ from noria.errors import FeatureError
 REMEMBERED = 1_000
 
 
-class Share(BaseModel):
+class RunShare(BaseModel):
     """What one run brought to a table.
 
     `given` is a digest of the rows that it was given, `rows` how many of them said something new,
@@ -31,7 +31,7 @@ class Share(BaseModel):
     backfill: str | None = None
 
 
-class Entry(Share):
+class FileEntry(RunShare):
     """One file: what it holds, and the spans of its times in microseconds since 1970, UTC.
 
     A file that took the place of several names the latest runs whose rows it holds in `merged`, in
@@ -45,20 +45,20 @@ class Entry(Share):
     event_time: tuple[int, int]
     created_time: tuple[int, int]
     statistics: dict[str, dict[str, Any]] = {}
-    merged: tuple[Share, ...] = ()
+    merged: tuple[RunShare, ...] = ()
     forgotten: int = 0
 
     @property
-    def shares(self) -> tuple[Share, ...]:
+    def shares(self) -> tuple[RunShare, ...]:
         """The runs whose rows the file holds."""
         return self.merged or (self._share(),)
 
-    def as_of_run(self, share: Share) -> Self:
+    def as_of_run(self, share: RunShare) -> Self:
         """This file as what one of its runs wrote."""
         return self.model_copy(update=share.model_dump())
 
-    def _share(self) -> Share:
-        return Share(**{name: getattr(self, name) for name in Share.model_fields})
+    def _share(self) -> RunShare:
+        return RunShare(**{name: getattr(self, name) for name in RunShare.model_fields})
 
 
 class Manifest(BaseModel):
@@ -72,14 +72,14 @@ class Manifest(BaseModel):
 
     table: str
     serial: int = 0
-    entries: tuple[Entry, ...] = ()
-    absent: tuple[Share, ...] = ()
+    entries: tuple[FileEntry, ...] = ()
+    absent: tuple[RunShare, ...] = ()
 
-    def share_of(self, run: str) -> Share | None:
+    def share_of(self, run: str) -> RunShare | None:
         """What a run brought, wherever its rows are by now."""
         return next((share for share in self._shares() if share.run == run), None)
 
-    def of_run(self, run: str) -> Entry | None:
+    def of_run(self, run: str) -> FileEntry | None:
         """The file that holds what a run wrote, as if it held nothing else."""
         found = ((entry, share) for entry in self.entries for share in entry.shares)
         return next((entry.as_of_run(share) for entry, share in found if share.run == run), None)
@@ -89,10 +89,10 @@ class Manifest(BaseModel):
         known = self.share_of(run)
         return self.as_of if known is None else known.before
 
-    def with_shares(self, shares: Sequence[Share]) -> Self:
+    def with_shares(self, shares: Sequence[RunShare]) -> Self:
         """This manifest and more runs, with their files behind its own where they have some."""
-        entries = tuple(share for share in shares if isinstance(share, Entry))
-        absent = tuple(share for share in shares if not isinstance(share, Entry))
+        entries = tuple(share for share in shares if isinstance(share, FileEntry))
+        absent = tuple(share for share in shares if not isinstance(share, FileEntry))
         return self.model_copy(
             update={
                 "entries": (*self.entries, *entries),
@@ -100,7 +100,7 @@ class Manifest(BaseModel):
             }
         )
 
-    def with_merged(self, group: Sequence[Entry], merged: Entry) -> Self | None:
+    def with_merged(self, group: Sequence[FileEntry], merged: FileEntry) -> Self | None:
         """This manifest with one file in the place of several; None where they are not there."""
         keys = [entry.key for entry in self.entries]
         wanted = [entry.key for entry in group]
@@ -123,12 +123,12 @@ class Manifest(BaseModel):
         absent = (*self.absent, *gone)[-REMEMBERED:]
         return self.model_copy(update={"entries": kept, "absent": absent})
 
-    def groups(self, *, small: int, largest: int) -> list[tuple[Entry, ...]]:
+    def groups(self, *, small: int, largest: int) -> list[tuple[FileEntry, ...]]:
         """Neighbouring files of less than `small` bytes, as many together as stay in `largest`.
 
         Of the same columns: in one file it is lost which rows had no place for a column.
         """
-        found: list[tuple[Entry, ...]] = [()]
+        found: list[tuple[FileEntry, ...]] = [()]
         for entry in self.entries:
             others = {frozenset(one.columns) for one in found[-1]} - {frozenset(entry.columns)}
             if entry.bytes >= small:
@@ -167,25 +167,25 @@ class Manifest(BaseModel):
         return list(dict.fromkeys(s.backfill for s in shares if s.backfill is not None))
 
     @property
-    def latest(self) -> Entry | None:
+    def latest(self) -> FileEntry | None:
         """The file of the latest run, None where it was merged or is not a run's."""
         own = [entry for entry in self.entries if entry.backfill is None]
         return own[-1] if own and not own[-1].merged else None
 
-    def _shares(self) -> Iterator[Share]:
+    def _shares(self) -> Iterator[RunShare]:
         for entry in self.entries:
             yield from entry.shares
         yield from self.absent
 
 
-def merged_shares(group: Sequence[Entry]) -> tuple[tuple[Share, ...], int]:
+def merged_shares(group: Sequence[FileEntry]) -> tuple[tuple[RunShare, ...], int]:
     """The latest runs whose rows are in files, and how many others are to be forgotten."""
     shares = tuple(share for entry in group for share in entry.shares)
     before = sum(entry.forgotten for entry in group)
     return shares[-REMEMBERED:], before + max(len(shares) - REMEMBERED, 0)
 
 
-def agree(known: Share, given: str) -> None:
+def agree(known: RunShare, given: str) -> None:
     """Raise `FeatureError` where a run that wrote before was given other rows this time."""
     if known.given != given:
         raise FeatureError(

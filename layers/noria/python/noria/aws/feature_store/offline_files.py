@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from noria.aws.feature_store.backfills import Backfills
-from noria.aws.feature_store.manifest import Entry, Manifest, Share, agree
+from noria.aws.feature_store.manifest import FileEntry, Manifest, RunShare, agree
 from noria.aws.s3 import MissingObjectError, Store, encode
 from noria.common.backoff import Backoff
 from noria.errors import ContentionError, FeatureError
@@ -50,7 +50,7 @@ class Files:
         """Where a table's files are, as the catalogue says it."""
         return self._store.uri(f"{table}/")
 
-    def folder(self, entry: Entry) -> str:
+    def folder(self, entry: FileEntry) -> str:
         """Where a file and nothing else is, as the catalogue says it."""
         return self._store.uri(entry.key.rpartition("/")[0] + "/")
 
@@ -71,7 +71,7 @@ class Files:
     def publish(
         self,
         table: str,
-        shares: Sequence[Share],
+        shares: Sequence[RunShare],
         *,
         retention: int | None = None,
     ) -> Moved:
@@ -142,7 +142,7 @@ class Files:
         old = (item.key for item in found if item.modified < before and item.key not in named)
         return [key for key in old if _run_of(key) not in needed]
 
-    def fetch(self, entry: Entry) -> bytes:
+    def fetch(self, entry: FileEntry) -> bytes:
         """A file's content, compared with its manifest.
 
         Raises `MissingFileError`, or another `FeatureError` where the content is another.
@@ -183,7 +183,7 @@ class Files:
         return key
 
 
-def _is_known(share: Share, manifest: Manifest) -> bool:
+def _is_known(share: RunShare, manifest: Manifest) -> bool:
     known = manifest.share_of(share.run)
     if known is not None:
         agree(known, share.given)

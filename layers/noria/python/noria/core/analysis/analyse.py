@@ -40,7 +40,7 @@ class AnalysedColumn(BaseModel):
     drift: float | None = None
 
 
-class Analysis(BaseModel):
+class AnalysisResult(BaseModel):
     """The numbers of a run's data; relations, suspicion and seasons come from training rows alone.
 
     Profiles and what is missing are of all rows, the holdout's included.
@@ -67,7 +67,7 @@ class Analysis(BaseModel):
     notes: list[str]
 
 
-def analyse(dataset: Dataset, problem: Problem, post_outcome: Iterable[str] = ()) -> Analysis:
+def analyse(dataset: Dataset, problem: Problem, post_outcome: Iterable[str] = ()) -> AnalysisResult:
     """Describe the columns and the target, and find relations, redundancy, leaks, seasons, drift.
 
     `post_outcome`: columns that Transform found filled only where the target is known.
@@ -79,7 +79,7 @@ def analyse(dataset: Dataset, problem: Problem, post_outcome: Iterable[str] = ()
     suspects = leakage_suspects(sample, related, problem, post_outcome)
     columns = _columns(dataset, related, moved)
     redundant = redundant_pairs(sampled(sample, limits.pair_rows), limits)
-    return Analysis(
+    return AnalysisResult(
         rows=len(dataset),
         training_rows=len(training),
         holdout_rows=len(dataset) - len(training),

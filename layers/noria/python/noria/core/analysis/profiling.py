@@ -14,7 +14,7 @@ BINS = 20
 MOST_SERIES = 4
 
 
-class Share(BaseModel):
+class ValueShare(BaseModel):
     """A value and its share of the rows."""
 
     value: str
@@ -34,13 +34,13 @@ class Profile(BaseModel):
     distinct: int
     entropy: float
     quantiles: list[float] = []
-    top: list[Share] = []
+    top: list[ValueShare] = []
 
 
 class TargetProfile(BaseModel):
     """The balance of the classes, or the quantiles of the values and a histogram in shares."""
 
-    balance: list[Share] = []
+    balance: list[ValueShare] = []
     quantiles: list[float] = []
     mean: float | None = None
     deviation: float | None = None
@@ -109,9 +109,9 @@ def most_common(values: Array) -> tuple[Array, NDArray[np.int64]]:
     return names[order], counts[order]
 
 
-def _shares(names: Array, counts: Array, total: int) -> list[Share]:
+def _shares(names: Array, counts: Array, total: int) -> list[ValueShare]:
     return [
-        Share(value=str(name), share=float(count / total), count=int(count))
+        ValueShare(value=str(name), share=float(count / total), count=int(count))
         for name, count in zip(names, counts, strict=True)
     ]
 

@@ -12,7 +12,7 @@ MOST_TEXTS = 100_000  # a share of a half is then known to 0.3 points
 
 
 @dataclass(frozen=True)
-class Words:
+class FrequentWords:
     """The most frequent words, by the number of texts that hold them, the commonest first."""
 
     names: list[str]
@@ -26,7 +26,7 @@ class Words:
         return np.array([name in words for words in self._texts], dtype=bool)[self._codes]
 
 
-def frequent_words(values: Array, most: int, fewest: int = 1) -> Words:
+def frequent_words(values: Array, most: int, fewest: int = 1) -> FrequentWords:
     """Find up to `most` words that at least `fewest` texts hold; ties are in the words' order."""
     distinct, codes = np.unique(values, return_inverse=True)
     texts = [frozenset(text.split()) for text in distinct.tolist()]
@@ -37,7 +37,7 @@ def frequent_words(values: Array, most: int, fewest: int = 1) -> Words:
             counts[word] = counts.get(word, 0) + count
     frequent = (word for word, count in counts.items() if count >= fewest)
     names = sorted(frequent, key=lambda one: (-counts[one], one))[:most]
-    return Words(names, np.array([counts[name] for name in names], dtype=np.int64), texts,
+    return FrequentWords(names, np.array([counts[name] for name in names], dtype=np.int64), texts,
                  codes.reshape(-1))  # fmt: skip
 
 

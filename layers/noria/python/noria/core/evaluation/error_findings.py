@@ -25,11 +25,11 @@ RECIPE_OF: Mapping[Aspect, str] = {
 }
 
 
-class _Model(BaseModel):
+class _Finding(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Weakness(_Model):
+class Weakness(_Finding):
     """A column, or two, on which the model's errors still depend.
 
     `share` is the part of the errors' variance that groups of this aspect explain (adjusted R²),
@@ -79,7 +79,7 @@ class Weakness(_Model):
         )
 
 
-class Findings(_Model):
+class Findings(_Finding):
     """The weaknesses, strongest first, and the raw columns that the model makes no use of."""
 
     weaknesses: tuple[Weakness, ...] = ()

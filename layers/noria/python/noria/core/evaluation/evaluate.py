@@ -41,7 +41,7 @@ class Parity(_Result):
         return self.differing == 0 and self.flipped == 0
 
 
-class Comparison(_Result):
+class ChampionComparison(_Result):
     """Challenger against champion on identical rows; positive gains favour the challenger."""
 
     champion_value: float | None
@@ -52,7 +52,7 @@ class Comparison(_Result):
     reason: str
 
 
-class Evaluation(_Result):
+class EvaluationResult(_Result):
     """Everything that was measured on the holdout, for verdicts, reports and the model card."""
 
     metric: str
@@ -67,7 +67,7 @@ class Evaluation(_Result):
     best_baseline: str | None
     gain_over_baseline: float | None
     minimum_gain: float
-    comparison: Comparison | None
+    comparison: ChampionComparison | None
     weaknesses: list[str]
     findings: Findings = Findings()
 
@@ -84,7 +84,7 @@ def evaluate(
     champion_problem: str = "",
     findings: Findings | None = None,
     times: Array | None = None,
-) -> Evaluation:
+) -> EvaluationResult:
     """Measure a challenger on the holdout rows.
 
     `slices` holds raw columns of those rows: those with a floor are judged, the others reported
@@ -107,7 +107,7 @@ def evaluate(
         compared = compare_with_champion(
             y, *rivals, replicates, limits.champion_confidence, champion_problem
         )
-    return Evaluation(
+    return EvaluationResult(
         metric=problem.objective.metric,
         value=value,
         threshold=problem.objective.threshold,
@@ -206,14 +206,14 @@ def compare_with_champion(
     replicates: Replicates,
     confidence: float,
     problem: str = "",
-) -> Comparison:
+) -> ChampionComparison:
     """Bootstrap the paired gain of the challenger over the champion on identical rows.
 
     The lower bound is one-sided, with `confidence` (`certainty.least_gain`).
     """
     metric = replicates.metric
     if champion is None:
-        return Comparison(
+        return ChampionComparison(
             champion_value=None, gain=None, lower_bound=None, probability_better=None,
             confidence=confidence, reason=f"the champion cannot be scored any more: {problem}",
         )  # fmt: skip
@@ -221,7 +221,7 @@ def compare_with_champion(
     gained = metrics.gain(metric, metrics.score(metric, y, challenger), value)
     differences = replicates.gains(challenger, champion)
     better = float(np.mean(differences > 0)) if len(differences) else float(gained > 0)
-    return Comparison(
+    return ChampionComparison(
         champion_value=value,
         gain=gained,
         lower_bound=least_gain(replicates, challenger, champion, confidence),
@@ -231,7 +231,7 @@ def compare_with_champion(
     )
 
 
-def meets_objective(evaluation: Evaluation) -> Verdict:
+def meets_objective(evaluation: EvaluationResult) -> Verdict:
     """Decide "met" or "missed" by threshold, slice floors and the gain over the baselines."""
     misses = [*_missed_threshold(evaluation), *_missed_gain(evaluation)]
     misses += [
@@ -249,7 +249,7 @@ def meets_objective(evaluation: Evaluation) -> Verdict:
     return Verdict(decision="met", reasons=reasons, evidence=evidence)
 
 
-def _met(evaluation: Evaluation) -> str:
+def _met(evaluation: EvaluationResult) -> str:
     """Say that the threshold is met, and how sure the score is."""
     low, high = evaluation.interval.low, evaluation.interval.high
     score = f"{evaluation.metric} {evaluation.value:.4f}"
@@ -262,7 +262,7 @@ def _met(evaluation: Evaluation) -> str:
     return f"{score} [{low:.4f}, {high:.4f}] on {rows} meets the threshold {evaluation.threshold:g}"
 
 
-def _missed_threshold(evaluation: Evaluation) -> list[str]:
+def _missed_threshold(evaluation: EvaluationResult) -> list[str]:
     if metrics.meets(evaluation.metric, evaluation.value, evaluation.threshold):
         return []
     gap = abs(evaluation.value - evaluation.threshold)
@@ -272,7 +272,7 @@ def _missed_threshold(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def _missed_gain(evaluation: Evaluation) -> list[str]:
+def _missed_gain(evaluation: EvaluationResult) -> list[str]:
     gained = evaluation.gain_over_baseline
     if gained is None or evaluation.best_baseline is None:
         return []
@@ -284,7 +284,7 @@ def _missed_gain(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def _gain_reason(evaluation: Evaluation) -> list[str]:
+def _gain_reason(evaluation: EvaluationResult) -> list[str]:
     if evaluation.gain_over_baseline is None or evaluation.best_baseline is None:
         return []
     value = evaluation.baselines[evaluation.best_baseline]
@@ -294,7 +294,7 @@ def _gain_reason(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def beats_champion(evaluation: Evaluation) -> Verdict:
+def beats_champion(evaluation: EvaluationResult) -> Verdict:
     """Decide "wins" or "loses".
 
     A challenger wins when the one-sided lower bound of its paired gain

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from noria.core.feature_store.feature_set import Column
+from noria.core.feature_store.feature_set import StoredColumn
 
 # What stands under a gap, and numpy's type.
 _PLAIN: Mapping[str, tuple[Any, Any]] = {
@@ -18,12 +18,12 @@ _PLAIN: Mapping[str, tuple[Any, Any]] = {
 }
 
 
-def to_frame(found: Mapping[str, Any], columns: Sequence[Column]) -> pd.DataFrame:
+def to_frame(found: Mapping[str, Any], columns: Sequence[StoredColumn]) -> pd.DataFrame:
     """A result's numpy arrays as a frame: missing is NaN, NA or NaT, times are UTC."""
     return pd.DataFrame({column.name: to_series(found[column.name], column) for column in columns})
 
 
-def from_values(values: Sequence[Any], column: Column) -> pd.Series:
+def from_values(values: Sequence[Any], column: StoredColumn) -> pd.Series:
     """A column from plain values (times in microseconds since 1970), None where missing."""
     gaps = np.array([value is None for value in values], dtype=bool)
     empty, kind = _PLAIN[column.kind]
@@ -31,7 +31,7 @@ def from_values(values: Sequence[Any], column: Column) -> pd.Series:
     return to_series(np.ma.masked_array(raw, gaps), column)
 
 
-def to_series(values: Any, column: Column) -> pd.Series:
+def to_series(values: Any, column: StoredColumn) -> pd.Series:
     """One column: float64, Int64, boolean, text or UTC times by its kind."""
     gaps = np.ma.getmaskarray(values)
     raw = np.ma.getdata(values)

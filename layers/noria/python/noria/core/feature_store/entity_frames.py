@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from noria.core.feature_store.feature_set import CREATED_TIME, EVENT_TIME, Column, FeatureSet
+from noria.core.feature_store.feature_set import CREATED_TIME, EVENT_TIME, FeatureSet, StoredColumn
 from noria.core.feature_store.point_in_time_sql import POSITION, PREDICTION_TIME, key_aliases
 from noria.errors import FeatureError
 
@@ -54,7 +54,7 @@ def feature_rows(rows: pd.DataFrame, feature_set: FeatureSet) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def key_values(frame: pd.DataFrame, column: Column, subject: str) -> pd.Series:
+def key_values(frame: pd.DataFrame, column: StoredColumn, subject: str) -> pd.Series:
     """A key column without gaps; floats are refused, as 7 and 7.0 would be two entities."""
     if column.name not in frame:
         raise FeatureError(

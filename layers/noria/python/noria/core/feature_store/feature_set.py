@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from noria.contracts import Duration
-from noria.core.windows.tiles import OF_TIMES, Function, Window
+from noria.core.windows.tiles import OF_TIMES, Function, WindowAggregation
 from noria.errors import FeatureError
 
 Kind = Literal["number", "integer", "flag", "text", "time"]
@@ -37,13 +37,13 @@ DEFAULT_SET = "features"
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
-class Part(BaseModel):
+class FrozenModel(BaseModel):
     """A part of a feature set: what is stored does not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Column(Part):
+class StoredColumn(FrozenModel):
     """A named column with its kind and what it means."""
 
     name: Name
@@ -59,7 +59,7 @@ class Column(Part):
         return self
 
 
-class Feature(Column):
+class Feature(StoredColumn):
     """A feature; older than its time to live at the prediction time, a value counts as missing.
 
     A value that is known `afterwards` (a target) is true at an event time and not known then: it is
@@ -70,7 +70,7 @@ class Feature(Column):
     afterwards: bool = False
 
 
-class WindowFeature(Part):
+class WindowFeature(FrozenModel):
     """A time-window aggregation of an entity, computed from the set's rows on demand.
 
     Of `column` over the last `over` seconds. Where `equals` is given, a value counts as 1 where it
@@ -85,9 +85,11 @@ class WindowFeature(Part):
     description: str = ""
 
     @property
-    def measure(self) -> Window:
+    def measure(self) -> WindowAggregation:
         """What is computed, over the column as it is read."""
-        return Window(name=self.name, column=self.source, function=self.function, over=self.over)
+        return WindowAggregation(
+            name=self.name, column=self.source, function=self.function, over=self.over
+        )
 
     @property
     def source(self) -> str:
@@ -95,7 +97,7 @@ class WindowFeature(Part):
         return self.column if self.equals is None else f"{self.column} = {self.equals}"
 
 
-class FeatureSet(Part):
+class FeatureSet(FrozenModel):
     """One version of a set of features that share an entity key and an event time.
 
     Without `entity_key` the rows are kept for reading, and cannot be looked up by entity.
@@ -107,7 +109,7 @@ class FeatureSet(Part):
     name: str = Field(default=DEFAULT_SET, pattern=r"^[a-z][a-z0-9_]{0,60}$")
     version: int = Field(default=1, ge=1)
     description: str = ""
-    entity_key: tuple[Column, ...] = ()
+    entity_key: tuple[StoredColumn, ...] = ()
     event_time: str = EVENT_TIME
     source: str = ""
     features: tuple[Feature, ...]
@@ -149,7 +151,7 @@ class FeatureSet(Part):
         return self
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[StoredColumn, ...]:
         """The entity key and the features, in order."""
         return (*self.entity_key, *self.features)
 

@@ -20,7 +20,7 @@ from noria.core.feature_store.point_in_time_sql import (
     ENTITIES,
     POSITION,
     PREDICTION_TIME,
-    Part,
+    FeatureFile,
     key_aliases,
     read_part,
     sql_name,
@@ -48,7 +48,7 @@ ORDER BY {POSITION}"""  # noqa: S608 (names are quoted, values are ours)
 def history_query(
     feature_set: FeatureSet,
     windows: Sequence[WindowFeature],
-    parts: Sequence[Part],
+    parts: Sequence[FeatureFile],
     known_by: datetime | None = None,
 ) -> str:
     """All rows of the entities in `entities`: their times in seconds, and the windows' values.
@@ -107,7 +107,7 @@ def _cast(feature_set: FeatureSet, key: str) -> str:
     return f"{ENTITIES}.{key}::{TYPES[kinds[key].kind].sql}"
 
 
-def _rows(feature_set: FeatureSet, windows: Sequence[WindowFeature], part: Part) -> str:
+def _rows(feature_set: FeatureSet, windows: Sequence[WindowFeature], part: FeatureFile) -> str:
     pairs = zip(feature_set.entity_key, key_aliases(feature_set), strict=True)
     keys = [f"{sql_name(column.name)} AS {alias}" for column, alias in pairs]
     times = [f"{EVENT_TIME} AS event", f"{CREATED_TIME} AS created"]
@@ -116,7 +116,7 @@ def _rows(feature_set: FeatureSet, windows: Sequence[WindowFeature], part: Part)
     return f"SELECT {', '.join([*keys, *times, number, *values])} FROM {read_part(part)}"  # noqa: S608
 
 
-def _value(feature_set: FeatureSet, window: WindowFeature, part: Part) -> str:
+def _value(feature_set: FeatureSet, window: WindowFeature, part: FeatureFile) -> str:
     """A column's value as a double: 1 where only its presence counts."""
     column = next(one for one in feature_set.columns if one.name == window.column)
     raw = stored(part, column)

@@ -12,11 +12,11 @@ from noria.core.feature_store.feature_set import (
     EVENT_TIME,
     NUMBER,
     TYPES,
-    Column,
     FeatureSet,
+    StoredColumn,
 )
 from noria.core.feature_store.point_in_time_sql import (
-    Part,
+    FeatureFile,
     sql_name,
     sql_time,
     stored_rows,
@@ -27,7 +27,7 @@ from noria.core.feature_store.write_sql import INCOMING, TIMES
 UNTIL, LACKS = "noria_until", "noria_lacks_"
 
 
-def new_rows_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
+def new_rows_query(feature_set: FeatureSet, parts: Sequence[FeatureFile]) -> str:
     """The incoming rows that say something new: the entity's row at that event time is no equal.
 
     Compared with the row that counts there at the incoming one's created time: a value that changes
@@ -36,7 +36,9 @@ def new_rows_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
     return _unequal_rows(feature_set, parts, INCOMING)
 
 
-def replacing_rows_query(feature_set: FeatureSet, parts: Sequence[Part], settled: datetime) -> str:
+def replacing_rows_query(
+    feature_set: FeatureSet, parts: Sequence[FeatureFile], settled: datetime
+) -> str:
     """The incoming rows that say something new, in the place of all that was stored till `settled`.
 
     They hold whatever was stored after their own created time: they are repeated at the created
@@ -52,7 +54,7 @@ def replacing_rows_query(feature_set: FeatureSet, parts: Sequence[Part], settled
     return _unequal_rows(feature_set, parts, said)
 
 
-def filling_rows_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
+def filling_rows_query(feature_set: FeatureSet, parts: Sequence[FeatureFile]) -> str:
     """What incoming rows tell of columns that stored rows have no place for; stored values stay.
 
     A stored row whose file lacks a column is repeated at its own created time with the incoming
@@ -73,7 +75,7 @@ SELECT said.* FROM {INCOMING} AS said ANTI JOIN counted USING ({names})"""  # no
 
 
 def succeeding_rows_query(
-    feature_set: FeatureSet, parts: Sequence[Part], before: FeatureSet
+    feature_set: FeatureSet, parts: Sequence[FeatureFile], before: FeatureSet
 ) -> str:
     """The first rows of a version, from the files of the version `before` it and the incoming rows.
 
@@ -106,7 +108,7 @@ SELECT {columns} FROM fresh"""  # noqa: S608
 
 
 def late_rows_query(
-    feature_set: FeatureSet, relation: str, parts: Sequence[Part], of: FeatureSet
+    feature_set: FeatureSet, relation: str, parts: Sequence[FeatureFile], of: FeatureSet
 ) -> str:
     """A relation's rows, with the created time of another set (`of`) where they came late to that.
 
@@ -126,7 +128,7 @@ FROM {relation} AS given LEFT JOIN (
 
 
 def with_stored_values_query(
-    feature_set: FeatureSet, relation: str, parts: Sequence[Part], without: Sequence[str]
+    feature_set: FeatureSet, relation: str, parts: Sequence[FeatureFile], without: Sequence[str]
 ) -> str:
     """A relation's rows with stored values in the columns that it lacks (`without`).
 
@@ -147,7 +149,7 @@ SELECT {", ".join(columns)} FROM {relation} AS given LEFT JOIN (
 ) AS held USING ({names}))"""  # noqa: S608
 
 
-def _unequal_rows(feature_set: FeatureSet, parts: Sequence[Part], said: str) -> str:
+def _unequal_rows(feature_set: FeatureSet, parts: Sequence[FeatureFile], said: str) -> str:
     """The rows of a relation that are no equals of those that count at their created time."""
     if not parts:
         return f"SELECT * FROM {INCOMING}"  # noqa: S608
@@ -183,7 +185,7 @@ def _counted(feature_set: FeatureSet, selects: Sequence[str]) -> str:
 
 
 def _in_version(
-    feature_set: FeatureSet, before: FeatureSet, part: Part, lacking: Sequence[Column]
+    feature_set: FeatureSet, before: FeatureSet, part: FeatureFile, lacking: Sequence[StoredColumn]
 ) -> str:
     """A file's rows in the columns of a later version."""
     known = {column.name: column for column in before.columns}
@@ -218,7 +220,7 @@ def _shifted_created_time(feature_set: FeatureSet, before: FeatureSet) -> str:
     return f"CASE WHEN {is_first} THEN {came} ELSE {behind} END"
 
 
-def _as_text(column: Column) -> str:
+def _as_text(column: StoredColumn) -> str:
     return key_text(column.name, TYPES[column.kind].sql)
 
 
@@ -226,7 +228,7 @@ def _interval(seconds: int) -> str:
     return f"INTERVAL {seconds} SECONDS"
 
 
-def _filled(feature_set: FeatureSet, lacking: Sequence[Column], join: str = "JOIN") -> str:
+def _filled(feature_set: FeatureSet, lacking: Sequence[StoredColumn], join: str = "JOIN") -> str:
     """Counted rows with the incoming values of columns that their files lack."""
     filled = {c.name: f"CASE WHEN counted.{_lacks(c)} THEN said.{sql_name(c.name)} "
                       f"ELSE counted.{sql_name(c.name)} END" for c in lacking}  # fmt: skip
@@ -237,7 +239,7 @@ def _filled(feature_set: FeatureSet, lacking: Sequence[Column], join: str = "JOI
     return f"SELECT {', '.join(columns)} FROM counted {join} {INCOMING} AS said USING ({names})"  # noqa: S608
 
 
-def _none(held: Sequence[Column]) -> str:
+def _none(held: Sequence[StoredColumn]) -> str:
     """No row, of a stored one's columns."""
     columns = [f"NULL::{TYPES[c.kind].sql} AS {sql_name(c.name)}" for c in held]
     columns += [f"NULL::TIMESTAMP AS {name}" for name in TIMES]
@@ -249,11 +251,13 @@ def _row_names(feature_set: FeatureSet) -> list[str]:
     return [*map(sql_name, feature_set.keys), EVENT_TIME]
 
 
-def _lacks(column: Column) -> str:
+def _lacks(column: StoredColumn) -> str:
     return sql_name(f"{LACKS}{column.name}")
 
 
-def _stored_lacking(feature_set: FeatureSet, part: Part, lacking: Sequence[Column]) -> str:
+def _stored_lacking(
+    feature_set: FeatureSet, part: FeatureFile, lacking: Sequence[StoredColumn]
+) -> str:
     """A file's rows, with what columns it has no place for."""
     told = [f"{str(c.name not in part.columns).lower()} AS {_lacks(c)}" for c in lacking]
     return f"SELECT {', '.join(['*', *told])} FROM ({stored_rows(part, feature_set.columns)})"  # noqa: S608

@@ -20,9 +20,9 @@ from noria.core.feature_store.feature_set import (
     NUMBER,
     ROW_OF_FILE,
     TYPES,
-    Column,
     Feature,
     FeatureSet,
+    StoredColumn,
     microseconds,
 )
 
@@ -32,7 +32,7 @@ PACKED_BITS = 126  # of a signed 128-bit integer, one bit left unused
 
 
 @dataclass(frozen=True)
-class Part:
+class FeatureFile:
     """A Parquet file of a feature set.
 
     Its row `r` has the number `first + r`, by which ties end: stored later, higher.
@@ -49,7 +49,7 @@ class Part:
 def retrieval_query(
     feature_set: FeatureSet,
     features: Sequence[Feature],
-    parts: Sequence[Part],
+    parts: Sequence[FeatureFile],
     *,
     known_by: datetime | None = None,
     times: bool = False,
@@ -91,7 +91,7 @@ ORDER BY chosen.{POSITION}"""  # noqa: S608 (names are quoted, values are ours)
 class _Row:
     """A rank of three parts, for times too far apart to be packed."""
 
-    def expression(self, part: Part) -> str:
+    def expression(self, part: FeatureFile) -> str:
         """Comparable rank of a row."""
         number = f"{ROW_OF_FILE} + {part.first}"
         return f"struct_pack(e := {EVENT_TIME}, c := {CREATED_TIME}, n := {number})"
@@ -104,7 +104,7 @@ class _Row:
 class _Packed:
     """A rank in one integer: event time, created time and number side by side."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[FeatureFile]) -> None:
         self._event = min((part.event_time[0] for part in parts), default=0)
         self._created = min((part.created_time[0] for part in parts), default=0)
         last = max((part.first + part.rows for part in parts), default=0)
@@ -114,7 +114,7 @@ class _Packed:
         latest = max((part.event_time[1] for part in parts), default=0)
         self.bits = (latest - self._event).bit_length() + self._created_bits + self._number_bits
 
-    def expression(self, part: Part) -> str:
+    def expression(self, part: FeatureFile) -> str:
         """Comparable rank of a row."""
         event = f"(epoch_us({EVENT_TIME}) - {self._event})::HUGEINT"
         created = f"(epoch_us({CREATED_TIME}) - {self._created})"
@@ -127,7 +127,7 @@ class _Packed:
         return f"({best} & {(1 << self._number_bits) - 1})::BIGINT"
 
 
-def ranking(parts: Sequence[Part]) -> _Packed | _Row:
+def ranking(parts: Sequence[FeatureFile]) -> _Packed | _Row:
     """How the rows of these files are ranked."""
     packed = _Packed(parts)
     return packed if packed.bits <= PACKED_BITS else _Row()
@@ -143,18 +143,18 @@ def sql_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def read_part(part: Part) -> str:
+def read_part(part: FeatureFile) -> str:
     """One file as a relation with the rows' numbers in it."""
     return f"read_parquet({sql_text(part.path)}, {ROW_OF_FILE} = true)"
 
 
-def stored(part: Part, column: Column) -> str:
+def stored(part: FeatureFile, column: StoredColumn) -> str:
     """A column of a file: one that was added after the file was written is missing there."""
     kind = TYPES[column.kind].sql
     return sql_name(column.name) if column.name in part.columns else f"NULL::{kind}"
 
 
-def stored_rows(part: Part, columns: Sequence[Column]) -> str:
+def stored_rows(part: FeatureFile, columns: Sequence[StoredColumn]) -> str:
     """A file's rows: columns, both times, and the rows' numbers."""
     named = [f"{stored(part, c)} AS {sql_name(c.name)}" for c in columns]
     chosen = ", ".join([*named, EVENT_TIME, CREATED_TIME])
@@ -162,7 +162,7 @@ def stored_rows(part: Part, columns: Sequence[Column]) -> str:
 
 
 def _ranked(
-    feature_set: FeatureSet, part: Part, rank: _Packed | _Row, known_by: datetime | None
+    feature_set: FeatureSet, part: FeatureFile, rank: _Packed | _Row, known_by: datetime | None
 ) -> str:
     visible = f"greatest({EVENT_TIME}, {CREATED_TIME})"
     bound = f" WHERE {visible} <= {sql_time(known_by)}" if known_by else ""

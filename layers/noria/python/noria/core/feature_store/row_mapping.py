@@ -18,10 +18,10 @@ from noria.core.feature_store.feature_set import (
     ROW_OF_FILE,
     TAKEN,
     TYPES,
-    Column,
     Feature,
     FeatureSet,
     Kind,
+    StoredColumn,
     WindowFeature,
     define,
     microseconds,
@@ -216,8 +216,8 @@ def _features(types: Mapping[str, str], problem: Problem) -> list[tuple[str, str
     ]
 
 
-def _key(name: str) -> Column:
-    return Column(name=name.lower(), kind="text", description="names the entity")
+def _key(name: str) -> StoredColumn:
+    return StoredColumn(name=name.lower(), kind="text", description="names the entity")
 
 
 def _feature(name: str, kind: str, problem: Problem) -> Feature:

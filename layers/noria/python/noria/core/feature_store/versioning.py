@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from noria.core.feature_store.feature_set import Feature, FeatureSet, Part, WindowFeature
+from noria.core.feature_store.feature_set import Feature, FeatureSet, FrozenModel, WindowFeature
 
 
-class Comparison(Part):
+class VersionDifference(FrozenModel):
     """How a later version of a feature set differs from an earlier one."""
 
     added: tuple[str, ...] = ()
@@ -30,12 +30,12 @@ class Comparison(Part):
         return [*found, "entity key changed"] if self.rekeyed else found
 
 
-def compare_versions(before: FeatureSet, after: FeatureSet) -> Comparison:
+def compare_versions(before: FeatureSet, after: FeatureSet) -> VersionDifference:
     """Compare two definitions of a set, column by column."""
     old, new = _named(before), _named(after)
     both = [name for name in old if name in new]
     retyped = [n for n in both if _meaning(old[n], before) != _meaning(new[n], after)]
-    return Comparison(
+    return VersionDifference(
         added=tuple(name for name in new if name not in old),
         removed=tuple(name for name in old if name not in new),
         retyped=tuple(retyped),

@@ -13,12 +13,12 @@ from noria.core.feature_store.feature_set import (
     EVENT_TIME,
     NUMBER,
     TYPES,
-    Column,
     FeatureSet,
+    StoredColumn,
     microseconds,
 )
 from noria.core.feature_store.point_in_time_sql import (
-    Part,
+    FeatureFile,
     sql_name,
     sql_text,
     sql_time,
@@ -70,7 +70,7 @@ def repeats_query(feature_set: FeatureSet) -> str:
     )
 
 
-def merge_query(feature_set: FeatureSet, parts: Sequence[Part]) -> str:
+def merge_query(feature_set: FeatureSet, parts: Sequence[FeatureFile]) -> str:
     """The rows of several files of the same columns, to be written as one, with their numbers."""
     columns = [column for column in feature_set.columns if column.name in parts[0].columns]
     selects = (stored_rows(part, columns) for part in parts)
@@ -110,7 +110,7 @@ def bounds_query(path: str) -> str:
     return f"SELECT count(*) AS rows, {spans} FROM read_parquet({sql_text(path)})"  # noqa: S608
 
 
-def statistics_query(column: Column, path: str) -> str:
+def statistics_query(column: StoredColumn, path: str) -> str:
     """What a column of a file holds: present values, distinct ones (about), least, most, mean."""
     name = sql_name(column.name)
     finite = f"CASE WHEN isfinite({name}::DOUBLE) THEN {name}::DOUBLE END"
@@ -122,7 +122,7 @@ def statistics_query(column: Column, path: str) -> str:
     )
 
 
-def _typed(column: Column) -> str:
+def _typed(column: StoredColumn) -> str:
     name, kind = sql_name(column.name), TYPES[column.kind].sql
     if column.kind == "number":
         # -0.0 and NaN have equals with other bytes.

@@ -21,7 +21,7 @@ TARGET_CLASSES = 20
 TARGET_FOLDS = 5
 
 
-class Step(ABC):
+class FeatureStep(ABC):
     """Raw columns in, float32 feature columns out; `names` has one entry per feature."""
 
     #: Whether a linear model wants this step's features centred and scaled.
@@ -50,15 +50,15 @@ class Step(ABC):
         """Record the formula as a graph."""
         return self.build(operations)
 
-    def narrowed(self, positions: Array) -> "Step":
+    def narrowed(self, positions: Array) -> "FeatureStep":
         """Return the fitted step with only these of its features."""
         return Narrowed(self, positions)
 
 
-class Narrowed(Step):
+class Narrowed(FeatureStep):
     """Some of the features of a fitted step."""
 
-    def __init__(self, step: Step, positions: Array) -> None:
+    def __init__(self, step: FeatureStep, positions: Array) -> None:
         self.step, self.positions, self.scaled = step, positions, step.scaled
         self.names = [step.names[position] for position in positions]
         self.reads = step.reads
@@ -70,7 +70,7 @@ class Narrowed(Step):
         return every if whole else operations.take(every, self.positions)
 
 
-class Numbers(Step):
+class Numbers(FeatureStep):
     """Number columns as they are."""
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -80,12 +80,12 @@ class Numbers(Step):
         """Put the columns beside each other."""
         return operations.concatenate([operations.column(name) for name in self.names])
 
-    def narrowed(self, positions: Array) -> Step:
+    def narrowed(self, positions: Array) -> FeatureStep:
         """Read fewer columns."""
         return Numbers([self.names[position] for position in positions])
 
 
-class Ordinal(Step):
+class Ordinal(FeatureStep):
     """Categories as their rank by frequency; rare and unseen ones share -1."""
 
     def __init__(self, column: str) -> None:
@@ -103,7 +103,7 @@ class Ordinal(Step):
         return operations.lookup(operations.column(self.column), self.ranks, -1.0)
 
 
-class OneHot(Step):
+class OneHot(FeatureStep):
     """A column of 0 and 1 for each of the most frequent categories, and one for the others."""
 
     scaled = False
@@ -129,7 +129,7 @@ class OneHot(Step):
         return operations.to_float(operations.equal(position, operations.constant(every)))
 
 
-class TargetMeans(Step):
+class TargetMeans(FeatureStep):
     """The smoothed mean of the target per category (per class, where there are more than two).
 
     Training rows get means from the other folds, so that no row sees its own target.
@@ -186,14 +186,14 @@ class TargetMeans(Step):
         return found
 
 
-class Ratios(Step):
+class Ratios(FeatureStep):
     """One number divided by another; NaN where the divisor is zero."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.pairs, self.names = list(pairs), [f"{one} / {other}" for one, other in pairs]
         self.reads = names_in(pairs)
 
-    def narrowed(self, positions: Array) -> Step:
+    def narrowed(self, positions: Array) -> FeatureStep:
         """Compute fewer pairs."""
         return Ratios([self.pairs[position] for position in positions])
 
@@ -205,14 +205,14 @@ class Ratios(Step):
         return bounded(operations, operations.where(by_zero, operations.constant(NAN), ratios))
 
 
-class Products(Step):
+class Products(FeatureStep):
     """One number times another; a number with itself gives its square."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.pairs, self.names = list(pairs), [f"{one} * {other}" for one, other in pairs]
         self.reads = names_in(pairs)
 
-    def narrowed(self, positions: Array) -> Step:
+    def narrowed(self, positions: Array) -> FeatureStep:
         """Compute fewer pairs."""
         return Products([self.pairs[position] for position in positions])
 

@@ -12,17 +12,17 @@ from noria.common.arrays import Array
 from noria.core.data.dataset import TEXTUAL, Column, Dataset
 from noria.core.features.array_operations import NumpyOperations, Operations, as_category
 from noria.core.features.encoders import (
+    FeatureStep,
     Numbers,
     OneHot,
     Ordinal,
     Products,
     Ratios,
-    Step,
     TargetMeans,
 )
 from noria.core.features.feature_selection import select_features
 from noria.core.features.recipes import Plan
-from noria.core.features.text_encoders import Words
+from noria.core.features.text_encoders import HashedWords
 from noria.core.features.time_encoders import Calendar, Elapsed, Span
 from noria.errors import FeatureError
 
@@ -155,8 +155,8 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def select(
-    steps: Sequence[Step], parts: Sequence[Array], target: Array, classes: int
-) -> tuple[list[Step], list[Array]]:
+    steps: Sequence[FeatureStep], parts: Sequence[Array], target: Array, classes: int
+) -> tuple[list[FeatureStep], list[Array]]:
     """Narrow fitted steps, and what they computed, to the features that help."""
     kept = select_features(np.concatenate(parts, axis=1), target, classes)
     edges = np.cumsum([0, *(part.shape[1] for part in parts)])
@@ -168,10 +168,10 @@ def select(
     )
 
 
-def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
+def make_steps(plan: Plan, family: Family, classes: int) -> list[FeatureStep]:
     """Turn a plan into steps, as the estimator's family needs them."""
     linear, limits = family == "linear", plan.limits
-    steps: list[Step] = [Numbers(plan.numbers)] if plan.numbers else []
+    steps: list[FeatureStep] = [Numbers(plan.numbers)] if plan.numbers else []
     steps += [
         OneHot(name, limits.one_hot_values) if linear else Ordinal(name) for name in plan.categories
     ]
@@ -182,7 +182,7 @@ def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
     steps += [Ratios(plan.pairs)] if plan.pairs else []
     products = [*plan.pairs, *((name, name) for name in plan.squares)]
     steps += [Products(products)] if products else []
-    steps += [Words(name, limits) for name in plan.texts]
+    steps += [HashedWords(name, limits) for name in plan.texts]
     if not steps:
         raise FeatureError(f"recipe {plan.recipe!r} makes no features: the plan has no columns")
     return steps

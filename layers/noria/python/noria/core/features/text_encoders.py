@@ -16,7 +16,7 @@ import pandas as pd
 from noria.common.arrays import Array
 from noria.core.features.array_operations import Coded, NumpyOperations, Operations, word_hash
 from noria.core.features.encoder_limits import USUAL, EncoderLimits
-from noria.core.features.encoders import Step, coded_column, integer
+from noria.core.features.encoders import FeatureStep, coded_column, integer
 
 T = TypeVar("T")
 BUCKETS = 4_096
@@ -26,7 +26,7 @@ NAMED_TEXTS = 5_000
 LOG_COUNTS = np.concatenate([[0.0], 1 + np.log(np.arange(1, MOST_COUNTED + 1))]).astype(np.float32)
 
 
-class Words(Step):
+class HashedWords(FeatureStep):
     """Damped counts of the hashed words and word pairs that tell most about the target."""
 
     scaled = False

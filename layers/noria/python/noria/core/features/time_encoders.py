@@ -7,13 +7,13 @@ import numpy as np
 from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP
 from noria.core.features.array_operations import Operations
-from noria.core.features.encoders import NAN, Step, integer
+from noria.core.features.encoders import NAN, FeatureStep, integer
 
 T = TypeVar("T")
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 
-class Calendar(Step):
+class Calendar(FeatureStep):
     """Minute of the day, weekday (Monday 0) and day of the year, in exact integer arithmetic."""
 
     def __init__(self, column: str, cycles: bool) -> None:
@@ -34,7 +34,7 @@ class Calendar(Step):
         return operations.where(missing, nothing, operations.concatenate(features))
 
 
-class Elapsed(Step):
+class Elapsed(FeatureStep):
     """Days since 1970, for tables that have nothing but timestamps."""
 
     def __init__(self, column: str) -> None:
@@ -48,7 +48,7 @@ class Elapsed(Step):
         return operations.where(missing, operations.constant(NAN), days)
 
 
-class Span(Step):
+class Span(FeatureStep):
     """Hours from one timestamp to another."""
 
     def __init__(self, earlier: str, later: str) -> None:

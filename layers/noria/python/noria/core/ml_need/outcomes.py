@@ -6,7 +6,7 @@ from noria.core.ml_need.comparison import Compared, Scored
 from noria.core.statistics.autocorrelation import FEWEST_BLOCKS
 from noria.core.statistics.permutation_tests import PermutationTest
 from noria.core.statistics.resampled_scores import Bounds
-from noria.core.statistics.sample_size import Rows, half_width_on, one_sided, rows_needed
+from noria.core.statistics.sample_size import RowsNeeded, half_width_on, one_sided, rows_needed
 
 GO_ON, RULE_SUFFICES, SERVE_RULE, REEVALUATE = "go_on", "rule_suffices", "serve_rule", "reevaluate"
 Outcome = tuple[str, list[str]]
@@ -153,7 +153,7 @@ def too_few_rows(compared: Compared) -> Outcome | None:
     ]
 
 
-def _about(needed: Rows, compared: Compared) -> str:
+def _about(needed: RowsNeeded, compared: Compared) -> str:
     return (
         f"about {needed.holdout:,} holdout rows ({needed.total:,} in all; there are "
         f"{compared.holdout:,} and {compared.total:,})"

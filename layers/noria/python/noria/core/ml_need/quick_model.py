@@ -8,7 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP, Dataset
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.text_encoders import Words
+from noria.core.features.text_encoders import HashedWords
 
 ITERATIONS = 100
 MAXIMUM_CODES = 200  # categories beyond the most frequent share one code
@@ -41,7 +41,7 @@ def coded_features(training: Dataset, judged: Dataset) -> tuple[Array, Array]:
     right: list[Array] = []
     for column in training.columns:
         if column.kind == "text":
-            seen, words = frame_of(training.only([column.name])), Words(column.name)
+            seen, words = frame_of(training.only([column.name])), HashedWords(column.name)
             left.append(words.fit_transform(seen, training.target))
             right.append(words.transform(frame_of(judged.only([column.name]))))
             continue

@@ -10,7 +10,7 @@ import numpy as np
 from noria.common.arrays import Array
 from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.signature import Field
-from noria.core.statistics.drift import ColumnReference, Reference
+from noria.core.statistics.drift import ColumnReference, DriftReference
 
 Record = dict[str, Any]
 Score = float | list[float]
@@ -77,7 +77,7 @@ def scores_of(records: Sequence[Record]) -> Array:
 
 
 def columns_of(
-    records: Sequence[Record], reference: Reference, fields: Sequence[Field]
+    records: Sequence[Record], reference: DriftReference, fields: Sequence[Field]
 ) -> dict[str, Array]:
     """Return the inputs as columns of the reference, spelled and filled as the model saw them.
 

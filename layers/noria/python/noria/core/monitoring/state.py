@@ -37,7 +37,7 @@ class Cursor(BaseModel):
         return type(self)(floor=dropped[-1] if dropped else self.floor, seen=kept)
 
 
-class Entry(BaseModel):
+class SegmentEntry(BaseModel):
     """A segment of the index: whose predictions it holds, and between which ids."""
 
     key: str
@@ -103,7 +103,7 @@ class State(BaseModel):
     predictions: Cursor = Cursor()
     labels: Cursor = Cursor()
     waiting: list[str] = []
-    segments: list[Entry] = []
+    segments: list[SegmentEntry] = []
     unmatched: dict[str, Waiting] = {}
     pairs: list[tuple[float, Score]] = []
     labelled: int = 0

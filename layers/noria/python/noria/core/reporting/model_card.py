@@ -5,7 +5,7 @@ from html import escape
 
 from noria.common.formatting import shortened
 from noria.common.messages import counted
-from noria.core.evaluation.evaluate import Evaluation
+from noria.core.evaluation.evaluate import EvaluationResult
 from noria.core.model.signature import Field, Signature
 from noria.core.statistics.confidence_intervals import Interval
 
@@ -22,7 +22,7 @@ LONGEST, LONGEST_ERROR = 60, 200  # letters of a category and of an error that a
 
 def render_model_card(
     signature: Signature,
-    evaluation: Evaluation,
+    evaluation: EvaluationResult,
     experiments: Sequence[Mapping[str, object]] = (),
     version: str = "",
     decisions: Sequence[str] = (),
@@ -65,7 +65,7 @@ def _facts(signature: Signature) -> str:
     return _table(("", ""), [(name, value) for name, value in facts if value != ""])
 
 
-def _performance(evaluation: Evaluation) -> str:
+def _performance(evaluation: EvaluationResult) -> str:
     rows: list[tuple[object, ...]] = [
         (
             evaluation.metric,
@@ -93,7 +93,7 @@ def _span(interval: Interval) -> str:
     return f"{interval.low:.4f} to {interval.high:.4f} ({interval.confidence:.0%} {how} interval)"
 
 
-def _slices(evaluation: Evaluation) -> str:
+def _slices(evaluation: EvaluationResult) -> str:
     words = {True: "met", False: "missed", None: ""}
     rows = [
         (one.column, one.value, one.rows, one.score, one.floor, words[one.met] or one.note)

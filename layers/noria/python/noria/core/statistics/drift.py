@@ -29,11 +29,11 @@ COMPLETE = 1.0
 SCORES = "prediction"
 
 
-class _Model(BaseModel):
+class _DriftModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ColumnReference(_Model):
+class ColumnReference(_DriftModel):
     """The distribution of one column: counts per bin, the last bin for missing values.
 
     Numbers: bin i holds edges[i-1] < x <= edges[i]. Categories: one bin per value, then others.
@@ -47,7 +47,7 @@ class ColumnReference(_Model):
     quantiles: tuple[float, ...] = ()
 
 
-class Reference(_Model):
+class DriftReference(_DriftModel):
     """What the monitor compares live data with; stored as JSON beside the model."""
 
     columns: dict[str, ColumnReference]
@@ -58,7 +58,7 @@ class Reference(_Model):
     rows: int
 
 
-class ColumnDrift(_Model):
+class ColumnDrift(_DriftModel):
     """The movement of one column: PSI (corrected, and as counted) and distance from 0 to 1."""
 
     name: str
@@ -69,7 +69,7 @@ class ColumnDrift(_Model):
     weight: float
 
 
-class DriftReport(_Model):
+class DriftReport(_DriftModel):
     """The movement of every column and of the predictions, and the one number for the alarm."""
 
     drift: float
@@ -84,7 +84,7 @@ def build_reference(
     scores: Array,
     importances: Mapping[str, float] | None = None,
     windows: Mapping[str, int] | None = None,
-) -> Reference:
+) -> DriftReference:
     """Sum up the training data; timestamps, which always move on, are left out.
 
     Pass scores of rows that the model was not trained on (the holdout's): a model's scores of its
@@ -102,7 +102,7 @@ def build_reference(
         for column in dataset.columns
         if column.kind != "timestamp"
     }
-    return Reference(
+    return DriftReference(
         columns=columns,
         scores=_reference(_score_values(scores)),
         target_rate=float(dataset.target.mean()) if len(dataset) else 0.0,
@@ -112,7 +112,9 @@ def build_reference(
     )
 
 
-def measure_drift(reference: Reference, columns: Mapping[str, Array], scores: Array) -> DriftReport:
+def measure_drift(
+    reference: DriftReference, columns: Mapping[str, Array], scores: Array
+) -> DriftReport:
     """Compare live columns and scores with the reference.
 
     `drift` is the larger of the predictions' PSI and the mean PSI of the columns weighted by
@@ -238,7 +240,7 @@ def _missing(reference: ColumnReference) -> float | str:
     return float("nan") if reference.kind == "number" else ""
 
 
-def _weights(reference: Reference) -> dict[str, float]:
+def _weights(reference: DriftReference) -> dict[str, float]:
     """Share 1 among the columns by importance, evenly where none is known."""
     found = {name: max(0.0, reference.importances.get(name, 0.0)) for name in reference.columns}
     total = sum(found.values())

@@ -6,14 +6,14 @@ from statistics import NormalDist
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowsNeeded:
     """Rows of the holdout, and of holdout and training together."""
 
     holdout: int
     total: int
 
 
-def rows_needed(half_width: float, wanted: float, holdout: int, total: int) -> Rows:
+def rows_needed(half_width: float, wanted: float, holdout: int, total: int) -> RowsNeeded:
     """Say how many rows make an interval's half width as small as `wanted`.
 
     `half_width` is the one on `holdout` of `total` rows. A standard error falls with the square
@@ -21,7 +21,7 @@ def rows_needed(half_width: float, wanted: float, holdout: int, total: int) -> R
     so (half_width / wanted)^2 times as many are needed. `wanted` is above zero.
     """
     needed = max(math.ceil(holdout * (half_width / wanted) ** 2), 1)
-    return Rows(needed, math.ceil(needed * total / max(holdout, 1)))
+    return RowsNeeded(needed, math.ceil(needed * total / max(holdout, 1)))
 
 
 def half_width_on(half_width: float, rows: int, all_rows: int) -> float:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from noria.common.categories import Spellings
 from noria.common.messages import ascii_repr
 from noria.common.timestamps import RefusedError, as_microseconds, as_seconds, iso_timestamp
-from noria.core.windows.tiles import Window
+from noria.core.windows.tiles import WindowAggregation
 from noria.errors import RequestError
 
 Row = Mapping[str, Any]
@@ -69,7 +69,7 @@ class LookupSpec(BaseModel):
     event_time: str
     zone: str | None = None
     delay: int
-    windows: tuple[Window, ...]
+    windows: tuple[WindowAggregation, ...]
     descriptions: dict[str, str] = {}
     examples: tuple[dict[str, str | None], ...] = ()
 

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 from noria.core.windows.tile_codec import join, unpack
-from noria.core.windows.tiles import Window, evaluate
+from noria.core.windows.tiles import WindowAggregation, evaluate
 
 
 def windows_of(
-    histories: Sequence[bytes], windows: Sequence[Window], instants: Array, delay: int
+    histories: Sequence[bytes], windows: Sequence[WindowAggregation], instants: Array, delay: int
 ) -> dict[str, NDArray[np.float32]]:
     """The windows of one entity per instant (seconds since 1970), by its packed tiles.
 

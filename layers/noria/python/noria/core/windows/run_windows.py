@@ -14,7 +14,14 @@ from noria.common.messages import comma_list
 from noria.contracts import Problem
 from noria.contracts import Window as Asked
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
-from noria.core.windows.tiles import NO_END, OF_TIMES, Rows, Window, evaluate, to_tiles
+from noria.core.windows.tiles import (
+    NO_END,
+    OF_TIMES,
+    EntityRows,
+    WindowAggregation,
+    evaluate,
+    to_tiles,
+)
 from noria.errors import DataError
 
 
@@ -48,8 +55,8 @@ def with_columns(dataset: Dataset, found: Mapping[str, Array]) -> Dataset:
     return replace(dataset, columns=(*kept, *added), data={**dataset.data, **found})
 
 
-def _window(asked: Asked) -> Window:
-    return Window(
+def _window(asked: Asked) -> WindowAggregation:
+    return WindowAggregation(
         name=asked.as_,
         column=asked.column,
         function=asked.function,
@@ -57,10 +64,10 @@ def _window(asked: Asked) -> Window:
     )
 
 
-def _rows(times: Array, entity: Array, values: Array, delay: int) -> Rows:
+def _rows(times: Array, entity: Array, values: Array, delay: int) -> EntityRows:
     there = ~np.isnan(values) & (entity >= 0) & (times != MISSING_TIMESTAMP)
     when = times[there]
-    return Rows(
+    return EntityRows(
         entity=entity[there],
         time=when,
         known=when + delay,

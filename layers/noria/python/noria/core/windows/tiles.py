@@ -34,7 +34,7 @@ SECONDS_PER_HOUR = 3600.0
 CHUNK = 2_000_000
 
 
-class Window(BaseModel):
+class WindowAggregation(BaseModel):
     """One time-window aggregation: `function` of the entity's `column` over `over` seconds.
 
     `time_since` is in hours. `count` and `sum` of nothing are 0, the others are missing then.
@@ -66,7 +66,7 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class EntityRows:
     """An entity's rows that have a value, as arrays of one length; times in seconds since 1970.
 
     A row is known from `known` on, and until another value replaces it at `until`.
@@ -113,7 +113,7 @@ class Tiles:
         return cls(whole, whole, whole, whole, whole, whole, real, real, real)
 
 
-def to_tiles(rows: Rows, size: int, delay: int) -> Tiles:
+def to_tiles(rows: EntityRows, size: int, delay: int) -> Tiles:
     """Gather rows into tiles of `size` seconds; rows known within `delay` of the end are in time.
 
     Late rows and replaced ones have tiles of their own.
@@ -145,7 +145,7 @@ def to_tiles(rows: Rows, size: int, delay: int) -> Tiles:
 
 def evaluate(
     tiles: Mapping[Group, Tiles],
-    windows: Sequence[Window],
+    windows: Sequence[WindowAggregation],
     entity: NDArray[np.int64],
     instants: NDArray[np.int64],
     delay: int,
@@ -177,7 +177,7 @@ def still_needed(tiles: Tiles, over: int, now: int) -> Tiles:
     return tiles.take((tiles.end + over > since) & (tiles.until > since))
 
 
-def longest(windows: Iterable[Window]) -> dict[Group, int]:
+def longest(windows: Iterable[WindowAggregation]) -> dict[Group, int]:
     """The longest window over each group of tiles, in seconds."""
     found: dict[Group, int] = {}
     for one in windows:

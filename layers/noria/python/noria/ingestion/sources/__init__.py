@@ -35,13 +35,13 @@ def _sheet(source: GoogleSheetSource, secrets: Secrets) -> Origin:
 
 def _database(source: DatabaseSource, secrets: Secrets) -> Origin:
     from noria.ingestion.sources.database import DatabaseRows
-    from noria.ingestion.sources.database_credentials import Access
+    from noria.ingestion.sources.database_credentials import DatabaseAccess
     from noria.ingestion.sources.database_engines import ENGINES, Session
 
     connect, port = ENGINES[source.engine]
     timeout = source.statement_timeout.total_seconds()
 
     def opened() -> Session:
-        return connect(Access.of(secrets(source.secret), source.secret, port, timeout))
+        return connect(DatabaseAccess.of(secrets(source.secret), source.secret, port, timeout))
 
     return DatabaseRows(source, opened)

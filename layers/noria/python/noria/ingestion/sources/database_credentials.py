@@ -9,7 +9,7 @@ from noria.errors import SourceError
 
 
 @dataclass(frozen=True)
-class Access:
+class DatabaseAccess:
     """Where a database is and who asks; the keys are those of secrets that AWS makes for RDS."""
 
     host: str
@@ -25,7 +25,9 @@ class Access:
         return f"{engine}://{self.host}:{self.port}/{self.database}"
 
     @classmethod
-    def of(cls, secret: Mapping[str, Any], name: str, port: int, timeout: float) -> "Access":
+    def of(
+        cls, secret: Mapping[str, Any], name: str, port: int, timeout: float
+    ) -> "DatabaseAccess":
         """Read a secret's document; raises `SourceError` naming what it lacks."""
         missing = [key for key in ("host", "username", "password") if not secret.get(key)]
         if missing:

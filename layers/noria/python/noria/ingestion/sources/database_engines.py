@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from noria.errors import SourceError
-from noria.ingestion.sources.database_credentials import Access
+from noria.ingestion.sources.database_credentials import DatabaseAccess
 from noria.ingestion.sources.database_errors import driver_errors
 from noria.ingestion.sources.driver_types import mysql_readers, teach_postgresql
 
@@ -40,7 +40,7 @@ class PostgreSQL:
 
     quote = '"'
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: DatabaseAccess) -> None:
         import pg8000.exceptions
         import pg8000.native
 
@@ -90,7 +90,7 @@ class Redshift:
 
     quote = '"'
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: DatabaseAccess) -> None:
         import redshift_connector
         from redshift_connector.error import Error
 
@@ -138,7 +138,7 @@ class MySQL:
 
     quote = "`"
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: DatabaseAccess) -> None:
         import pymysql
         import pymysql.cursors
 
@@ -185,7 +185,7 @@ class MySQL:
             self._connection.close()
 
 
-ENGINES: dict[str, tuple[Callable[[Access], Session], int]] = {
+ENGINES: dict[str, tuple[Callable[[DatabaseAccess], Session], int]] = {
     "postgresql": (PostgreSQL, 5432),
     "mysql": (MySQL, 3306),
     "redshift": (Redshift, 5439),

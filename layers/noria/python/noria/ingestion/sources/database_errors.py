@@ -3,7 +3,7 @@
 from typing import Any
 
 from noria.errors import SourceError
-from noria.ingestion.sources.database_credentials import Access
+from noria.ingestion.sources.database_credentials import DatabaseAccess
 
 SLOW = "raise statement_timeout, add an index on what the query filters by, or give filters"
 LOGIN = "check username and password in the secret"
@@ -42,7 +42,7 @@ class driver_errors:  # noqa: N801 - a context manager
     """Translate a driver's errors into `SourceError` with what to do about them."""
 
     def __init__(
-        self, engine: str, access: Access, errors: tuple[type[BaseException], ...]
+        self, engine: str, access: DatabaseAccess, errors: tuple[type[BaseException], ...]
     ) -> None:
         self._engine, self._access, self._errors = engine, access, errors
 
