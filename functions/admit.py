@@ -15,8 +15,8 @@ from noria.lifecycle.stage import Stage
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Judge whether this execution may run, take the lease, and lay out the run's state.
 
-    One that only brings the feature store up to date may run beside any other, and is no turn of
-    the wheel: it takes no lease, and neither the cooldown nor the budget counts it.
+    One that only brings the feature store up to date may run beside any other, and is no
+    training run: it takes no lease, and neither the cooldown nor the budget counts it.
     """
     stage = Stage.open(event)
     check_input(stage.event.input, datetime.now(UTC))

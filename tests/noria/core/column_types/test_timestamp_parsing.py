@@ -53,7 +53,7 @@ def test_one_impossible_reading_decides_the_order() -> None:
     assert "of '01/02/2024' could be either way round" in str(asked.question)
     assert utc(EITHER) == [None] * len(EITHER)
     told = guess([*EITHER, "13/01/2024"])
-    assert (told.question, told.told) == (None, "day before month, as '13/01/2024' tells")
+    assert (told.question, told.order) == (None, "day before month, as '13/01/2024' tells")
     assert utc([*EITHER, "13/01/2024"])[1] == "2024-02-01T00:00:00"
     assert utc([*EITHER, "01/13/2024"])[1] == "2024-01-02T00:00:00"
 

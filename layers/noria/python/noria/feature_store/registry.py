@@ -58,7 +58,7 @@ class FeatureRegistry:
         }
 
     def windows_of(self, feature_set: FeatureSet) -> list[WindowFeature]:
-        """The windows of all versions of a set that its rows can still tell.
+        """The windows of all versions of a set that its rows can still be aggregated to.
 
         A model that learnt from an earlier version looks up by that version's windows.
         """

@@ -81,7 +81,7 @@ class Stage:
 
     @property
     def feature_set(self) -> str | None:
-        """The name of the feature set that this run's rows go into, where DefineProblem told it."""
+        """The name of the feature set that this run's rows go into, if DefineProblem named it."""
         name = self.event.result("problem").get("feature_set")
         return None if name is None else str(name)
 

@@ -186,7 +186,7 @@ class _Tick:
     def _with_quality(
         self, seen: Observation, pairs: list[tuple[float, prediction_log.Score]]
     ) -> tuple[Observation, bool]:
-        """Measure the labelled predictions where there are enough; tells whether it did."""
+        """Measure the labelled predictions where there are enough; returns whether it did."""
         if not enough_labels(len(pairs), self._problem):
             return seen, False
         truth = np.array([truth for truth, _ in pairs])

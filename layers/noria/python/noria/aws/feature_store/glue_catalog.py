@@ -197,6 +197,6 @@ def _holds(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _kept(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What an update takes of what a table's description tells."""
+    """The part of a table's description that an update accepts."""
     names = ("Name", "Description", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
     return {name: known[name] for name in names if name in known}

@@ -34,7 +34,7 @@ CHARTED = 3
 
 
 class Shift(BaseModel):
-    """A column's population stability index; one that tells the time itself always moves on.
+    """A column's population stability index; one that encodes the time itself always moves on.
 
     `p_value` is that of both thirds being drawn from the same rows, corrected after Holm.
     """
@@ -48,7 +48,7 @@ class Shift(BaseModel):
 class Shifts(BaseModel):
     """All columns but timestamps, the most shifted first, and pictures of those that drifted.
 
-    `notes` say which rows of history windows were left out.
+    `notes` say which rows of time-window aggregations were excluded.
     """
 
     columns: list[Shift]
@@ -58,7 +58,7 @@ class Shifts(BaseModel):
 
 
 class _Moved(NamedTuple):
-    """How far a column moved, and 1/n + 1/m of the rows of both thirds that tell it."""
+    """How far a column moved, and 1/n + 1/m of the rows of both thirds."""
 
     drift: ColumnDrift
     rows: float
@@ -69,7 +69,7 @@ def shifts(ordered: Dataset, problem: Problem) -> Shifts:
 
     Measured as the monitor does (`noria.core.statistics.drift`), so that `monitoring.drift` means
     the same; a column drifted where it is beyond that and beyond chance (`analysis.significance`).
-    It tells the time where |Spearman's rho| with it reaches `analysis.redundancy`. A history window
+    It tells the time where |Spearman's rho| with it reaches `analysis.redundancy`. A time window
     counts in rows where it begins within the data. Empty without event times or with fewer than
     `analysis.fewest_rows` rows per third.
     """
@@ -101,7 +101,7 @@ def shifts(ordered: Dataset, problem: Problem) -> Shifts:
 
 
 def _thirds(rows: int, full: Array | None = None) -> dict[str, Array]:
-    """Positions of both thirds' rows; of a history window those that it is full in."""
+    """Positions of both thirds' rows; of a time window those that it is full in."""
     third = rows // 3
     first, last = np.arange(third), np.arange(rows - third, rows)
     if full is not None:
@@ -144,7 +144,7 @@ def _with_groups(both: Dataset) -> Dataset:
 
 
 def _notes(problem: Problem, full: Mapping[str, Array], found: Mapping[str, _Moved]) -> list[str]:
-    """Say of each length of windows which rows are left out, where there are any."""
+    """Say of each length of windows which rows are excluded, where there are any."""
     alike: dict[timedelta, list[str]] = {}
     for one in problem.features.windows:
         if one.as_ in full and not full[one.as_].all():

@@ -80,7 +80,7 @@ def _later_than_event(sample: Dataset, limit: float) -> dict[str, str]:
 
 
 def _missingness_leaks(sample: Dataset, limit: float, significance: float) -> dict[str, str]:
-    """Suspect columns whose missing values tell the target; p values corrected after Holm."""
+    """Suspect columns whose missing values predict the target; p values corrected after Holm."""
     judged = {}
     for column in sample.columns:
         empty = is_missing(column.kind, sample.data[column.name])

@@ -29,7 +29,7 @@ KAPPA = "Cohen's kappa"
 
 
 class Redundant(BaseModel):
-    """Two columns of which the first tells the second; `mutual` where each tells the other."""
+    """Two columns of which the first determines the second; `mutual` where both do."""
 
     first: str
     second: str

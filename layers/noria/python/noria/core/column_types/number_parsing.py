@@ -30,7 +30,7 @@ class Numerals:
     """Texts read as numbers (NaN where one is none), or the question that keeps them from it.
 
     `decimal` is their decimal mark, `examples` shows how texts that are not plainly numbers were
-    read, first those that told the mark. `question` is a clause about
+    read, first those that determined the decimal mark. `question` is a clause about
     the column's values, `undecided` whether the contract's `decimal` answers it.
     """
 
@@ -128,7 +128,7 @@ def _chosen(
     enough = [mark for mark in readings if weights[known[mark]].sum() >= wanted]
     either = np.logical_or.reduce(list(known.values()))
     if len(enough) == 1:
-        return _read(texts, readings, enough[0], told=either & ~_all(known))
+        return _read(texts, readings, enough[0], decisive=either & ~_all(known))
     if weights[either].sum() < wanted:
         return None
     point, comma = known["."] & ~known[","], known[","] & ~known["."]
@@ -136,10 +136,10 @@ def _chosen(
         shown = f"{_first(texts, point)!r} has a decimal point and {_first(texts, comma)!r} a comma"
         return Numerals(question=shown, undecided=True)
     if point.any() or comma.any():
-        return _read(texts, readings, "." if point.any() else ",", told=point | comma)
+        return _read(texts, readings, "." if point.any() else ",", decisive=point | comma)
     unlike = _all(known) & (readings["."] != readings[","])
     if not unlike.any():
-        return _read(texts, readings, ".", told=unlike)
+        return _read(texts, readings, ".", decisive=unlike)
     place = int(unlike.argmax())
     shown = " or ".join(f"{readings[mark][place]:.15g}" for mark in readings)
     others = [repr(texts[other]) for other in np.flatnonzero(unlike)[1:EXAMPLES].tolist()]
@@ -159,11 +159,11 @@ def _read(
     texts: Sequence[str],
     readings: dict[str, NDArray[np.float64]],
     mark: str,
-    told: NDArray[np.bool_],
+    decisive: NDArray[np.bool_],
 ) -> Numerals:
-    """Read by one mark; the examples are first texts that told it, then others."""
+    """Read by one mark; the examples are first texts that determined it, then others."""
     numbers = readings[mark]
-    places = np.argsort(~told, kind="stable").tolist()
+    places = np.argsort(~decisive, kind="stable").tolist()
     shown = [
         f"{texts[place]!r} is {numbers[place]:.15g}"
         for place in places

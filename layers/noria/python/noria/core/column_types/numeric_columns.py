@@ -40,7 +40,7 @@ def _parsed_already(name: object) -> tuple[str, ...]:
 
 
 def numbers_in_texts(text: pd.Series, share: float, decimal: str | None = None) -> Quantities:
-    """Read tidy texts as numbers: plainly, and as people write them where that can be told."""
+    """Read tidy texts as numbers: plainly, and as people write them where that is unambiguous."""
     plain = numbers_of(text)
     if decimal is None and plain.notna().sum() == text.notna().sum():
         return Quantities(plain)

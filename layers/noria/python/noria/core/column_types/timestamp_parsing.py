@@ -41,12 +41,12 @@ class Guess:
     """How texts seem to be written.
 
     Where day and month could be either, `question` says so, with examples; where some texts alone
-    tell which comes first, `told` says which, and shows one of them.
+    tell which comes first, `order` says which, and shows one of them.
     """
 
     reading: TimeReading | None
     question: str | None = None
-    told: str | None = None
+    order: str | None = None
 
 
 def zone_problem(name: str) -> str | None:
@@ -117,8 +117,8 @@ def _ordered(texts: pd.Series, fits: Mapping[str, tuple[tuple[str, ...], pd.Inde
         return Guess(None, question=shown)
     for order, formats, decisive in ((first, early, only_first), (second, late, only_second)):
         if len(decisive):
-            told = f"{order}, as {texts[decisive[0]]!r} tells"
-            return Guess(TimeReading(formats), told=told)
+            reason = f"{order}, as {texts[decisive[0]]!r} tells"
+            return Guess(TimeReading(formats), order=reason)
     either = _from_texts(texts, TimeReading(early)), _from_texts(texts, TimeReading(late))
     unlike = texts[either[0].ne(either[1]) & either[0].notna()]
     if len(unlike):

@@ -146,13 +146,13 @@ def _has_codes(texts: pd.Index) -> bool:
 
 
 def _about_order(name: object, found: Guess) -> tuple[str, ...]:
-    """Say what told the order of day and month, or ask for it."""
+    """Say by what the order of day and month was recognised, or ask for it."""
     if found.question is not None:
         return (
             f"{name}: {found.question}, so its dates were not read: "
             f"declare quality.columns.{name}.format, such as %d/%m/%Y",
         )
-    return (f"{name}: dates read as {found.told}",) if found.told is not None else ()
+    return (f"{name}: dates read as {found.order}",) if found.order is not None else ()
 
 
 def _spelled(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:

@@ -1,6 +1,6 @@
 """Where a model's errors still depend on the columns: an F test per grouping of the rows.
 
-If a model had learnt all that a column tells, its errors would have the same mean in every group
+If a model had learnt all that a column explains, its errors would have the same mean in every group
 of that column. One-way analysis of variance (Fisher 1925) says how far they have not, adjusted R²
 (Ezekiel 1930) how much of the errors' variance that is; Bonferroni corrects for all groupings.
 With event time the errors are taken about the mean of their time block: what moves with time

@@ -62,7 +62,7 @@ class StoredColumn(FrozenModel):
 class Feature(StoredColumn):
     """A feature; older than its time to live at the prediction time, a value counts as missing.
 
-    A value that is known `afterwards` (a target) is true at an event time and not known then: it is
+    A post-outcome value (`afterwards`, such as a target) is not known at its event time: it is
     kept for people, and never handed out for a prediction.
     """
 

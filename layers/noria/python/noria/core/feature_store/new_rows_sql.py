@@ -55,7 +55,7 @@ def replacing_rows_query(
 
 
 def filling_rows_query(feature_set: FeatureSet, parts: Sequence[FeatureFile]) -> str:
-    """What incoming rows tell of columns that stored rows have no place for; stored values stay.
+    """Incoming values for columns that stored rows lack; stored values stay.
 
     A stored row whose file lacks a column is repeated at its own created time with the incoming
     value there. So what was corrected later is not seen before, and what came late stays late. An

@@ -46,16 +46,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def weak_categories(findings: Findings) -> list[str]:
-    """List the categories whose values still tell of the errors, strongest first."""
+    """List the categories that still explain errors, strongest first."""
     return [one.columns[0] for one in findings.for_recipe("target_encoding")]
 
 
 def weak_pairs(findings: Findings) -> list[tuple[str, str]]:
-    """List the pairs whose ratio or product still tells of the errors, strongest first."""
+    """List the pairs whose ratio or product still explains errors, strongest first."""
     found = [one.columns for one in findings.for_recipe("interactions")]
     return list(dict.fromkeys((one[0], one[1]) for one in found if len(one) == 2))
 
 
 def weak_ranges(findings: Findings) -> list[str]:
-    """List the numbers whose size still tells of the errors, strongest first."""
+    """List the numbers whose size still explains errors, strongest first."""
     return [one.columns[0] for one in findings.weaknesses if one.aspect == "range"]

@@ -30,8 +30,8 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     All is judged on the holdout, on up to `analysis.sample_rows` rows of it. In this order:
     the rule suffices where it meets the objective and is better than every trivial answer (it is
     served where `baseline.serve` asks for it and it can be); the problem is reevaluated where a
-    trivial answer meets the objective, where there is no signal that can be told from chance, or
-    where there is too little data for the objective to be told; else the machine goes on.
+    trivial answer meets the objective, where no signal differs from chance, or
+    where there are too few rows to judge the objective; else the machine goes on.
     """
     generator = np.random.default_rng(seed)
     rows = problem.analysis.sample_rows
@@ -79,7 +79,7 @@ def _evidence(compared: Compared) -> dict[str, Any]:
 
 
 def _too_little(training: Dataset, judged: Dataset, problem: Problem) -> str | None:
-    """Say why nothing can be told, where one side lacks rows or classes."""
+    """Say why nothing can be decided, where one side lacks rows or classes."""
     for name, side in (("training", training), ("holdout", judged)):
         if len(side) < 2:
             return f"The {name} rows are too few to tell anything ({len(side)}): collect more."

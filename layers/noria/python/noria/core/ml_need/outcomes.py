@@ -108,7 +108,7 @@ def has_signal(gain: Bounds, p_value: float, chance: float, confidence: float) -
 
 
 def _what_would_help(compared: Compared, gain: Bounds) -> str:
-    """Say how many rows would tell the gain that the objective asks for from none."""
+    """Say how many rows would make the gain that the objective asks for significant."""
     objective, start = compared.problem.objective, "What would help: columns or sources that bear"
     asked = compared.beyond(objective.threshold, compared.best_trivial.score)
     wanted = max(asked, objective.minimum_gain)

@@ -45,7 +45,7 @@ class Segment:
         return np.where(self.ids[places] == names, places, -1)
 
     def mark(self, places: NDArray[np.int64], tick: int, committed: int) -> NDArray[np.bool_]:
-        """Mark predictions as labelled in this tick; tells which had no label before.
+        """Mark predictions as labelled in this tick; returns which had no label before.
 
         A mark later than `committed` was left by a tick that never finished, and does not count.
         """

@@ -129,7 +129,7 @@ class State(BaseModel):
 
 
 def enough_labels(count: int, problem: Problem) -> bool:
-    """Tell whether a metric of so many labels says anything."""
+    """Whether there are enough labels to compute a metric."""
     limits = problem.monitoring
     least = limits.minimum_values if problem.task == "regression" else limits.minimum_labels
     return count >= least

@@ -50,10 +50,10 @@ class RuleGraph:
         return self._value(ast.parse(self._rule.text, mode="eval").body)
 
     def number(self, value: Value) -> str:
-        """Read a number or a truth as a double."""
+        """Read a number or a boolean as a double."""
         if value.meaning == "number":
             return value.tensor
-        if value.meaning != "truth":
+        if value.meaning != "boolean":
             raise self._refusal(f"{WORDS[value.meaning]} stands where a number is needed")
         return self._on.node("Cast", value.tensor, to=TensorProto.DOUBLE)
 
@@ -66,12 +66,16 @@ class RuleGraph:
             case ast.BinOp(left=left, op=op, right=right):
                 return self._arithmetic(op, self._value(left), self._value(right))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return Value("truth", self._on.node("Not", self._truth(self._value(operand))))
+                return Value(
+                    "boolean", self._on.node("Not", self._as_boolean(self._value(operand)))
+                )
             case ast.UnaryOp(op=op, operand=operand):
                 return self._signed(self._value(operand), negative=isinstance(op, ast.USub))
             case ast.BoolOp(op=op, values=values):
                 join = self._on.both if isinstance(op, ast.And) else self._on.either
-                return Value("truth", reduce(join, (self._truth(self._value(v)) for v in values)))
+                return Value(
+                    "boolean", reduce(join, (self._as_boolean(self._value(v)) for v in values))
+                )
             case ast.Compare():
                 return self._comparison(node)
             case ast.Call(func=ast.Name(id=name), args=[argument]):
@@ -82,7 +86,7 @@ class RuleGraph:
         """Compute what reads no column now, by the grammar's own rules."""
         found = parse(ast.unparse(node)).evaluate({})
         if isinstance(found, bool):
-            return Value("truth", self._on.constant(np.array(found)), number=float(found))
+            return Value("boolean", self._on.constant(np.array(found)), number=float(found))
         if isinstance(found, str):
             return Value("text", text=found)
         if isinstance(found, timedelta):
@@ -112,13 +116,13 @@ class RuleGraph:
 
     def _arithmetic(self, op: ast.operator, left: Value, right: Value) -> Value:
         meanings = {left.meaning, right.meaning}
-        if meanings == {"truth"}:
-            # Two columns of truths add by or and multiply by and.
+        if meanings == {"boolean"}:
+            # Two columns of booleans add by or and multiply by and.
             joins = {ast.Add: self._on.either, ast.Mult: self._on.both}
             if type(op) not in joins:
                 raise self._refusal("truths can be combined by and, or and not, and counted by + 0")
-            return Value("truth", joins[type(op)](left.tensor, right.tensor))
-        if meanings <= {"number", "truth"}:
+            return Value("boolean", joins[type(op)](left.tensor, right.tensor))
+        if meanings <= {"number", "boolean"}:
             one, other = self.number(left), self.number(right)
             if isinstance(op, ast.Mod):
                 return Value("number", self._on.remainder(one, other))
@@ -146,9 +150,9 @@ class RuleGraph:
         seconds = self._on.multiply(self.number(value), self._on.double(UNITS[name]))
         return Value("span", self._on.node("Round", seconds))
 
-    def _truth(self, value: Value) -> str:
-        """Read a number as a truth: neither 0 nor NaN."""
-        if value.meaning == "truth":
+    def _as_boolean(self, value: Value) -> str:
+        """Read a number as a boolean: neither 0 nor NaN."""
+        if value.meaning == "boolean":
             return value.tensor
         if value.meaning != "number":
             raise self._refusal("and, or and not take true, false and numbers")
@@ -166,7 +170,7 @@ class RuleGraph:
             right = self._value(comparator)
             found.append(self._compared(op, left, right))
             left = right
-        return Value("truth", reduce(self._on.both, found))
+        return Value("boolean", reduce(self._on.both, found))
 
     def _compared(self, op: ast.cmpop, left: Value, right: Value) -> str:
         if "text" in (left.meaning, right.meaning):

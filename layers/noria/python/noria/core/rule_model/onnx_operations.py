@@ -9,7 +9,7 @@ from noria.core.training.onnx_export import OnnxOperations
 
 
 class RuleOperations(OnnxOperations):
-    """Records operations on doubles, truths and texts; tensors are (n, 1) or broadcast."""
+    """Records operations on doubles, booleans and texts; tensors are (n, 1) or broadcast."""
 
     def double(self, value: float) -> str:
         """A double that broadcasts over the rows."""

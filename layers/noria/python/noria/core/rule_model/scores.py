@@ -76,7 +76,7 @@ def _one_of_many(
         named = on.node("Cast", codes, to=TensorProto.DOUBLE)
         wanted = np.arange(len(read.classes), dtype=np.float64)
     else:
-        named, wanted = graph.number(answer), class_numbers(read, answer.meaning == "truth")
+        named, wanted = graph.number(answer), class_numbers(read, answer.meaning == "boolean")
     nothing = on.double(np.nan)
     hits = on.equal(on.where(unknown, nothing, named), on.constant(wanted.reshape(1, -1)))
     first = on.node("ArgMax", on.to_float(hits), axis=1, keepdims=1)
@@ -84,10 +84,10 @@ def _one_of_many(
     return on.to_float(on.equal(first, places))
 
 
-def class_numbers(read: Dataset, truths: bool) -> NDArray[np.float64]:
+def class_numbers(read: Dataset, booleans: bool) -> NDArray[np.float64]:
     """The number by which a rule names each class; NaN where a number can name it never."""
     names = {"false": 0.0, "true": 1.0}
-    if truths:
+    if booleans:
         return np.array([names.get(name.lower(), np.nan) for name in read.classes])
     numbers = pd.to_numeric(pd.Series(read.classes, dtype="object"), errors="coerce")
     return np.asarray(numbers, dtype=np.float64)
@@ -122,7 +122,7 @@ def expected_scores(
 ) -> NDArray[np.float64]:
     """Answer all rows by the grammar itself: P(positive), class probabilities (n, k), or values.
 
-    ContractError where a binary rule answers anything but truths and probabilities.
+    ContractError where a binary rule answers anything but booleans and probabilities.
     """
     inputs = {one.name: _series(one, read, decimals.get(one.name, 0)) for one in read.columns}
     answers = pd.Series(rule.evaluate(inputs), index=pd.RangeIndex(len(read)))
@@ -169,8 +169,8 @@ def _expected_classes(
     if _is_text(answers):
         codes = _codes(answers, read)
     else:
-        truths = answers.dtype in ("bool", "boolean")
-        wanted = class_numbers(read, truths)
+        booleans = answers.dtype in ("bool", "boolean")
+        wanted = class_numbers(read, booleans)
         hits = answers.astype("float64").to_numpy()[:, None] == wanted
         codes = np.where(hits.any(axis=1), hits.argmax(axis=1), 0)
     codes = np.where(unknown | np.isnan(codes), 0, codes).astype(np.int64)

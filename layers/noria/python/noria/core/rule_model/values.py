@@ -4,10 +4,10 @@ import ast
 from dataclasses import dataclass
 from typing import Literal
 
-Meaning = Literal["number", "truth", "text", "time", "span"]
+Meaning = Literal["number", "boolean", "text", "time", "span"]
 LITERALS = frozenset({"true", "false"})
 WORDS: dict[Meaning, str] = {
-    "number": "a number", "truth": "true or false", "text": "a text", "time": "a time",
+    "number": "a number", "boolean": "true or false", "text": "a text", "time": "a time",
     "span": "a duration",
 }  # fmt: skip
 
@@ -16,7 +16,7 @@ WORDS: dict[Meaning, str] = {
 class Value:
     """A part of the rule: a tensor (n, 1), or a text that is written in the rule.
 
-    Tensors are double (numbers; times and spans in seconds), bool (truths) or string; `number` is
+    Tensors are double (numbers; times and spans in seconds), bool or string; `number` is
     that of a tensor that is one for all rows.
     """
 

@@ -64,7 +64,7 @@ def category_to_target(values: Array, target: Array, classes: int) -> Relation:
 
 
 def text_to_target(values: Array, target: Array, classes: int, most: int) -> Relation:
-    """Relate texts by the word that tells most, of up to `most` frequent ones, as a category.
+    """Relate texts by the most informative word, of up to `most` frequent ones, as a category.
 
     The p value is that of the word, times the words that were tried (Bonferroni); for classes it is
     exact, since few texts hold a word and few are of a rare class.

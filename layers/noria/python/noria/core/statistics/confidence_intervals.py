@@ -19,7 +19,7 @@ ALIKE = 1e-12  # resamples that differ by less differ by rounding
 
 
 class Interval(BaseModel):
-    """A confidence interval; without ends where the rows cannot tell how sure a score is.
+    """A confidence interval; without ends where the rows do not determine them.
 
     `method`: bootstrap, exact where Clopper and Pearson's bounds reach farther, or none.
     """
@@ -103,7 +103,7 @@ def _of_accuracy(
 
 
 def least_gain(replicates: Replicates, new: Array, old: Array, confidence: float) -> float:
-    """The one-sided lower bound of a paired gain; never above zero where nothing can tell.
+    """The one-sided lower bound of a paired gain; never above zero where it is undetermined.
 
     A quantile of the resampled gains; of accuracies the smaller of that and the exact bound.
     """

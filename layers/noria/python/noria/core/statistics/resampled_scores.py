@@ -50,7 +50,7 @@ def drawn_counts(
 ) -> NDArray[np.int16]:
     """Draw rows with replacement; returns how often each was drawn, (resamples, rows).
 
-    A thousand resamples tell the ends of a 95 % interval (Efron and Tibshirani, "An Introduction
+    A thousand resamples give the ends of a 95 % interval (Efron and Tibshirani, "An Introduction
     to the Bootstrap", 1993, chapter 19: 1,000 or more for percentiles). With `serial` blocks of
     neighbours in time are drawn, in a circle, so that what they share stays together (circular
     block bootstrap, Politis and Romano 1992).
