@@ -1,7 +1,5 @@
 """Every function: its own narrow role, its logs, its environment, and a size that Lambda takes."""
 
-import re
-
 import pytest
 
 from infra.constructs.stages import ENDPOINT, STAGES
@@ -148,4 +146,4 @@ def test_the_function_asset_holds_functions_and_nothing_else(penguins: Template)
     function = penguins.functions()["admit"]
     asset = penguins.asset_of(function["Code"])
     assert [path.name for path in asset.iterdir()] == ["functions"]
-    assert not [path for path in asset.rglob("*") if re.search(r"__pycache__|\.pyc$", str(path))]
+    assert not [path for path in asset.rglob("*") if path.suffix == ".pyc"]
