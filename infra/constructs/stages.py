@@ -162,6 +162,10 @@ class Packages(Construct):
             environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
             role=role,
             log_group=group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            tracing=lambda_.Tracing.ACTIVE,
             description=f"Noria: functions/{row.name}.py",
         )
 

@@ -99,6 +99,16 @@ def test_each_function_keeps_its_logs_for_a_while(penguins: Template) -> None:
     assert all(group["Properties"].get("RetentionInDays") for group in groups.values())
 
 
+def test_each_function_logs_json_and_is_traced(penguins: Template) -> None:
+    for name, function in penguins.functions().items():
+        logging = {k: v for k, v in function["LoggingConfig"].items() if k != "LogGroup"}
+        assert logging == {
+            "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"
+        }, name  # fmt: skip
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert {"xray:PutTraceSegments", "xray:PutTelemetryRecords"} <= set(penguins.may(name))
+
+
 def test_environments_are_made_from_the_model(house_prices: Template) -> None:
     known = Environment(**dict.fromkeys(Environment.model_fields, "x")).to_variables()
     for name, function in house_prices.functions().items():
