@@ -67,4 +67,5 @@ lock: setup ## resolve the dependencies again and write the hash-locked requirem
 	done
 
 clean: ## delete the environment, the built layers and the synthesized templates
+	@[ ! -d .noria ] || chmod -R u+w .noria
 	rm -rf $(VENV) .noria cdk.out

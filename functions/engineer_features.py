@@ -8,9 +8,11 @@ from noria.core.evaluation.error_findings import Findings
 from noria.core.features.recipes import Plan, make_plan
 from noria.core.training.candidates import names_for
 from noria.lifecycle.stage import HISTORY, Stage
+from noria.lifecycle.stage_logging import logged, note
 from noria.materialization.run_features import open_accepted
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make this iteration's feature plan; on the first, store the rows that it is fed with.
 
@@ -23,6 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _store_only(stage)
     iteration = stage.iteration + 1
     dataset = Dataset.from_bytes(stage.dataset())
+    note(iteration=iteration, rows_in=len(dataset))
     if iteration == 1:
         dataset = _stored(stage, dataset)
     weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
@@ -31,6 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stage.store.put(
         stage.run.iteration_key(iteration, "plan.json"), plan.model_dump_json().encode()
     )
+    note(decision=plan.recipe)
     verdict = Verdict(
         decision=plan.recipe, reasons=[plan.why], evidence={"features": plan.features}
     )
@@ -51,6 +55,7 @@ def _store_only(stage: Stage) -> dict[str, Any]:
         loaded = accepted.load_online(feature_set) if feature_set.windows else 0
     told = ["nothing was stored, as that would take the place of all rows"]
     if written is not None:
+        note(rows_in=written.given, rows_out=written.rows)
         told = [f"{written.rows:,} of {written.given:,} rows said something new"]
     told += [f"{loaded:,} entities were loaded for the endpoint", *stage.feature_notes]
     told += [
@@ -64,7 +69,8 @@ def _store_only(stage: Stage) -> dict[str, Any]:
 def _stored(stage: Stage, dataset: Dataset) -> Dataset:
     """Store the run's rows, and return them with their history, where the contract wants one."""
     with open_accepted(stage) as accepted:
-        feature_set = accepted.store(dataset).feature_set
+        feature_set, written, _ = accepted.store(dataset)
+        note(rows_out=written.rows if written else 0)
         if not feature_set.windows:
             return dataset
         expanded = accepted.expand(feature_set, dataset)

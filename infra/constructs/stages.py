@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.store import DataStore
+from infra.constructs.storage import Storage
 from infra.packaging.assets import Asset
 from noria.contracts import Problem
 from noria.errors import ContractError
@@ -124,7 +124,7 @@ class Packages(Construct):
         scope: Construct,
         row: Row,
         *,
-        store: DataStore,
+        storage: Storage,
         environment: Environment,
         powers: Mapping[str, Callable[[], iam.PolicyStatement | None]],
     ) -> lambda_.Function:
@@ -143,7 +143,7 @@ class Packages(Construct):
         granted = [power() for power in (powers[name] for name in row.powers)]
         for statement in [
             *grants.storage(
-                store, reads=row.reads, writes=row.writes, deletes=row.deletes, tags=row.tags
+                storage, reads=row.reads, writes=row.writes, deletes=row.deletes, tags=row.tags
             ),
             *filter(None, granted),
         ]:
@@ -162,6 +162,10 @@ class Packages(Construct):
             environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
             role=role,
             log_group=group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            tracing=lambda_.Tracing.ACTIVE,
             description=f"Noria: functions/{row.name}.py",
         )
 
@@ -185,7 +189,7 @@ class Stages(Construct):
         construct_id: str,
         *,
         problem: Problem,
-        store: DataStore,
+        storage: Storage,
         packages: Packages,
         environment: Environment,
         endpoint: lambda_.IFunction,
@@ -198,21 +202,21 @@ class Stages(Construct):
             "endpoint_function": endpoint.function_name,
         }
         powers = {
-            "catalog": lambda: grants.catalog(store),
+            "catalog": lambda: grants.catalog(storage),
             "look_at": lambda: grants.on_endpoint(endpoint, grants.LOOK),
             "notify": lambda: grants.allow(["sns:Publish"], [topic.topic_arn]),
             "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),
             "put_metrics": lambda: grants.put_metrics(environment.namespace),
             "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
             "read_secrets": lambda: grants.secrets(problem),
-            "serve_features": lambda: grants.online_features(store),
+            "serve_features": lambda: grants.online_features(storage),
             "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
         }
         self._functions = {
             row.name: packages.function(
                 self,
                 replace(row, memory=row.memory or problem.scaling.memory),
-                store=store,
+                storage=storage,
                 environment=environment.model_copy(update={k: knowledge[k] for k in row.knows}),
                 powers=powers,
             )

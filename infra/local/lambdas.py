@@ -42,6 +42,7 @@ class Function:
     task_root: Path
     layers: tuple[Path, ...]
     log_group: str
+    logging: tuple[tuple[str, str], ...]  # LogFormat, ApplicationLogLevel, SystemLogLevel
     reserved: int | None
 
     @property
@@ -269,6 +270,7 @@ class Executor:
             task_root=self._directory(found.code, found),
             layers=tuple(self._directory(layer.content, layer) for layer in layers),
             log_group=found.logs_group_name,
+            logging=tuple(sorted(getattr(found, "logging_config", {}).items())),
             reserved=None if found.reserved_concurrency is None
             else int(found.reserved_concurrency),
         )  # fmt: skip
@@ -378,6 +380,7 @@ class Executor:
             "TMPDIR": str(scratch),
             "TZ": "UTC",
             "_HANDLER": function.handler,
+            **_log_variables(dict(function.logging)),
             **credentials,
             **dict(function.variables),
         }
@@ -392,21 +395,53 @@ class Executor:
             written.seek(worker.log_offset)
             output = written.read()
         worker.log_offset += len(output)
-        report = (
-            f"REPORT RequestId: {request_id}\tDuration: {seconds * 1000:.2f} ms\t"
-            f"Memory Size: {function.memory_mib} MB\tMax Memory Used: {outcome.memory_mib} MB"
-        )
+        before, after = _system_lines(function, request_id, seconds * 1000, outcome)
         lines = [
-            f"START RequestId: {request_id} Version: {function.version}",
+            *before,
             *output.decode("utf-8", "replace").splitlines(),
             *([json.loads(outcome.body)["errorMessage"]] if not outcome.alive else []),
-            f"END RequestId: {request_id}",
-            report,
+            *after,
         ]
         with (self._home / "logs" / f"{function.name}.log").open("a", encoding="utf-8") as log:
             log.write("\n".join(lines) + "\n")
         self._write_log(function.log_group, worker.log_stream, lines)
         return base64.b64encode("\n".join(lines).encode()[-4096:])
+
+
+def _log_variables(logging: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables by which Lambda tells its runtime how to log."""
+    names = {"AWS_LAMBDA_LOG_FORMAT": "LogFormat", "AWS_LAMBDA_LOG_LEVEL": "ApplicationLogLevel"}
+    return {name: logging[key] for name, key in names.items() if key in logging}
+
+
+def _system_lines(
+    function: Function, request_id: str, duration: float, outcome: Outcome
+) -> tuple[list[str], list[str]]:
+    """What Lambda itself logs before and after an invocation of so many milliseconds."""
+    logging = dict(function.logging)
+    if logging.get("LogFormat") != "JSON":
+        report = (
+            f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
+            f"Memory Size: {function.memory_mib} MB\tMax Memory Used: {outcome.memory_mib} MB"
+        )
+        start = f"START RequestId: {request_id} Version: {function.version}"
+        return [start], [f"END RequestId: {request_id}", report]
+    if logging.get("SystemLogLevel") == "WARN":
+        return [], []
+    metrics = {
+        "durationMs": round(duration, 2),
+        "memorySizeMB": function.memory_mib,
+        "maxMemoryUsedMB": outcome.memory_mib,
+    }
+    status = "failure" if outcome.error else "success"
+    begun = {"requestId": request_id, "version": function.version}
+    done = {"requestId": request_id, "metrics": metrics, "status": status}
+    return [_system_line("platform.start", begun)], [_system_line("platform.report", done)]
+
+
+def _system_line(kind: str, record: Mapping[str, Any]) -> str:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": now, "type": kind, "record": record})
 
 
 def _split(name: str, qualifier: str | None) -> tuple[str, str | None]:

@@ -6,6 +6,7 @@ comes from the function's asset, its layers and the runtime directory, as on Lam
 
 import contextlib
 import ctypes
+import datetime
 import decimal
 import gc
 import importlib
@@ -191,6 +192,40 @@ def _call_first(library: ctypes.CDLL, names: tuple[str, ...], count: int) -> Non
             return
 
 
+STANDARD_FIELDS = {*logging.makeLogRecord({}).__dict__, "aws_request_id"} - {"taskName"}
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the fields that were given as `extra`, as Lambda's runtime."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give standard fields, then those of an exception, then the extra ones; none is null."""
+        kind, error, frames = record.exc_info or (None, None, None)
+        fields = {
+            "timestamp": _timestamp(record.created),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+            "stackTrace": traceback.format_tb(frames) if kind else None,
+            "errorType": kind.__name__ if kind else None,
+            "errorMessage": str(error) if kind else None,
+            "requestId": record.__dict__.get("aws_request_id"),
+            "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if kind else None,
+        }
+        extra = {k: v for k, v in record.__dict__.items() if k not in {*STANDARD_FIELDS, *fields}}
+        present = {k: v for k, v in (fields | extra).items() if v is not None}
+        return json.dumps(present, ensure_ascii=False)
+
+
+def _timestamp(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _logs_json() -> bool:
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+
+
 class _LambdaLogHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Formats records as the Python runtime of Lambda does."""
 
@@ -204,13 +239,15 @@ class _LambdaLogHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 def _set_up_logging() -> _LambdaLogHandler:
     handler = _LambdaLogHandler(sys.stdout)
-    handler.setFormatter(
-        logging.Formatter(
-            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s",
-            "%Y-%m-%dT%H:%M:%S",
-        )
+    text = logging.Formatter(
+        "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s",
+        "%Y-%m-%dT%H:%M:%S",
     )
-    logging.getLogger().addHandler(handler)
+    handler.setFormatter(_JsonFormatter() if _logs_json() else text)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if level := os.environ.get("AWS_LAMBDA_LOG_LEVEL"):
+        root.setLevel("DEBUG" if level == "TRACE" else level)
     return handler
 
 
@@ -237,8 +274,19 @@ def _load_handler(name: str) -> tuple[Handler | None, Failure | None]:
 
 
 def _fault(kind: str, message: str) -> Failure:
-    print(f"[ERROR] {kind}: {message}")
-    return {"errorMessage": message, "errorType": kind, "requestId": "", "stackTrace": []}
+    failure = {"errorMessage": message, "errorType": kind, "requestId": "", "stackTrace": []}
+    _print_failure(failure)
+    return failure
+
+
+def _print_failure(failure: Failure) -> None:
+    if _logs_json():
+        head = {"timestamp": _timestamp(time.time())[:-5], "level": "ERROR"}
+        print(json.dumps(head | failure, ensure_ascii=False), flush=True)
+        return
+    print(f"[ERROR] {failure['errorType']}: {failure['errorMessage']}")
+    if failure["stackTrace"]:
+        print("Traceback (most recent call last):", *failure["stackTrace"], sep="\n", flush=True)
 
 
 def describe(error: BaseException, request_id: str = "") -> Failure:
@@ -246,14 +294,14 @@ def describe(error: BaseException, request_id: str = "") -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename != __file__ and "importlib" not in
            frame.filename]  # fmt: skip
-    print(f"[ERROR] {type(error).__name__}: {error}")
-    print("Traceback (most recent call last):", *traceback.format_list(own), sep="\n", flush=True)
-    return {
+    failure = {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
         "requestId": request_id,
         "stackTrace": traceback.format_list(own),
     }
+    _print_failure(failure)
+    return failure
 
 
 class Context:

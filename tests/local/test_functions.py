@@ -92,6 +92,59 @@ def test_logs_reach_the_function_s_log_group(
     assert "echo says" in written.read_text()
 
 
+def test_functions_with_json_logs_write_an_object_a_line(
+    invoke: Invoke, cloud: LocalCloud, stack: Deployed
+) -> None:
+    """GIVEN the template's LoggingConfig THEN lines are as Lambda's Python runtime writes them."""
+    name = stack.outputs["LoggedFunctionName"]
+    environment = invoke({"do": "echo"}, name=name)["Payload"]["environment"]
+    assert environment["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
+    assert environment["AWS_LAMBDA_LOG_LEVEL"] == "INFO"
+    start, said, info, warning, report = _log_of(cloud, environment)
+    assert said == "echo says hello from the layer"  # what is printed stays as it is
+    assert json.loads(info).items() >= {
+        "level": "INFO", "message": "an echo", "logger": "functions.stage",
+        "greeting": "hello from the layer",
+    }.items()  # fmt: skip
+    found = json.loads(warning)
+    datetime.fromisoformat(found.pop("timestamp"))
+    request = json.loads(start)["record"]["requestId"]
+    assert found == {
+        "level": "WARNING", "message": "a warning", "logger": "functions.stage",
+        "requestId": request, "run": "run-1", "rows": 3,
+    }  # fmt: skip
+    assert json.loads(report)["type"] == "platform.report"
+    assert json.loads(report)["record"]["status"] == "success"
+    traced = cloud.client("lambda").get_function_configuration(FunctionName=name)
+    assert traced["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_functions_with_json_logs_write_their_traceback_into_one_line(
+    invoke: Invoke, cloud: LocalCloud, stack: Deployed
+) -> None:
+    name = stack.outputs["LoggedFunctionName"]
+    environment = invoke({"do": "echo"}, name=name)["Payload"]["environment"]
+    before = len(_log_of(cloud, environment))
+    invoke({"do": "hopeless"}, name=name)
+    _, error, report = _log_of(cloud, environment)[before:]
+    found = json.loads(error)
+    assert (found["level"], found["errorType"], found["errorMessage"]) == (
+        "ERROR", "Hopeless", "no use"
+    )  # fmt: skip
+    assert "hopeless" in "".join(found["stackTrace"])
+    assert json.loads(report)["record"]["status"] == "failure"
+
+
+def _log_of(cloud: LocalCloud, environment: dict[str, str]) -> list[str]:
+    """What the log stream of a function's process holds."""
+    found = cloud.client("logs").get_log_events(
+        logGroupName=environment["AWS_LAMBDA_LOG_GROUP_NAME"],
+        logStreamName=environment["AWS_LAMBDA_LOG_STREAM_NAME"],
+        startFromHead=True,
+    )
+    return [event["message"] for event in found["events"]]
+
+
 def test_an_exception_comes_back_by_its_name(invoke: Invoke) -> None:
     answer = invoke({"do": "hopeless"})
     assert answer["FunctionError"] == "Unhandled"

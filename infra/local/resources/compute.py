@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 from infra.local.resources.base import Clients, Made, Properties, resource
 
@@ -28,14 +29,16 @@ def _configure_function(aws: Clients, name: str, p: Properties) -> None:
         aws("lambda").put_function_concurrency(
             FunctionName=name, ReservedConcurrentExecutions=int(reserved)
         )
-    group = p.get("LoggingConfig", {}).get("LogGroup")
-    if group:
+    given = dict(p.get("LoggingConfig", {}))
+    if given:
         from moto.awslambda.models import lambda_backends
 
         client = aws("lambda")
         account = aws("sts").get_caller_identity()["Account"]
         backend = lambda_backends[account][client.meta.region_name]
-        backend.get_function(name).logs_group_name = group
+        function: Any = backend.get_function(name)
+        function.logs_group_name = given.pop("LogGroup", function.logs_group_name)
+        function.logging_config = given  # how it logs, which moto does not keep
 
 
 def _update_function(aws: Clients, made: Made, p: Properties) -> None:

@@ -116,7 +116,7 @@ def test_two_builders_at_once_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         worker.start()
     for worker in workers:
         worker.join()
-    assert built == [tmp_path / "thing"] * 2
+    assert built == [tmp_path / "thing" / "content"] * 2
     assert [path.name for path in tmp_path.iterdir()] == ["thing"]
 
 

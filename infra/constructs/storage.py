@@ -74,7 +74,7 @@ STREAMED = ("predictions", "labels")
 ONLINE_SUFFIX = "_online"  # as noria.aws.feature_store.dynamodb_online knows it
 
 
-class DataStore(Construct):
+class Storage(Construct):
     """The bucket, the tables over its prefixes, and the streams that append to them."""
 
     def __init__(self, scope: Construct, construct_id: str, *, problem: Problem) -> None:
