@@ -9,7 +9,7 @@ from infra.cli.tables import Columns, Row
 
 LOG = "registry/runs.json"
 RUNS = "runs/"
-TOGETHER = 16  # endings that are read at a time
+PARALLEL_READS = 16  # endings that are read at a time
 COLUMNS = Columns(("run", "ending", "as of", "started by"), cut=("started by", "as of"))
 STORED = "FeaturesStored"
 # What such a run can come to; others are turns that the log has forgotten.
@@ -42,7 +42,7 @@ def feature_rows(bucket: Bucket, entries: Iterable[dict[str, Any]]) -> list[Row]
     """
     turns = {entry["run_id"] for entry in entries}
     begun = [run for run in bucket.folders(RUNS) if run not in turns]
-    with ThreadPoolExecutor(TOGETHER) as pool:
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
         endings = list(pool.map(lambda run: bucket.json(f"{RUNS}{run}/ending.json"), begun))
     told = {run: ending or {} for run, ending in zip(begun, endings, strict=True)}
     return [

@@ -392,7 +392,7 @@ def test_a_compaction_meanwhile_leaves_its_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """GIVEN files that no manifest names yet THEN they are no orphans, until they are forgotten."""
-    monkeypatch.setattr(maintenance, "FORGOTTEN", timedelta(seconds=-5))
+    monkeypatch.setattr(maintenance, "ORPHAN_AGE", timedelta(seconds=-5))
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
     run(store, "may", tables, 5)

@@ -1,4 +1,4 @@
-"""Which words free texts hold, of texts that are plain words already (`core.text`)."""
+"""Which words free texts hold; the texts are plain words already (`text_normalization`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -121,7 +121,7 @@ def numbered(path: str) -> str:
 
 
 def key_text(name: str, kind: str) -> str:
-    """A key column as text, as a request's value becomes it (`core.history.KeyColumn`).
+    """A key column as text, as a request's value becomes it (`lookup_spec.KeyColumn`).
 
     A whole number has no fraction, whatever type its column has; a time is ISO 8601 in UTC.
     """

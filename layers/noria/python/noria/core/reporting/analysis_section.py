@@ -18,7 +18,7 @@ LONGEST = 40
 
 
 def analysis_section(analysis: Document, problem: Document) -> str:
-    """Render an `Analysis` dump; empty when there was none."""
+    """Render an `AnalysisResult` dump; empty when there was none."""
     if not analysis:
         return ""
     pictures = [

@@ -89,7 +89,7 @@ def build_reference(
 
     Pass scores of rows that the model was not trained on (the holdout's): a model's scores of its
     own training rows are more extreme than live ones. `windows` are the seconds that history
-    features look back (`full_history.spans`): rows whose window begins before the data are not
+    features look back (`window_lengths`): rows whose window begins before the data are not
     counted for them, as a live row's window is full.
     """
     columns = {
