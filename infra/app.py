@@ -25,12 +25,8 @@ if TYPE_CHECKING:
     from aws_cdk import App
 
 SYNTHESIZED = ROOT / ".noria" / "synth"
-# The modules that a template is made by; the CLI and the local cloud only use it.
-APP = [
-    *("app", "settings", "assets", "layers", "slimming", "stack", "store"),
-    *("bucket", "stages", "grants", "machines", "lifecycle", "backfill", "serving", "watch"),
-    "triggers",
-]
+# The CLI and the local cloud only use a template; all other modules make it.
+USERS = (ROOT / "infra" / "cli", ROOT / "infra" / "local")
 
 
 def synthesize(
@@ -72,13 +68,18 @@ def build(settings: Settings, *, stage_assets: bool = True, **app: Any) -> "App"
     return made
 
 
+def makers() -> list[Path]:
+    """The modules that a template is made by."""
+    modules = sorted((ROOT / "infra").rglob("*.py"))
+    return [one for one in modules if not any(folder in one.parents for folder in USERS)]
+
+
 def _key(settings: Settings, problems: Sequence[str]) -> str:
-    app = [ROOT / "infra" / f"{module}.py" for module in APP]
     return digest_of(
         *problems,
         *(asset.key for asset in layer_assets(settings.platform).values()),
         code_version(),
-        fingerprint(app, ROOT),
+        fingerprint(makers(), ROOT),
         (ROOT / "requirements.lock").read_text(),
         str(ROOT),
     )
