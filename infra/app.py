@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from aws_cdk import App
 
 SYNTHESIZED = ROOT / ".noria" / "synth"
-# The CLI and the local cloud only use a template; all other modules make it.
-USERS = (ROOT / "infra" / "cli", ROOT / "infra" / "local")
+# What a template is made by; the command line and the local cloud only use it.
+MADE_BY = ("*.py", "constructs/*.py", "packaging/*.py")
 
 
 def synthesize(
@@ -68,21 +68,20 @@ def build(settings: Settings, *, stage_assets: bool = True, **app: Any) -> "App"
     return made
 
 
-def makers() -> list[Path]:
-    """The modules that a template is made by."""
-    modules = sorted((ROOT / "infra").rglob("*.py"))
-    return [one for one in modules if not any(folder in one.parents for folder in USERS)]
-
-
 def _key(settings: Settings, problems: Sequence[str]) -> str:
     return digest_of(
         *problems,
         *(asset.key for asset in layer_assets(settings.platform).values()),
         code_version(),
-        fingerprint(makers(), ROOT),
+        fingerprint(app_modules(), ROOT),
         (ROOT / "requirements.lock").read_text(),
         str(ROOT),
     )
+
+
+def app_modules() -> list[Path]:
+    """The files of the modules that a template is made by, in order."""
+    return sorted(file for pattern in MADE_BY for file in (ROOT / "infra").glob(pattern))
 
 
 def main() -> None:

@@ -86,21 +86,19 @@ def test_a_changed_contract_is_synthesized_again(
 
 
 def test_the_key_covers_every_module_that_makes_a_template() -> None:
-    found, waiting = set(), ["infra.app"]
+    found, waiting = set(), [ROOT / "infra" / "app.py"]
     while waiting:
         module = waiting.pop()
-        file = ROOT / f"{module.replace('.', '/')}.py"
-        if file not in found and file.exists():
-            found.add(file)
-            text = file.read_text()
-            waiting += re.findall(r"from (infra[.\w]*) import", text)
-            waiting += [
-                f"{package}.{name.strip()}"
-                for package, names in re.findall(r"from (infra[.\w]*) import ([\w, ]+)", text)
-                for name in names.split(",")
-            ]
+        if module not in found and module.exists():
+            found.add(module)
+            for package, names in re.findall(
+                r"from (infra[\w.]*) import ([\w, ]+)", module.read_text()
+            ):
+                place = ROOT / package.replace(".", "/")
+                waiting += [place.with_suffix(".py")]
+                waiting += [place / f"{name.strip()}.py" for name in names.split(",")]
     assert len(found) > 10
-    assert found <= set(app.makers())
+    assert found <= set(app.app_modules())
 
 
 def test_without_lambdas_python_the_layer_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
