@@ -11,7 +11,8 @@ from pathlib import Path
 import grimp
 import pytest
 
-from infra.constructs.stages import ENDPOINT, STAGES
+from infra.constructs.stages import ENDPOINT
+from infra.lifecycle import STAGES
 from infra.packaging import assets
 from infra.packaging.assets import ROOT, build_layers, build_runtime
 from infra.packaging.layers import LAYERS, LEFT_OUT, Platform
