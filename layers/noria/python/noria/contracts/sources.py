@@ -61,10 +61,10 @@ class BaseSource(Section):
     A kind is a subclass, an entry of `Source`, and a module of `noria.ingestion.sources`.
     """
 
+    #: Fields that bound a fetch: a run may change them, and no row depends on them.
     limits: ClassVar[frozenset[str]] = frozenset()
-    # How long or large a fetch may be: what a run may change, and what changes no row.
+    #: Whether people wrote the files, in a format of theirs; false where Noria writes the rows.
     holds_files: ClassVar[bool] = True
-    # Whether people wrote the files, in a format of theirs; false where Noria writes the rows.
 
     name: SourceName
     """The source's name, in lower case; files of kind s3 lie below `incoming/<name>/`."""
