@@ -11,7 +11,7 @@ import numpy as np
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import spans
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference

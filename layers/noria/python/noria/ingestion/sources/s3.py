@@ -5,11 +5,18 @@ from collections.abc import Iterator, Mapping
 from botocore.exceptions import ClientError
 
 from noria.aws.s3 import ListedObject, MissingObjectError, Store
+from noria.contracts import S3Source
 from noria.errors import DataError, SourceError
-from noria.ingestion.sources.base import Fetched
+from noria.ingestion.sources.base import Fetched, Origin
+from noria.ingestion.sources.secrets import Secrets
 
 MARKERS = ("_", ".")  # _SUCCESS, _temporary/, .DS_Store: what tools leave beside data
 LARGEST = 4 * 1024**3  # bytes; a Lambda has 10 GB
+
+
+def open_origin(source: S3Source, store: Store, secrets: Secrets) -> Origin:
+    """The files that people dropped in."""
+    return BucketFiles(store, source.name)
 
 
 class BucketFiles:

@@ -8,12 +8,13 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Column, Dataset, Kind
 from noria.core.evaluation.error_findings import Findings
 from noria.core.features.encoder_limits import EncoderLimits
-from noria.core.features.recipe_choice import HISTORY, choose_next
-from noria.core.features.recipe_columns import Pairs, added_by, basic_parts
+from noria.core.features.recipe_choice import choose_next
+from noria.core.features.recipes import RECIPES
+from noria.core.features.recipes.base import HISTORY, Groups, Kinds, Parts, Turn
 from noria.errors import FeatureError
 
 
-class Recipe(BaseModel):
+class Rung(BaseModel):
     """A rung of the ladder: the steps it takes, and what it adds to the rung below."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +27,7 @@ class Recipe(BaseModel):
 class Plan(BaseModel):
     """Recipes made concrete for the columns of one dataset: what the encoder will compute.
 
-    `recipe` is the latest of the `steps`.
+    `recipe` is the latest of the `steps`; `parts` names the columns that each of them works on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,64 +37,36 @@ class Plan(BaseModel):
     iteration: int
     steps: tuple[str, ...] = ()
     columns: tuple[tuple[str, Kind], ...]
-    numbers: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    calendars: tuple[str, ...] = ()
-    elapsed: tuple[str, ...] = ()
-    spans: Pairs = ()
-    target_means: tuple[str, ...] = ()
-    pairs: Pairs = ()
-    squares: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
+    parts: dict[str, Groups]
     selection: bool = False
     limits: EncoderLimits = EncoderLimits()
     features: dict[str, list[str]]
     why: str
 
 
-DESCRIPTIONS = {
-    "basic": "numbers as they are, categories encoded",
-    "calendar": "hour, minute of the day, weekday and day of the year of each timestamp, with "
-    "their sine and cosine, and the time between timestamps",
-    "windows": "the history of the entity, from the feature store",
-    "target_encoding": "the smoothed mean of the target per category, fitted in folds",
-    "interactions": "ratios and products of the numbers that tell most about the target, and "
-    "squares where there are few columns",
-    "text": "counts of the words and word pairs that tell most about the target, hashed",
-    "selection": "only the features that tell more than shuffled ones do",
-}
-
-
-def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Recipe]:
+def ladder(table: Dataset | Sequence[Column], problem: Problem) -> list[Rung]:
     """List the recipes that change something for these columns, in the ladder's order.
 
     With a list of `features.recipes` only those, in its order, after `basic`.
     """
-    history = {window.as_ for window in problem.features.windows}
-    every = table.columns if isinstance(table, Dataset) else tuple(table)
-    columns = [column for column in every if column.name not in history]
-    if not columns:
+    kinds = _kinds(table.columns if isinstance(table, Dataset) else table, problem)
+    if not {*kinds.values()} - {HISTORY}:
         raise FeatureError(
             f"problem {problem.name!r} has no feature columns left: "
             "shorten features.exclude or add a source"
         )
-    kinds = {column.kind for column in columns}
-    applies = {
-        "basic": True,
-        "calendar": "timestamp" in kinds,
-        "windows": bool(history & {column.name for column in every}),
-        "target_encoding": "category" in kinds,
-        "interactions": "number" in kinds,
-        "text": "text" in kinds and kinds != {"text"},
-        "selection": len(columns) >= problem.features.selection_columns,
-    }
     asked = problem.features.recipes
-    order = applies if asked == "auto" else dict.fromkeys(["basic", *asked])
-    names = [name for name in order if applies[name]]
+    order = RECIPES if asked == "auto" else dict.fromkeys(["basic", *asked])
+    names = [name for name in order if RECIPES[name].applies(kinds, problem)]
     return [
-        Recipe(name=name, description=DESCRIPTIONS[name], steps=tuple(names[: index + 1]))
+        Rung(name=name, description=RECIPES[name].description, steps=tuple(names[: index + 1]))
         for index, name in enumerate(names)
     ]
+
+
+def _kinds(columns: Sequence[Column], problem: Problem) -> Kinds:
+    history = {window.as_ for window in problem.features.windows}
+    return {c.name: HISTORY if c.name in history else c.kind for c in columns}
 
 
 def has_next(table: Dataset | Sequence[Column], problem: Problem, iteration: int) -> bool:
@@ -123,23 +96,27 @@ def make_plan(
         raise FeatureError(f"iteration {iteration} has no recipe: the ladder is {every}")
     names, found = [rung.name for rung in rungs], findings or Findings()
     steps, chosen = _steps(names, iteration, before, found, problem, dataset)
-    kept = before.model_dump() if before else {}
     seen = _seen(dataset, steps, problem)
+    parts = _parts(steps, Turn(seen, found, before.parts if before else {}))
     plan = Plan(
         recipe=steps[-1],
-        description=DESCRIPTIONS[steps[-1]],
+        description=RECIPES[steps[-1]].description,
         iteration=iteration,
         steps=steps,
         columns=tuple((column.name, column.kind) for column in seen.columns),
-        selection="selection" in steps,
+        parts=dict(parts),
+        selection=any(RECIPES[step].selects for step in steps),
         limits=EncoderLimits.of(problem.features),
-        features={},
+        features=_features(steps, parts),
         why="",
-        **(basic_parts(seen) | added_by(steps, seen, found, kept)),
     )
     last = before.recipe if before else steps[-2] if iteration else ""
-    why = _why(plan, len(rungs), last, weakness, chosen)
-    return plan.model_copy(update={"features": _features(plan), "why": why})
+    return plan.model_copy(update={"why": _why(plan, len(rungs), last, weakness, chosen)})
+
+
+def _parts(steps: Sequence[str], turn: Turn) -> Parts:
+    """Put together what the steps work on; a later one may take over a part of an earlier one."""
+    return {name: part for step in steps for name, part in RECIPES[step].parts(turn).items()}
 
 
 def _seen(dataset: Dataset, steps: Sequence[str], problem: Problem) -> Dataset:
@@ -165,23 +142,20 @@ def _steps(
         raise FeatureError(f"no recipe is left above {', '.join(before.steps)}")
     if problem.features.recipes != "auto":
         return (*before.steps, rest[0]), "next of features.recipes"
-    kinds: dict[str, str] = {column.name: column.kind for column in dataset.columns}
-    kinds |= {window.as_: HISTORY for window in problem.features.windows}
-    chosen, why = choose_next(rest, kinds, findings)
+    chosen, why = choose_next(rest, _kinds(dataset.columns, problem), findings)
     return (*before.steps, chosen), why
 
 
-def _features(plan: Plan) -> dict[str, list[str]]:
+def _features(steps: Sequence[str], parts: Parts) -> dict[str, list[str]]:
     """Say in words what each step computes, for reports."""
-    steps = ("numbers", "categories", "calendars", "elapsed", "target_means", "squares", "texts")
-    words = {step: list(getattr(plan, step)) for step in steps if getattr(plan, step)}
-    if plan.spans:
-        words["spans"] = [f"{later} - {earlier}" for earlier, later in plan.spans]
-    if plan.pairs:
-        words["pairs"] = [f"{one} / {other}, {one} * {other}" for one, other in plan.pairs]
-    if plan.selection:
-        words["selection"] = [DESCRIPTIONS["selection"]]
-    return words
+    told = {name: text for step in steps for name, text in RECIPES[step].told.items()}
+    words = {
+        name: [told.get(name, "{0}").format(*group) for group in groups]
+        for name, groups in parts.items()
+        if groups
+    }
+    selecting = {step: [RECIPES[step].description] for step in steps if RECIPES[step].selects}
+    return words | selecting
 
 
 def _why(plan: Plan, rungs: int, last: str, weakness: str, chosen: str) -> str:
@@ -189,7 +163,7 @@ def _why(plan: Plan, rungs: int, last: str, weakness: str, chosen: str) -> str:
         return f"the first rung of {rungs}: start simple"
     found = f"; evaluation found: {weakness}" if weakness else ""
     because = f", because {chosen}" if chosen else ""
-    adds = "keeps" if plan.recipe == "selection" else "adds"
+    adds = "keeps" if RECIPES[plan.recipe].selects else "adds"
     return (
         f"{last!r} missed the objective{found}; {plan.recipe!r} {adds} {plan.description}{because}"
     )
