@@ -14,18 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.local.access import Access
-from infra.local.assembly import Assembly, check
+from infra.local.apigateway.client import Credentials
+from infra.local.apigateway.http_api import HttpApi, Served
+from infra.local.awslambda.async_invocations import LaterInvocations
+from infra.local.awslambda.executor import Answer, Executor
+from infra.local.clock import Tick, Watch
+from infra.local.cloudformation.assembly import Assembly, check
+from infra.local.cloudwatch.metrics import Telemetry
 from infra.local.errors import DeploymentError, LocalCloudError
-from infra.local.events import Bus, Failure
-from infra.local.expiry import expire
-from infra.local.http_api import HttpApi, Served
-from infra.local.http_client import Credentials
-from infra.local.lambdas import Answer, Executor
-from infra.local.later import LaterInvocations
-from infra.local.machines import ENDINGS, ExecutionResult, Machines, Observer, Run
-from infra.local.telemetry import Telemetry
-from infra.local.watch import Tick, Watch
+from infra.local.eventbridge.bus import Bus, Failure
+from infra.local.iam.authorization import Access
+from infra.local.s3.lifecycle_rules import expire
+from infra.local.stepfunctions.executions import ENDINGS, ExecutionResult, Machines, Observer, Run
 
 ACCOUNT = "123456789012"  # the account that moto gives to access keys it does not know
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
@@ -98,8 +98,9 @@ class LocalCloud:
         from moto.core.config import default_user_config
         from moto.moto_api._internal.models import moto_api_backend
 
-        from infra.local import moto_patches, resources
-        from infra.local.server import Server
+        from infra.local import moto_patches
+        from infra.local.cloudformation import resources
+        from infra.local.moto_server import Server
 
         settings: Any = default_user_config["stepfunctions"]
         self._closing.callback(settings.update, dict(settings))
@@ -202,7 +203,7 @@ class LocalCloud:
         Raises UnsupportedTemplateError before anything is created when the template uses what the
         local cloud does not run, DeploymentError when a resource cannot be created.
         """
-        from infra.local.stacks import create_or_update, known_types
+        from infra.local.cloudformation.stacks import create_or_update, known_types
 
         given = Assembly(assembly, stack_name, self.account, self.region)
         check(given.template, known_types())

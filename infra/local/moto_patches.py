@@ -18,13 +18,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from infra.local import map_runs
-from infra.local.alarms import statistic
-from infra.local.lambdas import (
+from infra.local.awslambda.executor import (
     InvalidEventError,
     PayloadTooLargeError,
     ThrottledError,
 )
+from infra.local.cloudwatch.alarm_evaluation import statistic
+from infra.local.stepfunctions import map_runs
 
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud

@@ -2,7 +2,7 @@
 
 import json
 
-from infra.local.resources.base import Clients, Made, Properties, resource
+from infra.local.cloudformation.resources.resource_type import Clients, Made, Properties, resource
 
 
 def _put_alarm(aws: Clients, made: Made, p: Properties) -> None:

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from infra.local.awslambda.processes import LayerSet, Outcome, Worker, Zygote
 from infra.local.errors import LocalCloudError
-from infra.local.processes import LayerSet, Outcome, Worker, Zygote
 
 SYNC_LIMIT = 6 * 1024 * 1024  # bytes of a RequestResponse event
 ASYNC_LIMIT = 1024 * 1024  # bytes of an Event event (since October 2025; 256 KiB before)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.local.alarms import judge
-from infra.local.events import target_input
-from infra.local.http_api import Route, reply_from
+from infra.local.apigateway.http_api import Route, reply_from
+from infra.local.cloudwatch.alarm_evaluation import judge
+from infra.local.eventbridge.bus import target_input
 from infra.local.moto_patches import firehose_prefix
 
 AT = datetime(2013, 4, 24, 12, tzinfo=UTC)

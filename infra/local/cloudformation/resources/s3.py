@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from infra.local.expiry import to_api
-from infra.local.resources.base import Clients, Made, Properties, resource
+from infra.local.cloudformation.resources.resource_type import Clients, Made, Properties, resource
+from infra.local.s3.lifecycle_rules import to_api
 
 
 def _set_up_bucket(aws: Clients, made: Made, p: Properties) -> None:

@@ -1,6 +1,6 @@
 """HTTP APIs."""
 
-from infra.local.resources.base import Clients, Made, Properties, resource
+from infra.local.cloudformation.resources.resource_type import Clients, Made, Properties, resource
 
 
 @resource(

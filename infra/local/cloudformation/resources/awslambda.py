@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from infra.local.resources.base import Clients, Made, Properties, resource
+from infra.local.cloudformation.resources.resource_type import Clients, Made, Properties, resource
 
 _FUNCTION = (
     "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "Environment", "Layers",

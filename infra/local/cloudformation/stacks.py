@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.local.cloudformation.resources import TYPES
 from infra.local.errors import DeploymentError
-from infra.local.resources import TYPES
 
 # moto's own models that create the whole of what templates here ask for.
 FROM_MOTO = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local import Deployed, LocalCloud
-from infra.local.http_client import Credentials, request
+from infra.local.apigateway.client import Credentials, request
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_curl_signs_too(cloud: LocalCloud, url: str) -> None:
 
 
 def test_a_tampered_body_is_forbidden(cloud: LocalCloud, url: str) -> None:
-    from infra.local.http_client import _signed
+    from infra.local.apigateway.client import _signed
 
     target = f"{url}/predict"
     headers = _signed("POST", target, cloud.credentials, "eu-west-1", b"one", {})

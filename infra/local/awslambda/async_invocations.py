@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.local.awslambda.executor import ASYNC_LIMIT, Answer, Executor, PayloadTooLargeError
 from infra.local.errors import LocalCloudError
-from infra.local.events import Failure
-from infra.local.lambdas import ASYNC_LIMIT, Answer, Executor, PayloadTooLargeError
+from infra.local.eventbridge.bus import Failure
 
 DEFAULT_RETRIES = 2
 RETRY_DELAY = 60.0  # seconds before the second attempt, as on AWS; the cloud's wait cap cuts it

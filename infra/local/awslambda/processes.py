@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra.local.awslambda.worker import receive, send
 from infra.local.errors import LocalCloudError
-from infra.local.worker import receive, send
 
 WORKER = Path(__file__).with_name("worker.py")
 # Lambda gives initialisation 10 s and then starts over inside the function's own timeout. Build

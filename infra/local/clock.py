@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.local.alarms import encode, judge
-from infra.local.events import Bus, Failure
+from infra.local.cloudwatch.alarm_evaluation import encode, judge
+from infra.local.eventbridge.bus import Bus, Failure
 
 Clients = Callable[[str], Any]
 

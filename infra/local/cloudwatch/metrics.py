@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.local.events import Bus
-from infra.local.lambdas import Answer, Function
+from infra.local.awslambda.executor import Answer, Function
+from infra.local.eventbridge.bus import Bus
 
 SAME_TIME = timedelta(hours=1)
 

@@ -15,14 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.local.errors import LocalCloudError
-from infra.local.lambdas import (
+from infra.local.apigateway.signature import verified_key
+from infra.local.awslambda.executor import (
     Answer,
     InvalidEventError,
     PayloadTooLargeError,
     ThrottledError,
 )
-from infra.local.signing import verified_key
+from infra.local.errors import LocalCloudError
 
 BODY_LIMIT = 10 * 1024 * 1024  # bytes
 TEXT = re.compile(r"text/|application/(json|javascript|xml|x-www-form-urlencoded)|\+(json|xml)")

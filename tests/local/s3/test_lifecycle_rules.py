@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.local import LocalCloud
-from infra.local.expiry import expire, to_api
+from infra.local.s3.lifecycle_rules import expire, to_api
 
 RULES = {
     "Rules": [
