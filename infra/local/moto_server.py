@@ -1,6 +1,10 @@
-"""moto's server on a free loopback port of this process."""
+"""moto's server on a free loopback port of this process, and moto's settings while it runs."""
 
+import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -47,3 +51,35 @@ class _SerialS3:
             with self._lock:
                 return self._application(environ, start_response)
         return self._application(environ, start_response)
+
+
+@contextmanager
+def fresh_state() -> Iterator[None]:
+    """Empty moto's account, run state machines for real meanwhile, and empty it again."""
+    from moto.core.config import default_user_config
+    from moto.moto_api._internal.models import moto_api_backend
+
+    settings: Any = default_user_config["stepfunctions"]
+    before = dict(settings)
+    settings["execute_state_machine"] = True
+    moto_api_backend.reset()
+    try:
+        yield
+    finally:
+        moto_api_backend.reset()
+        settings.update(before)
+
+
+@contextmanager
+def interpreter_log(path: Path) -> Iterator[None]:
+    """Send what moto's interpreter says of failed states to a file, not to the terminal."""
+    logger = logging.getLogger("moto.stepfunctions")
+    handler = logging.FileHandler(path, delay=True)
+    logger.addHandler(handler)
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+        handler.close()

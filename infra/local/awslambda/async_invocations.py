@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.local.awslambda.executor import ASYNC_LIMIT, Answer, Executor, PayloadTooLargeError
-from infra.local.errors import LocalCloudError
-from infra.local.eventbridge.bus import Failure
+from infra.local.awslambda.executor import Executor
+from infra.local.awslambda.function import ASYNC_LIMIT, Answer, PayloadTooLargeError
+from infra.local.errors import FailedDelivery, LocalCloudError
 
 DEFAULT_RETRIES = 2
 RETRY_DELAY = 60.0  # seconds before the second attempt, as on AWS; the cloud's wait cap cuts it
 
 
-class LaterInvocations:
+class AsyncInvocations:
     """The queue between an event and its function."""
 
     def __init__(
@@ -26,7 +26,7 @@ class LaterInvocations:
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="events")
         self._changed = threading.Condition()
         self._pending = 0
-        self._failures: list[Failure] = []
+        self._failures: list[FailedDelivery] = []
 
     def put(self, backend: Any, name: str, qualifier: str | None, event: bytes) -> None:
         """Queue an event; an unknown function or too large an event is refused at once."""
@@ -40,7 +40,7 @@ class LaterInvocations:
             self._pending += 1
         self._threads.submit(self._run, backend, name, qualifier, event)
 
-    def settle(self, timeout: float = 900) -> list[Failure]:
+    def settle(self, timeout: float = 900) -> list[FailedDelivery]:
         """Wait until no event is queued or being worked on; give what failed since last asked."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._pending == 0, timeout):
@@ -78,7 +78,7 @@ class LaterInvocations:
 
     def _failed(self, name: str, error: str, message: str) -> None:
         with self._changed:
-            self._failures.append(Failure(name, error, message))
+            self._failures.append(FailedDelivery(name, error, message))
 
     def _settings(self, backend: Any, name: str) -> dict[str, Any]:
         configurations = backend.get_function(name.split(":function:")[-1].split(":")[0])
@@ -92,23 +92,7 @@ class LaterInvocations:
         arn = settings.get("DestinationConfig", {}).get(which, {}).get("Destination")
         if not arn:
             return
-        record = json.dumps(
-            {
-                "version": "1.0",
-                "timestamp": datetime.now(UTC).isoformat(),
-                "requestContext": {
-                    "requestId": answer.request_id, "functionArn": name,
-                    "condition": "Success" if which == "OnSuccess" else "RetriesExhausted",
-                    "approximateInvokeCount": attempts,
-                },
-                "requestPayload": json.loads(event),
-                "responseContext": {
-                    "statusCode": 200, "executedVersion": answer.version,
-                    "functionError": answer.error,
-                },
-                "responsePayload": json.loads(answer.payload),
-            }
-        )  # fmt: skip
+        record = json.dumps(_outcome_record(which, name, event, answer, attempts))
         if ":sns:" in arn:
             self._aws("sns").publish(TopicArn=arn, Message=record)
         elif ":sqs:" in arn:
@@ -116,3 +100,23 @@ class LaterInvocations:
             self._aws("sqs").send_message(QueueUrl=queue, MessageBody=record)
         else:
             self._failed(name, "Destination", f"the local cloud cannot send outcomes to {arn}")
+
+
+def _outcome_record(
+    which: str, name: str, event: bytes, answer: Answer, attempts: int
+) -> dict[str, Any]:
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "requestContext": {
+            "requestId": answer.request_id, "functionArn": name,
+            "condition": "Success" if which == "OnSuccess" else "RetriesExhausted",
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": json.loads(event),
+        "responseContext": {
+            "statusCode": 200, "executedVersion": answer.version,
+            "functionError": answer.error,
+        },
+        "responsePayload": json.loads(answer.payload),
+    }  # fmt: skip

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.local.awslambda.executor import Answer, Function
+from infra.local.awslambda.function import Answer, Function
 from infra.local.eventbridge.bus import Bus
 
 SAME_TIME = timedelta(hours=1)
 
 
-class Telemetry:
+class AwsMetrics:
     """Publishes metrics of AWS's own namespaces, and events of Step Functions."""
 
     def __init__(self, *, bus: Bus, account: str, region: str, now: Callable[[], datetime]) -> None:

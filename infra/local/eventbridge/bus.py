@@ -5,22 +5,15 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local.errors import FailedDelivery
+from infra.local.eventbridge.target_input import target_input
+
 Clients = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A delivery or an asynchronous invocation that came to nothing."""
-
-    target: str
-    error: str
-    message: str
 
 
 def iso(moment: datetime) -> str:
@@ -33,12 +26,12 @@ class Bus:
 
     def __init__(
         self, *, clients: Clients, account: str, region: str, now: Callable[[], datetime],
-        invoke_later: Callable[[str, bytes], None],
+        invoke_async: Callable[[str, bytes], None],
     ) -> None:  # fmt: skip
         self._aws, self._account, self._region = clients, account, region
-        self._now, self._invoke_later = now, invoke_later
+        self._now, self._invoke_async = now, invoke_async
         self.started: list[str] = []
-        self.failures: list[Failure] = []
+        self.failures: list[FailedDelivery] = []
 
     # -- events in -----------------------------------------------------------------------------
 
@@ -103,7 +96,7 @@ class Bus:
         self.started.append(answer["executionArn"])
 
     def _to_lambda(self, _: Any, target: Any, __: Mapping[str, Any], payload: str) -> None:
-        self._invoke_later(target["Arn"], payload.encode())
+        self._invoke_async(target["Arn"], payload.encode())
 
     def _to_sns(self, _: Any, target: Any, __: Mapping[str, Any], payload: str) -> None:
         self._aws("sns").publish(TopicArn=target["Arn"], Message=payload)
@@ -144,7 +137,7 @@ class Bus:
         self, rule: Any, target: Any, event: Mapping[str, Any], error: Exception
     ) -> None:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "INTERNAL"
-        self.failures.append(Failure(target["Arn"], code, str(error)))
+        self.failures.append(FailedDelivery(target["Arn"], code, str(error)))
         queue = target.get("DeadLetterConfig", {}).get("Arn")
         if not queue:
             return
@@ -168,74 +161,3 @@ def _normalised(event: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(moment, int | float):
         moment = iso(datetime.fromtimestamp(moment, UTC))
     return {k: v for k, v in event.items() if k != "ingestion-time"} | {"time": moment}
-
-
-# -- what a target receives ---------------------------------------------------------------------
-
-
-def target_input(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> str:
-    """Build the JSON text that a target receives: Input, InputPath, InputTransformer or all."""
-    if "Input" in target:
-        return str(target["Input"])
-    if "InputPath" in target:
-        return json.dumps(_at(event, target["InputPath"]))
-    if "InputTransformer" in target:
-        return _transformed(target["InputTransformer"], event, rule)
-    return json.dumps(event)
-
-
-_MISSING = object()
-
-
-def _at(event: Any, path: str) -> Any:
-    """Read a JSON path of EventBridge's subset: `$`, names, quoted names, indices."""
-    value = event
-    for quoted, index, name in re.findall(r"\['([^']+)'\]|\[(\d+)\]|\.([^.\[]+)", path[1:]):
-        try:
-            value = value[int(index)] if index else value[quoted or name]
-        except (KeyError, IndexError, TypeError):
-            return _MISSING
-    return value
-
-
-def _transformed(transformer: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> str:
-    paths = transformer.get("InputPathsMap", {})
-    values = {name: _at(event, path) for name, path in paths.items()}
-    values |= {
-        "aws.events.rule-arn": rule.arn,
-        "aws.events.rule-name": rule.name,
-        "aws.events.event": event,
-        "aws.events.event.json": event,
-        "aws.events.event.ingestion-time": event["time"],
-    }
-    text = _fill(transformer["InputTemplate"], values)
-    json.loads(text)  # a template that does not make JSON fails the delivery, as on AWS
-    return text
-
-
-def _fill(template: str, values: Mapping[str, Any]) -> str:
-    """Replace `<name>`: inside quotes by bare text, outside by a JSON value."""
-    out, position, quoted = [], 0, False
-    pattern = re.compile(r'\\.|"|<([\w.-]+)>')
-    for match in pattern.finditer(template):
-        out.append(template[position : match.start()])
-        position = match.end()
-        name = match.group(1)
-        if match.group() == '"':
-            quoted = not quoted
-        if name is None or name not in values:
-            out.append(match.group())
-            continue
-        out.append(_inside(values[name]) if quoted else _outside(values[name]))
-    return "".join([*out, template[position:]])
-
-
-def _inside(value: Any) -> str:
-    if value is _MISSING:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value)
-    return json.dumps(text)[1:-1]
-
-
-def _outside(value: Any) -> str:
-    return "null" if value is _MISSING else json.dumps(value)

@@ -17,7 +17,7 @@ class Call:
     allowed: bool
 
 
-class Access:
+class RoleAuthorizer:
     """Knows the credentials that functions were given, and judges and records their calls."""
 
     def __init__(self, *, enforce_s3: bool) -> None:

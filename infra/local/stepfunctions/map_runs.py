@@ -2,15 +2,14 @@
 
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from infra.local.moto_patches import Patches
+from infra.local.patching import Patches
 
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
-def patch(patches: "Patches", _: Any) -> None:
+def patch(patches: Patches) -> None:
     """Put the patches on."""
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
         distributed_iteration_component as iteration,

@@ -25,7 +25,7 @@ def scratch(cloud: LocalCloud, stack: Deployed) -> Iterator[str]:
     client = cloud.client("lambda")
     original = client.get_function(FunctionName=stack.outputs["StageFunctionName"])
     settings = original["Configuration"]
-    backend = cloud._lambda_backend()
+    backend = cloud._services.lambda_backend()
     code = backend.get_function(stack.outputs["StageFunctionName"]).code
     client.create_function(
         FunctionName="scratch", Runtime="python3.13", Role=settings["Role"],
