@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +16,7 @@ from typing import Any, Self
 from infra.local import clock
 from infra.local.apigateway.client import Credentials
 from infra.local.apigateway.listener import ApiListener
+from infra.local.clients import make_client
 from infra.local.errors import DeploymentError, FailedDelivery, LocalCloudError
 from infra.local.iam.authorization import RoleAuthorizer
 from infra.local.iam.credentials import AccessKeys
@@ -99,9 +100,15 @@ class LocalCloud:
         server = Server()
         self._closing.callback(server.close)
         self.endpoint_url = f"http://127.0.0.1:{server.port}"
-        self.client = lru_cache(maxsize=None)(self._make_client)
+        self.client = lru_cache(maxsize=None)(
+            partial(
+                make_client, credentials=self.credentials, region=self.region,
+                endpoint_url=self.endpoint_url,
+            )
+        )  # fmt: skip
         self._start_services()
-        self._closing.callback(self._services.patch_moto().undo)
+        self._patches = self._services.patch_moto()
+        self._closing.callback(self._patches.undo)
         resources.connect(self.client)
         self._closing.callback(resources.connect, None)
 
@@ -141,21 +148,6 @@ class LocalCloud:
 
     client: Any  # client(service) -> boto3 client; made anew per cloud, kept per service
 
-    def _make_client(self, service: str) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        session = boto3.session.Session(
-            aws_access_key_id=self.credentials.access_key,
-            aws_secret_access_key=self.credentials.secret_key,
-            region_name=self.region,
-        )
-        config = Config(
-            retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=32,
-            s3={"addressing_style": "path"},
-        )  # fmt: skip
-        return session.client(service, endpoint_url=self.endpoint_url, config=config)
-
     def now(self) -> datetime:
         """Give the local clock's time: that of the last tick, or the real one before any."""
         return self._clock or datetime.now(UTC)
@@ -167,17 +159,10 @@ class LocalCloud:
         local cloud does not run, DeploymentError when a resource cannot be created.
         """
         from infra.local.cloudformation.assembly import Assembly
-        from infra.local.cloudformation.bootstrap import bootstrap, upload
-        from infra.local.cloudformation.stacks import create_or_update, known_types
-        from infra.local.cloudformation.template_check import check
+        from infra.local.cloudformation.deployment import deploy
 
         given = Assembly(assembly, stack_name, self.account, self.region)
-        check(given.template, known_types())
-        bootstrap(self.client("ssm"))
-        upload(given, self.client("s3"), self._services.functions.assets)
-        outputs = create_or_update(
-            given.template, stack_name, account=self.account, region=self.region
-        )
+        outputs = deploy(given, self.client, self._services.functions.assets)
         self._services.warm_up()
         return Deployed(stack_name, outputs)
 

@@ -8,17 +8,17 @@ class Patches:
     """Replaced attributes, in order, so that they can be put back."""
 
     def __init__(self) -> None:
-        self._originals: list[tuple[Any, str, Any]] = []
+        self.originals: list[tuple[Any, str, Any]] = []
 
     def put(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Replace an attribute by what `make` builds from the original."""
         original = owner.__dict__[name] if isinstance(owner, type) else getattr(owner, name)
-        self._originals.append((owner, name, original))
+        self.originals.append((owner, name, original))
         bare = original.__func__ if isinstance(original, classmethod | staticmethod) else original
         setattr(owner, name, make(bare))
 
     def undo(self) -> None:
         """Put every original back."""
-        for owner, name, original in reversed(self._originals):
+        for owner, name, original in reversed(self.originals):
             setattr(owner, name, original)
-        self._originals.clear()
+        self.originals.clear()

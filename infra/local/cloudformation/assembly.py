@@ -47,7 +47,7 @@ class Assembly:
 
     def __init__(self, directory: Path, stack_name: str, account: str, region: str) -> None:
         self.directory = directory.resolve()
-        self._account, self._region = account, region
+        self.account, self.region = account, region
         self._artifacts = self._read("manifest.json")["artifacts"]
         self._properties = self._find(stack_name)
         self.stack_name = stack_name
@@ -88,5 +88,5 @@ class Assembly:
                 )  # fmt: skip
 
     def _resolve(self, text: str) -> str:
-        values = {"AccountId": self._account, "Region": self._region, "Partition": "aws"}
+        values = {"AccountId": self.account, "Region": self.region, "Partition": "aws"}
         return re.sub(r"\$\{AWS::(\w+)\}", lambda match: values[match.group(1)], text)
