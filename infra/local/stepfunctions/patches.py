@@ -57,8 +57,8 @@ def _report_history(patches: Patches, executions: Executions) -> None:
     patches.put(execution_worker.ExecutionWorker, "_get_evaluation_environment", environment)
 
     def publish(original: Any) -> Any:
-        def publish_history_event(self: Any, **event: Any) -> None:
-            original(self, **event)
+        def publish_history_event(self: Any, *values: Any, **event: Any) -> None:
+            original(self, *values, **event)
             # The children of a Distributed Map have a manager, and a history, of their own.
             if hasattr(self, "execution_arn"):
                 executions.on_history(self.execution_arn, self._history_event_list[-1])

@@ -1,11 +1,10 @@
 """Lambda functions in the local cloud run as they would on Lambda."""
 
 import base64
-import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,24 +18,6 @@ from infra.local import Deployed, LocalCloud
 Invoke = Callable[..., Any]
 
 
-@pytest.fixture
-def scratch(cloud: LocalCloud, stack: Deployed) -> Iterator[str]:
-    """A copy of the stage function that a test may change."""
-    client = cloud.client("lambda")
-    original = client.get_function(FunctionName=stack.outputs["StageFunctionName"])
-    settings = original["Configuration"]
-    backend = cloud._services.lambda_backend()
-    code = backend.get_function(stack.outputs["StageFunctionName"]).code
-    client.create_function(
-        FunctionName="scratch", Runtime="python3.13", Role=settings["Role"],
-        Handler=settings["Handler"], Code={k: code[k] for k in ("S3Bucket", "S3Key")},
-        Layers=[layer["Arn"] for layer in settings["Layers"]], Timeout=2, MemorySize=256,
-        Environment={"Variables": {"BUCKET": stack.outputs["BucketName"], "WORD": "one"}},
-    )  # fmt: skip
-    yield "scratch"
-    client.delete_function(FunctionName="scratch")
-
-
 def test_import_path_is_asset_layers_stdlib_and_runtime_only(invoke: Invoke) -> None:
     seen = invoke({"do": "echo"})["Payload"]
     assert seen["greeting"] == "hello from the layer"
@@ -47,21 +28,6 @@ def test_import_path_is_asset_layers_stdlib_and_runtime_only(invoke: Invoke) -> 
     assert not [path for path in seen["path"] if "site-packages" in path]
     assert "pytest" not in seen["modules"]
     assert "moto" not in seen["modules"]
-
-
-def test_environment_is_that_of_the_template_and_of_lambda(
-    invoke: Invoke, stack: Deployed, cloud: LocalCloud
-) -> None:
-    environment = invoke({"do": "echo"})["Payload"]["environment"]
-    assert environment["BUCKET"] == stack.outputs["BucketName"]
-    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == stack.outputs["StageFunctionName"]
-    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
-    assert environment["AWS_REGION"] == "eu-west-1"
-    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
-    assert environment["AWS_SESSION_TOKEN"]
-    assert environment["OMP_NUM_THREADS"] == "1"
-    assert "PYTEST_CURRENT_TEST" not in environment
-    assert "PYTHONPATH" not in environment
 
 
 def test_workers_stay_warm_and_share_one_zygote(invoke: Invoke) -> None:
@@ -154,11 +120,6 @@ def test_concurrent_invocations_use_several_workers(invoke: Invoke) -> None:
     assert len({answer["pid"] for answer in answers}) == min(4, os.cpu_count() or 1)
 
 
-def test_unknown_function_is_not_found(invoke: Invoke) -> None:
-    with pytest.raises(ClientError, match="Function not found"):
-        invoke({}, name="nobody")
-
-
 def test_import_error_is_named(cloud: LocalCloud, invoke: Invoke, scratch: str) -> None:
     client = cloud.client("lambda")
     for handler, kind in {
@@ -169,47 +130,6 @@ def test_import_error_is_named(cloud: LocalCloud, invoke: Invoke, scratch: str) 
         assert invoke({}, name=scratch)["Payload"]["errorType"] == kind
 
 
-def test_versions_keep_their_environment_and_aliases_follow_weights(
-    cloud: LocalCloud, invoke: Invoke, scratch: str
-) -> None:
-    client = cloud.client("lambda")
-
-    def word(qualifier: str) -> Any:
-        answer = invoke({"do": "echo"}, name=f"{scratch}:{qualifier}")
-        return answer["Payload"]["environment"]["WORD"], answer["ExecutedVersion"]
-
-    first = client.publish_version(FunctionName=scratch)["Version"]
-    bucket = {"BUCKET": "b"}
-    client.update_function_configuration(
-        FunctionName=scratch, Environment={"Variables": bucket | {"WORD": "two"}}
-    )
-    second = client.publish_version(FunctionName=scratch)["Version"]
-    assert (first, second) == ("1", "2")
-    assert client.publish_version(FunctionName=scratch)["Version"] == "2"  # nothing has changed
-    assert word("1") == ("one", "1")
-    assert word("$LATEST") == ("two", "$LATEST")
-
-    client.create_alias(FunctionName=scratch, Name="live", FunctionVersion="1")
-    assert word("live") == ("one", "1")
-    client.update_alias(
-        FunctionName=scratch, Name="live", FunctionVersion="1",
-        RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}},
-    )  # fmt: skip
-    drawn = [word("live")[1] for _ in range(40)]
-    assert 8 <= drawn.count("2") <= 32
-    client.update_alias(
-        FunctionName=scratch, Name="live", FunctionVersion="2",
-        RoutingConfig={"AdditionalVersionWeights": {}},
-    )  # fmt: skip
-    assert word("live") == ("two", "2")
-
-    client.delete_function(FunctionName=scratch, Qualifier="1")
-    client.update_function_configuration(
-        FunctionName=scratch, Environment={"Variables": bucket | {"WORD": "three"}}
-    )
-    assert client.publish_version(FunctionName=scratch)["Version"] == "3"
-
-
 def test_reserved_concurrency_throttles(cloud: LocalCloud, invoke: Invoke, scratch: str) -> None:
     cloud.client("lambda").put_function_concurrency(
         FunctionName=scratch, ReservedConcurrentExecutions=0
@@ -217,15 +137,6 @@ def test_reserved_concurrency_throttles(cloud: LocalCloud, invoke: Invoke, scrat
     with pytest.raises(ClientError) as caught:
         invoke({"do": "brief"}, name=scratch)
     assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
-
-
-def test_asynchronous_events_are_retried_and_reported(cloud: LocalCloud, invoke: Invoke) -> None:
-    answer = invoke({"do": "flaky", "mark": "later", "times": 2}, InvocationType="Event")
-    assert answer["StatusCode"] == 202
-    assert cloud.settle() == []
-    invoke({"do": "hopeless"}, InvocationType="Event")
-    (failure,) = cloud.settle()
-    assert (failure.error, failure.message) == ("Hopeless", "no use")
 
 
 def test_a_role_reaches_only_what_it_was_granted(
@@ -240,32 +151,6 @@ def test_a_role_reaches_only_what_it_was_granted(
         ("open/allowed", True),
         ("closed/denied", False),
     }
-
-
-def test_code_given_as_a_zip_file_runs_too(cloud: LocalCloud, stack: Deployed) -> None:
-    import io
-    import zipfile
-
-    client = cloud.client("lambda")
-    role = client.get_function(FunctionName=stack.outputs["StageFunctionName"])["Configuration"]
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("index.py", "def handler(event, context):\n    return event['a'] + 1\n")
-    client.create_function(
-        FunctionName="zipped", Runtime="python3.13", Role=role["Role"], Handler="index.handler",
-        Code={"ZipFile": packed.getvalue()},
-    )  # fmt: skip
-    answer = client.invoke(FunctionName="zipped", Payload=json.dumps({"a": 1}))
-    assert json.loads(answer["Payload"].read()) == 2
-
-
-def test_environments_beyond_lambda_s_limit_are_refused(cloud: LocalCloud, scratch: str) -> None:
-    client = cloud.client("lambda")
-    for variables, message in [({"A": "x" * 4096}, "4KB limit"), ({"AWS_REGION": "x"}, "reserved")]:
-        with pytest.raises(ClientError, match=message):
-            client.update_function_configuration(
-                FunctionName=scratch, Environment={"Variables": variables}
-            )
 
 
 def test_functions_can_ask_for_percentiles_of_their_durations(
