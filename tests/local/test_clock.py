@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from infra.local import AlarmChange, Deployed, ExecutionResult, LocalCloud
+from tests.local.queues import messages
 
 NOON = datetime(2013, 4, 24, 12, tzinfo=UTC)
 
@@ -30,19 +30,6 @@ def drift(cloud: LocalCloud, stack: Deployed) -> Callable[[float], None]:
     return put
 
 
-def _messages(cloud: LocalCloud, url: str) -> list[dict[str, Any]]:
-    found = []
-    while True:
-        batch = cloud.client("sqs").receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        )
-        if "Messages" not in batch:
-            return found
-        for message in batch["Messages"]:
-            found.append(message)
-            cloud.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-
-
 def test_an_alarm_restarts_the_machine_with_its_cause(
     cloud: LocalCloud, stack: Deployed, drift: Callable[[float], None]
 ) -> None:
@@ -58,7 +45,7 @@ def test_an_alarm_restarts_the_machine_with_its_cause(
             "threshold (0.2).",
         )
     ]  # fmt: skip
-    _messages(cloud, stack.outputs["InboxUrl"])
+    messages(cloud, stack.outputs["InboxUrl"])
 
     drift(0.31)
     at = NOON + timedelta(hours=1)
@@ -73,7 +60,7 @@ def test_an_alarm_restarts_the_machine_with_its_cause(
     assert result.status == "SUCCEEDED"
     assert result.output["cause"] == {"kind": "alarm", "alarm": name, "reason": reason}
     assert result.output["as_of"] == "2013-04-24T13:00:00Z"
-    (notified,) = _messages(cloud, stack.outputs["InboxUrl"])
+    (notified,) = messages(cloud, stack.outputs["InboxUrl"])
     message = json.loads(json.loads(notified["Body"])["Message"])
     assert (message["NewStateValue"], message["OldStateValue"]) == ("ALARM", "OK")
 
@@ -84,12 +71,12 @@ def test_failed_executions_are_events_and_metrics(
     cloud: LocalCloud, stack: Deployed, run: Callable[..., ExecutionResult],
     drift: Callable[[float], None],
 ) -> None:  # fmt: skip
-    _messages(cloud, stack.outputs["InboxUrl"])
+    messages(cloud, stack.outputs["InboxUrl"])
     drift(0.0)
     at = NOON + timedelta(days=40)
     cloud.tick(at)
     failed = run({"do": "exit", "status": 1}, name="to-fail")
-    bodies = [json.loads(m["Body"]) for m in _messages(cloud, stack.outputs["InboxUrl"])]
+    bodies = [json.loads(m["Body"]) for m in messages(cloud, stack.outputs["InboxUrl"])]
     (event,) = [b for b in bodies if b.get("source") == "aws.states"]
     assert event["detail-type"] == "Step Functions Execution Status Change"
     assert event["detail"]["name"] == "to-fail"
@@ -98,30 +85,6 @@ def test_failed_executions_are_events_and_metrics(
     assert event["detail"]["executionArn"] == failed.arn
     changes = cloud.tick(at + timedelta(minutes=1)).alarms
     assert [c.new for c in changes if "ExecutionsFailed" in c.name] == ["ALARM"]
-
-
-def test_events_that_people_put_reach_the_machine(cloud: LocalCloud, stack: Deployed) -> None:
-    before = len(cloud.bus.started)
-    cloud.client("events").put_events(
-        Entries=[
-            {"Source": "sample.people", "DetailType": "ask", "Detail": json.dumps({"do": "brief"})},
-            {"Source": "someone.else", "DetailType": "ask", "Detail": "{}"},
-        ]
-    )
-    (started,) = cloud.bus.started[before:]
-    assert cloud.wait(started).output["do"] == "brief"
-
-
-def test_a_failed_delivery_goes_to_the_dead_letter_queue(
-    cloud: LocalCloud, stack: Deployed
-) -> None:
-    detail = json.dumps({"padding": "x" * 200_000, "more": "y" * 100_000})
-    cloud.client("events").put_events(
-        Entries=[{"Source": "sample.people", "DetailType": "ask", "Detail": detail}]
-    )
-    (dead,) = _messages(cloud, stack.outputs["DeadLettersUrl"])
-    assert dead["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "InvalidExecutionInput"
-    assert json.loads(dead["Body"])["source"] == "sample.people"
 
 
 def test_a_monitor_that_fails_is_told(cloud: LocalCloud, stack: Deployed) -> None:
