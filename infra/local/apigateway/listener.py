@@ -70,5 +70,5 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(reply.body)
 
-    def logmessage(self, *_: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Keep quiet: the cloud's user looks at function logs."""
