@@ -1,4 +1,8 @@
-"""Replaced attributes of moto, put on when a cloud starts and taken off when it closes."""
+"""Replaced attributes of moto, put on when a cloud starts and taken off when it closes.
+
+Other users of moto in the same process get it as it comes. Each service's `patches` says why
+each replacement is there.
+"""
 
 from collections.abc import Callable
 from typing import Any

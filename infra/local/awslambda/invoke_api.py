@@ -88,10 +88,11 @@ class InvokeApi:
 def _client_error(error: Any) -> Exception:
     from botocore.exceptions import ClientError
 
-    return ClientError(
+    refused: Exception = ClientError(
         {
             "Error": {"Code": error.error_type, "Message": error.message},
             "ResponseMetadata": {"HTTPStatusCode": error.code, "RequestId": str(uuid.uuid4())},
         },
         "Invoke",
     )
+    return refused
