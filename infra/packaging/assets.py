@@ -22,6 +22,7 @@ from infra.packaging.layers import (
     install_layer,
     platform_tag,
 )
+from infra.packaging.locks import building
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".noria" / "assets"
@@ -130,6 +131,12 @@ def _copy_source(source: Path, copy: Path, key: str) -> None:
 
 
 def _cached(name: str, build: Callable[[Path], None]) -> Path:
+    """One process builds a layer, which takes minutes; others wait for it."""
+    with building(CACHE / name):
+        return _built(name, build)
+
+
+def _built(name: str, build: Callable[[Path], None]) -> Path:
     """Build into a temporary folder and rename: whoever comes first wins, the others use it."""
     target = CACHE / name
     if target.is_dir():
