@@ -7,12 +7,13 @@ import zipfile
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.ingestion.readers import read_table, read_tables
 from noria.errors import DataError
 from tests.support.data_frames import nycflights
+from tests.support.examples import examples
 
 CSV = b"a,b,c\n1,x,2.5\n2,,3.5\n"
 
@@ -130,7 +131,7 @@ def test_the_flights_are_read_whole() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["t.csv", "t.json", "t.parquet", "t.gz", "t.zip"]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_bytes_are_read_or_refused_by_name(content: bytes, name: str) -> None:
     try:
         assert len(read_table(content, name)) > 0
@@ -145,7 +146,7 @@ def test_any_bytes_are_read_or_refused_by_name(content: bytes, name: str) -> Non
         min_size=1, max_size=8,
     )
 )  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_json_records_are_plain_columns(records: list[dict[str, object]]) -> None:
     try:
         frame = read_table(json.dumps(records).encode(), "t.json")
