@@ -30,7 +30,7 @@ def test_history_features_have_a_table_that_costs_nothing_while_idle(visits: Tem
 
 
 def test_without_history_features_there_is_no_table(penguins: Template) -> None:
-    assert not penguins.resources(TABLE)
+    assert not penguins.has(TABLE)
     for function in penguins.functions():
         assert not [action for action in penguins.may(function) if action.startswith("dynamodb")]
 
@@ -87,7 +87,9 @@ def test_the_buckets_rules_take_what_is_superseded_and_nothing_that_is_named(
                                     for name, value in SUPERSEDED.items()]  # fmt: skip
     assert (tagged["Prefix"], tagged["ExpirationInDays"]) == ("features", 7)
     # Without a tag no rule reaches a file or a manifest of the feature store.
-    for rule in (rule for rule in expiring.values() if "TagFilters" not in rule):
+    untagged = [rule for rule in expiring.values() if "TagFilters" not in rule]
+    assert untagged
+    for rule in untagged:
         assert not MANIFESTS.startswith(rule["Prefix"])
         assert not "features/".startswith(rule["Prefix"])
     assert expiring["forget-backfills"]["Prefix"] == PREFIX
