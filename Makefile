@@ -15,7 +15,7 @@ CONTEXT = $(if $(PROBLEM),--context problems=$(PROBLEM))
 
 # A worker may run a local cloud, whose functions take memory: four workers at most.
 # tests/support/workers.py says which tests stay together, and in which order they go.
-PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 # Without .pyc files imports take three times as long.
 unexport PYTHONDONTWRITEBYTECODE

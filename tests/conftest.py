@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support import workers
 from tests.support.examples import register_profiles
+from tests.support.workers import SharedFixtures, order
 
 PURE = [Path(__file__).parent / "noria" / room for room in ("core", "common", "contracts")]
 
@@ -27,10 +28,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 register_profiles()
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedFixtures:
+    """Keep together what shares slow fixtures."""
+    return SharedFixtures(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together, and turn sockets off where tests are pure."""
-    workers.hand_out(items)
+    """Begin with the longest, and turn sockets off where tests are pure."""
+    order(items)
     for item in items:
         if any(room in item.path.parents for room in PURE):
             item.add_marker(pytest.mark.disable_socket)

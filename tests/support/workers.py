@@ -1,36 +1,42 @@
 """Which tests one worker of pytest-xdist runs together, and which are handed out first."""
 
-from pathlib import Path
-
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).parents[1]
 # The tests of a local cloud share it: starting one and deploying to it is slow.
-ONE_CLOUD = ("e2e", "local")
-# The rest goes file by file, for their fixtures are made per file. Longest first, so that no worker
-# ends alone with a long one; what stands nowhere comes last, in the order of its name.
+ONE_CLOUD = ("tests/e2e/", "tests/local/")
+# Longest first, so that no worker ends alone with a long one; what stands nowhere comes last.
 LONGEST_FIRST = (
-    "e2e",
-    "functions",
-    "noria/core",
-    "local",
-    "noria/feature_store",
+    "tests/e2e/",
+    "tests/functions/",
+    "tests/local/",
+    "tests/noria/core/",
+    "tests/noria/feature_store/",
 )
 
 
-def group_of(file: Path) -> str:
+class SharedFixtures(LoadScopeScheduling):  # type: ignore[misc]
+    """Hand out file by file, for slow fixtures are made per file, and a cloud's tests as one.
+
+    Marks of `xdist_group` would say the same, but xdist 3.8 writes them where pytest 9.2 does not
+    read them.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
     """The name of the tests that are kept together."""
-    inside = file.relative_to(TESTS)
-    return inside.parts[0] if inside.parts[0] in ONE_CLOUD else inside.with_suffix("").as_posix()
+    cloud = next((folder for folder in ONE_CLOUD if nodeid.startswith(folder)), None)
+    return cloud or nodeid.partition("::")[0]
 
 
-def hand_out(items: list[pytest.Item]) -> None:
-    """Group the tests, and bring them into the order in which workers ask for them."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
-    items.sort(key=lambda item: _turn(group_of(item.path)))
+def order(items: list[pytest.Item]) -> None:
+    """Bring tests into the order in which workers ask for them; within a group it stays."""
+    items.sort(key=lambda item: _turn(item.nodeid))
 
 
-def _turn(group: str) -> int:
-    starts = (n for n, start in enumerate(LONGEST_FIRST) if group.startswith(start))
-    return next(starts, len(LONGEST_FIRST))
+def _turn(nodeid: str) -> int:
+    turns = (turn for turn, start in enumerate(LONGEST_FIRST) if nodeid.startswith(start))
+    return next(turns, len(LONGEST_FIRST))
