@@ -9,6 +9,7 @@ import pytest
 from tests.support.examples import register_profiles
 from tests.support.workers import SharedFixtures, order
 
+pytest_plugins = ["tests.support.stack_bucket"]
 PURE = [Path(__file__).parent / "noria" / room for room in ("core", "common", "contracts")]
 
 # Before any client is made: a test never reaches an account.

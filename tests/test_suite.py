@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.vacuous_asserts import vacuous_asserts
+from tests.support.workers import group_of
 
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "layers" / "noria" / "python" / "noria"
@@ -51,6 +52,18 @@ def test_vacuous_asserts_are_found(body: str, problem: str) -> None:
 def test_vacuous_asserts_leave_sound_ones_alone(body: str) -> None:
     helper = "def listed(a):\n    assert a\n    return a\n"
     assert vacuous_asserts(f"{helper}def test_it(a, found):\n    {body}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "group"),
+    [
+        ("tests/e2e/test_lineage.py::test_it[a::b]", "tests/e2e/"),
+        ("tests/local/test_http.py::TestIt::test_it", "tests/local/"),
+        ("tests/noria/aws/test_s3.py::TestIt::test_it[1]", "tests/noria/aws/test_s3.py"),
+    ],
+)
+def test_workers_share_no_cloud_and_no_file(nodeid: str, group: str) -> None:
+    assert group_of(nodeid) == group
 
 
 def test_layout_of_the_tests_is_that_of_the_package() -> None:
