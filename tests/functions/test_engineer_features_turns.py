@@ -95,5 +95,7 @@ def test_a_selected_model_asks_and_watches_only_what_it_reads(store: Store) -> N
     assert sorted([*names, *signature["unused"]]) == sorted(dataset.names())
     assert signature["unused"]
     assert set(store.get_json("models/r1-1/reference.json")["columns"]) <= set(names)
-    assert all(set(row) == set(names) for row in store.get_json("models/r1-1/sample.json"))
+    sample = store.get_json("models/r1-1/sample.json")
+    assert sample
+    assert all(set(row) == set(names) for row in sample)
     assert np.isfinite(machine.given["evaluate"]["metrics"]["roc_auc"])  # type: ignore[index]

@@ -5,7 +5,7 @@ import json
 import struct
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import grimp
@@ -32,6 +32,20 @@ sys.path[:] = [*before, *(path for path in sys.path if "site-packages" not in pa
 for module in modules:
     importlib.import_module(module)
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+# Builds into a cache of its own, until it may end.
+BUILD_THERE = """
+import pathlib, sys, time
+from infra.packaging import assets, locks
+root = pathlib.Path(sys.argv[1])
+assets.CACHE, locks.LOCKS = root / "assets", root / "locks"
+def build(folder):
+    print("builds", flush=True)
+    while not (root / "may end").exists():
+        time.sleep(0.01)
+print("comes", flush=True)
+print(assets._cached("thing", build))
 """
 
 
@@ -114,25 +128,47 @@ def test_a_broken_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_builders_at_once_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets, "CACHE", tmp_path)
-    together = threading.Barrier(2)
-    built: list[Path] = []
+class Builder:
+    """Another process, about to build into a cache below `root`."""
 
-    def build(folder: Path) -> None:
-        (folder / "content").write_text("same")
-        together.wait(timeout=10)
+    def __init__(self, root: Path) -> None:
+        command = [sys.executable, "-c", BUILD_THERE, str(root)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.line() == "comes"
 
-    workers = [
-        threading.Thread(target=lambda: built.append(assets._cached("thing", build)))
-        for _ in range(2)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert built == [tmp_path / "thing" / "content"] * 2
-    assert [path.name for path in tmp_path.iterdir()] == ["thing"]
+    def line(self) -> str:
+        """The next line that it says."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().rstrip()
+
+    def rest(self) -> list[str]:
+        """What else it says until its end."""
+        with self._process as process:
+            assert process.stdout is not None
+            return process.stdout.read().splitlines()
+
+    def kill(self) -> None:
+        """End it in the midst of its work."""
+        with self._process as process:
+            process.kill()
+
+
+def test_two_processes_at_once_build_once(tmp_path: Path) -> None:
+    """GIVEN two test workers in a fresh clone THEN one builds and the other waits for it."""
+    builders = [Builder(tmp_path) for _ in range(2)]
+    time.sleep(0.3)
+    (tmp_path / "may end").touch()
+    thing = str(tmp_path / "assets" / "thing" / "content")
+    assert sorted((builder.rest() for builder in builders), key=len) == [[thing], ["builds", thing]]
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["thing"]
+
+
+def test_a_builder_that_died_keeps_nobody_waiting(tmp_path: Path) -> None:
+    died = Builder(tmp_path)
+    assert died.line() == "builds"
+    died.kill()
+    (tmp_path / "may end").touch()
+    assert Builder(tmp_path).rest() == ["builds", str(tmp_path / "assets" / "thing" / "content")]
 
 
 def test_trimming_leaves_other_files_alone(tmp_path: Path) -> None:

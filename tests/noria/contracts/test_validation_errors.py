@@ -198,7 +198,7 @@ def test_field_mistakes_and_contradictions_come_together() -> None:
         "monitoring", "quality.columns.a", "quality.columns.a.typ", "features.windows needs",
         "features.windows needs", "features.windows",
     ]  # fmt: skip
-    for field in dict.fromkeys(fields):
+    for field in set(fields):
         found = [line for line in lines if re.match(rf"{re.escape(field)}(: |(?<=needs) )", line)]
         assert len(found) == fields.count(field), (field, lines)
     assert len(lines) == len(fields)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
@@ -14,6 +14,7 @@ from noria.core.features.feature_encoder import FeatureEncoder, frame_of
 from noria.core.features.plan import Plan, has_next, ladder, make_plan
 from noria.core.features.time_encoders import Calendar
 from noria.errors import FeatureError
+from tests.support.examples import examples
 from tests.support.model_data import mixed, problem, real
 
 NUMBER, CATEGORY, TIME, TEXT = (
@@ -74,7 +75,7 @@ def test_no_columns_and_no_such_rung_are_errors() -> None:
         make_plan(mixed(50, 2), problem(), 9)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)))  # noqa: DTZ001
 def test_calendar_agrees_with_the_standard_library(moment: datetime) -> None:
     seconds = int((moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // SECOND)

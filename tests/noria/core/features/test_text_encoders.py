@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from sklearn.utils import murmurhash3_32
@@ -35,6 +35,7 @@ from noria.errors import DataError
 from noria.serving.form_page import hint
 from noria.serving.openapi import schemas
 from tests.support.data_frames import dataset_of, problem
+from tests.support.examples import examples
 from tests.support.model_data import problem as asked
 
 PLAIN = ["", "refund", "please refund", "größe 漢字", "हिन्दी भाषा", "a b c d e f", "naïve 42 x"]
@@ -75,7 +76,7 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
     return one.shape == other.shape and plain[0].tobytes() == plain[1].tobytes()
 
 
-@settings(max_examples=1_000, deadline=None)
+@examples(1_000)
 @given(st.text(max_size=80))
 def test_plain_words_are_plain(text: str) -> None:
     found = plain_words(text)
@@ -93,13 +94,13 @@ def test_plain_words_settle_case_punctuation_and_unicode() -> None:
     assert len(plain_words("word " * 500).split()) == MOST_WORDS
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.text(max_size=30))
 def test_the_hash_is_murmurhash3(word: str) -> None:
     assert word_hash(word) == murmurhash3_32(word.encode(), 0, positive=True)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(ANY_TEXT, min_size=1, max_size=25), st.lists(ANY_TEXT, min_size=1, max_size=10))
 def test_words_have_the_same_bits_in_the_graph(seen: list[str], new: list[str]) -> None:
     """Whatever the texts: empty, of one word, with scripts of any kind, or all of them missing."""
@@ -112,7 +113,7 @@ def test_words_have_the_same_bits_in_the_graph(seen: list[str], new: list[str]) 
     assert same_bits(expected, graph_answers(step, frame, [Column("t", "text")]))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.lists(
         st.tuples(ODD_NUMBERS, ODD_NUMBERS, ANY_TEXT, st.integers(-(10**11), 10**11)),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.common.timestamps import RefusedError, as_microseconds
@@ -22,6 +22,7 @@ from noria.core.model.signature import Field, Signature, label_type_of, parse_la
 from noria.core.training.train import declared_of, train
 from noria.errors import RequestError
 from tests.support.data_frames import problem as contract_of
+from tests.support.examples import examples
 from tests.support.model_data import mixed, problem
 
 TASKS = {"binary": (2, "roc_auc"), "multiclass": (3, "accuracy"), "regression": (0, "rmse")}
@@ -170,7 +171,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rows=st.lists(st.dictionaries(st.sampled_from(["n0", "few", "at", "no"]), json_values)))
 def test_any_json_is_answered_or_refused(model: OnnxModel, rows: list[dict[str, Any]]) -> None:
     try:

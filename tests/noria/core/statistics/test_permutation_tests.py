@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.statistics.autocorrelation import stretches
 from noria.core.statistics.permutation_tests import Chance, chance_of_agreement
+from tests.support.examples import examples
 from tests.support.random_walks import remembering, walk
 
 Array = Any
@@ -138,7 +139,7 @@ def test_what_was_drawn_is_said() -> None:
     assert "shuffled within each of 4 stretches of time" in few.sentence
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(times=st.lists(st.integers(0, 60), min_size=1, max_size=200), most=st.integers(8, 40))
 def test_stretches_keep_a_time_together_and_the_order(times: list[int], most: int) -> None:
     values = np.array(times)

@@ -46,6 +46,7 @@ def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
     asked = problem(task, metric)
     dataset, fresh = mixed(1500, classes), mixed(6000, classes, seed=1, unseen=True)
     plan = make_plan(dataset, asked, iteration)
+    assert asked.candidates
     for name in asked.candidates:
         pipeline = make_pipeline(name, plan, asked, classes, len(dataset), 0)
         fit(pipeline, frame_of(dataset), dataset.target)
@@ -171,7 +172,9 @@ def test_folds_go_forward_in_time() -> None:
     assert sample.event_time is not None
     assert len(sample) == 120
     assert sample.event_time[-1] == 399 * 3600
-    for train_rows, test_rows in folds_of(sample, 5, 0):
+    folds = list(folds_of(sample, 5, 0))
+    assert len(folds) == 5
+    for train_rows, test_rows in folds:
         assert sample.event_time[train_rows].max() < sample.event_time[test_rows].min()
 
 
