@@ -13,16 +13,20 @@ CDK = PATH="$(NODE)/bin:$$PATH" JSII_NODE="$(NODE)/bin/node" \
 	"$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI)
 CONTEXT = $(if $(PROBLEM),--context problems=$(PROBLEM))
 
+# A worker may run a local cloud, whose functions take memory: four workers at most.
+# tests/support/workers.py says which tests stay together, and in which order they go.
+PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
+
 # Without .pyc files imports take three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo test test-all check docs bench synth bootstrap deploy destroy lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv with everything, the CLI at .venv/bin/noria included
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer \
@@ -32,8 +36,11 @@ setup: ## make .venv with everything, the CLI at .venv/bin/noria included
 demo: setup ## the flights of 2013, from collection to retraining, on the local cloud (KEEP=1: leave the endpoint up)
 	@$(BIN)/noria demo $(if $(KEEP),--keep)
 
-test: setup ## run the tests (ARGS=... is handed to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the tests, on all cores (ARGS=... is handed to pytest)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-all: setup ## the same with up to 10,000 examples of each property
+	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=full $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

@@ -5,8 +5,7 @@ from typing import Any
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_findings import Findings
-from noria.core.features.recipes import Plan, make_plan
-from noria.core.training.candidates import names_for
+from noria.core.features.plan import Plan, make_plan
 from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
 from noria.materialization.run_features import open_accepted
@@ -43,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "iteration": iteration,
         "recipe": plan.recipe,
         "reasons": [plan.why],
-        "candidates": names_for(stage.problem),
+        "candidates": stage.problem.candidates,
         **({"dataset": stage.expanded_key} if stage.problem.features.windows else {}),
     }
 

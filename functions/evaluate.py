@@ -15,7 +15,7 @@ from noria.core.evaluation.evaluate import (
     evaluate,
     meets_objective,
 )
-from noria.core.features.recipes import has_next
+from noria.core.features.plan import has_next
 from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE

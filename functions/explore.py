@@ -3,7 +3,7 @@
 from typing import Any
 
 from noria.core.data.dataset import Dataset
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.training.candidate_search import explore
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note

@@ -11,7 +11,7 @@ import numpy as np
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import window_lengths
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
@@ -69,7 +69,7 @@ def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
 
 
 def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
-    """Make the rule the challenger; of the first iteration, and its own recipe."""
+    """Make the rule the challenger; it is the first turn's, whose recipe is the rule itself."""
     given: dict[str, Any] = event["input"] | {
         "features": {"iteration": 1, "recipe": RULE, "candidates": []}
     }

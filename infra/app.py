@@ -18,6 +18,7 @@ from infra.packaging.assets import (
     layer_assets,
 )
 from infra.packaging.layers import Platform
+from infra.packaging.locks import building
 from infra.settings import FEATURE_FLAGS, Settings, use_bundled_node
 from noria.errors import NoriaError
 
@@ -39,17 +40,14 @@ def synthesize(
     settings = Settings(contracts=tuple(contracts), platform=Platform(platform))
     problems = settings.problems()
     target = (outdir or SYNTHESIZED) / _key(settings, [p.model_dump_json() for p in problems])
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".synth-", dir=target.parent) as temporary:
-        assembly = Path(temporary) / "assembly"
-        build(settings, outdir=str(assembly), stage_assets=False).synth()
-        try:
+    with building(target):
+        if target.is_dir():
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".synth-", dir=target.parent) as temporary:
+            assembly = Path(temporary) / "assembly"
+            build(settings, outdir=str(assembly), stage_assets=False).synth()
             assembly.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
     return target
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.constructs.alarms import Alarms, AlertTopic
+from infra.constructs.alarms import AlertTopic, StackAlarms
 from infra.constructs.backfill_machine import BackfillMachine
 from infra.constructs.serving import Serving
 from infra.constructs.stages import Packages, Stages
 from infra.constructs.storage import Storage
-from infra.lifecycle import Lifecycle
+from infra.lifecycle import STAGES, Lifecycle
 from infra.packaging.assets import Asset, code_version
 from noria.contracts import Problem
 from noria.lifecycle.environment import Environment
@@ -54,6 +54,7 @@ class ProblemStack(cdk.Stack):
         stages = Stages(
             self,
             "Stages",
+            rows=STAGES,
             problem=problem,
             storage=storage,
             packages=packages,
@@ -63,7 +64,7 @@ class ProblemStack(cdk.Stack):
         )
         lifecycle = Lifecycle(self, "Lifecycle", stages=stages)
         backfill = BackfillMachine(self, "Backfill", stages=stages)
-        alarms = Alarms(
+        alarms = StackAlarms(
             self,
             "Watch",
             problem=problem,

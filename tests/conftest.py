@@ -1,12 +1,15 @@
 """What every test shares: unit tests open no socket, and nothing here reads real credentials."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
 
+from tests.support.examples import register_profiles
+from tests.support.workers import SharedFixtures, order
+
+pytest_plugins = ["tests.support.stack_bucket"]
 PURE = [Path(__file__).parent / "noria" / room for room in ("core", "common", "contracts")]
 
 # Before any client is made: a test never reaches an account.
@@ -20,16 +23,21 @@ os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 os.environ.pop("AWS_PROFILE", None)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before numpy comes: workers share the cores, threads of each would only be in the way.
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+register_profiles()
 
 
-# New examples are for those who develop; whether a change lands must not hang on luck.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedFixtures:
+    """Keep together what shares slow fixtures."""
+    return SharedFixtures(config, log)
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Turn sockets off where tests are pure."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest, and turn sockets off where tests are pure."""
+    order(items)
     for item in items:
         if any(room in item.path.parents for room in PURE):
             item.add_marker(pytest.mark.disable_socket)

@@ -42,7 +42,7 @@ class AlertTopic(Construct):
         )
 
 
-class Alarms(Construct):
+class StackAlarms(Construct):
     """The monitor's schedule, the alarms, and the rules that they set off."""
 
     def __init__(

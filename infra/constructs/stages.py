@@ -1,4 +1,4 @@
-"""The functions of the lifecycle: what varies between them is a row of one table."""
+"""Functions made from rows: what varies between those of the lifecycle is a row of one table."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -49,58 +49,6 @@ class Row:
 
 
 RUNS, REGISTRY = "runs/", "registry/"
-PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
-
-STAGES = (
-    Row(name="admit", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
-        knows=["problem"]),
-    Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY, "models/"],
-        writes=[RUNS, REGISTRY],
-        knows=["problem"]),
-    Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
-        reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),
-    Row(name="transform", layer="data", memory=LARGE, timeout=LONG,
-        reads=["raw/", "clean/", RUNS], writes=["clean/", "quarantine/", RUNS]),
-    Row(name="analyse", layer="model", memory=LARGE, timeout=LONG,
-        reads=["clean/", RUNS, REGISTRY], writes=[RUNS]),
-    Row(name="ask", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], knows=["topic"]),
-    Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
-        powers=["catalog", "serve_features"],
-        reads=["clean/", "features", RUNS], writes=["features", RUNS], tags=["features"]),
-    Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
-    Row(name="train", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/"], writes=[RUNS, "models/"]),
-    Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
-        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS]),
-    Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
-    Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
-        reads=[RUNS, REGISTRY], writes=[REGISTRY], knows=["endpoint_function"]),
-    Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
-        reads=[RUNS], knows=["endpoint_function"]),
-    Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],
-        reads=[RUNS], writes=[RUNS],
-        knows=["endpoint_function"]),
-    Row(name="promote", layer="serve", timeout=LONG, powers=["shift", "notify"],
-        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
-        knows=["endpoint_function", "topic"]),
-    Row(name="roll_back", layer="serve", timeout=LONG, powers=["shift", "notify"],
-        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
-        knows=["endpoint_function", "topic"]),
-    Row(name="conclude", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], tags=PASSING, knows=["topic"]),
-    Row(name="record_failure", layer="serve", powers=["notify", "shift"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], tags=PASSING, knows=["endpoint_function", "topic"]),
-    Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
-        reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
-        writes=["monitoring/"], knows=["problem"]),
-    Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
-        powers=["catalog", "serve_features"],
-        reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
-        tags=["features"], knows=["problem"]),
-)  # fmt: skip
 
 ENDPOINT = Row(
     name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream", "look_up"],
@@ -188,6 +136,7 @@ class Stages(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        rows: Sequence[Row],
         problem: Problem,
         storage: Storage,
         packages: Packages,
@@ -220,7 +169,7 @@ class Stages(Construct):
                 environment=environment.model_copy(update={k: knowledge[k] for k in row.knows}),
                 powers=powers,
             )
-            for row in STAGES
+            for row in rows
         }
 
     def __getitem__(self, name: str) -> lambda_.Function:

@@ -1,7 +1,7 @@
 """What is uploaded: dependency layers, the code layer and the functions, each built once.
 
-Every asset lives in .noria/assets/<name>-<platform>-<key>/content, built beside it, made read-only
-and renamed, so that two processes may build at once and a broken build leaves nothing behind.
+Every asset lives in .noria/assets/<name>-<platform>-<key>/content, built beside it by one process
+at a time, made read-only and renamed, so that a broken build leaves nothing behind.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from infra.packaging.layers import (
     install_layer,
     platform_tag,
 )
+from infra.packaging.locks import building
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".noria" / "assets"
@@ -132,7 +133,13 @@ def _copy_source(source: Path, copy: Path, key: str) -> None:
 
 
 def _cached(name: str, build: Callable[[Path], None]) -> Path:
-    """Build into a temporary folder and rename: whoever comes first wins, the others use it."""
+    """One process builds a layer, which takes minutes; others wait for it."""
+    with building(CACHE / name):
+        return _built(name, build)
+
+
+def _built(name: str, build: Callable[[Path], None]) -> Path:
+    """Build into a temporary folder and rename, so that a broken build leaves nothing behind."""
     target = CACHE / name
     if target.is_dir():
         return taken(target)
@@ -142,13 +149,8 @@ def _cached(name: str, build: Callable[[Path], None]) -> Path:
         (asset / CONTENT).mkdir(parents=True)
         build(asset / CONTENT)
         freeze(asset)
-        try:
-            asset.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-        else:
-            target.chmod(FOLDER)  # not before: a read-only folder cannot be moved
+        asset.rename(target)
+        target.chmod(FOLDER)  # not before: a read-only folder cannot be moved
     return _content(name)
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.local import Deployed, LocalCloud
-from infra.local.http_client import request
+from infra.local.apigateway.client import request
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ def test_endpoint_looks_up_what_the_store_answers(
 ) -> None:
     """GIVEN requests with an airplane and a time THEN each is answered and logged with history."""
     sample = airplanes.json(f"models/{trained.name}-2/sample.json")
+    assert len(sample) == 3
     assert all("tailnum" in row and not set(WINDOWS) & set(row) for row in sample)
     instants = pd.date_range(AS_OF, periods=3, freq="2h")
     rows = [
@@ -92,6 +93,7 @@ def test_endpoint_looks_up_what_the_store_answers(
         {"tailnum": [row["tailnum"] for row in rows], "prediction_time": instants}
     ).astype({"tailnum": "string"})
     stored = features.historical_features(asked, [FeatureReference("features", WINDOWS)])
+    assert len(logged) == 4
     for number, inputs in enumerate(logged[:3]):
         for name in WINDOWS:
             wanted = stored[name].iloc[number]

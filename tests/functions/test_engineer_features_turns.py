@@ -10,7 +10,7 @@ from functions import engineer_features, evaluate, explore, score_holdout, train
 from noria.aws import clients
 from noria.aws.s3 import Store
 from noria.core.data.dataset import Dataset
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from tests.support.model_data import problem
 from tests.support.recipe_data import planted
 
@@ -95,5 +95,7 @@ def test_a_selected_model_asks_and_watches_only_what_it_reads(store: Store) -> N
     assert sorted([*names, *signature["unused"]]) == sorted(dataset.names())
     assert signature["unused"]
     assert set(store.get_json("models/r1-1/reference.json")["columns"]) <= set(names)
-    assert all(set(row) == set(names) for row in store.get_json("models/r1-1/sample.json"))
+    sample = store.get_json("models/r1-1/sample.json")
+    assert sample
+    assert all(set(row) == set(names) for row in sample)
     assert np.isfinite(machine.given["evaluate"]["metrics"]["roc_auc"])  # type: ignore[index]

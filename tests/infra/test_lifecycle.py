@@ -177,6 +177,7 @@ def test_an_answer_that_is_none_is_asked_for_again(penguins: Template, name: str
         assert equals["Variable"] == field
         found[equals["StringEquals"]] = choice["Next"]
     assert found == ways
+    assert len(state["Choices"]) == len(ways)
 
 
 def test_a_revision_that_is_no_contract_is_asked_for_again(penguins: Template) -> None:

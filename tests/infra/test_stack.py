@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.constructs.retraining_triggers import LOWER_IS_BETTER
 from infra.constructs.storage import JSON_SERDE, JSON_TABLES
+from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.statistics.metrics import is_better_higher
 from tests.infra.conftest import Synthesized
 from tests.infra.template import Json, Template, reference, statements_of

@@ -1,15 +1,16 @@
-"""A stack's bucket in process."""
+"""A stack's bucket in process: fixtures for every test that asks for one.
+
+What they need is imported when they are asked for: moto takes seconds, and pure tests do without.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from noria.aws import clients
-from noria.aws.s3 import Store
+if TYPE_CHECKING:
+    from noria.aws.s3 import Store
 
 STACK_BUCKET = "stack-bucket"
 
@@ -60,6 +61,9 @@ class Serial:
 @pytest.fixture
 def s3() -> Iterator[Serial]:
     """An S3 client that sees the stack's bucket."""
+    import boto3
+    from moto import mock_aws
+
     with mock_aws():
         client = boto3.client("s3", region_name="eu-west-1")
         place = {"LocationConstraint": "eu-west-1"}
@@ -68,14 +72,18 @@ def s3() -> Iterator[Serial]:
 
 
 @pytest.fixture
-def bucket(s3: Serial) -> Store:
+def bucket(s3: Serial) -> "Store":
     """The stack's bucket."""
+    from noria.aws.s3 import Store
+
     return Store(s3, STACK_BUCKET)
 
 
 @pytest.fixture
-def store(bucket: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(bucket: "Store", monkeypatch: pytest.MonkeyPatch) -> "Iterator[Store]":
     """The stack's bucket, as handlers find it."""
+    from noria.aws import clients
+
     monkeypatch.setenv("NORIA_BUCKET", bucket.bucket)
     clients.client.cache_clear()
     yield bucket

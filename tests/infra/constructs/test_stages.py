@@ -2,7 +2,8 @@
 
 import pytest
 
-from infra.constructs.stages import ENDPOINT, STAGES
+from infra.constructs.stages import ENDPOINT
+from infra.lifecycle import STAGES
 from infra.packaging.assets import directory_size
 from infra.packaging.layers import SIZE_LIMIT
 from noria.lifecycle.environment import Environment

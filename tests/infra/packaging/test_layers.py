@@ -1,16 +1,18 @@
 """The layers: what they hold imports, and what is built is neither built twice nor half built."""
 
+import itertools
 import json
 import struct
 import subprocess
 import sys
-import threading
-import tomllib
+import time
 from pathlib import Path
 
+import grimp
 import pytest
 
-from infra.constructs.stages import ENDPOINT, STAGES
+from infra.constructs.stages import ENDPOINT
+from infra.lifecycle import STAGES
 from infra.packaging import assets
 from infra.packaging.assets import ROOT, build_layers, build_runtime
 from infra.packaging.layers import LAYERS, LEFT_OUT, Platform
@@ -18,6 +20,9 @@ from infra.packaging.slimming import trim_elf
 
 FUNCTIONS = sorted(file.stem for file in (ROOT / "functions").glob("[a-z]*.py"))
 ROWS = {row.name: row for row in (*STAGES, ENDPOINT)}
+
+# Imported where a contract names a unit, which Transform alone converts.
+LAZY = {"pint"}
 
 # As on Lambda: the function's code, its layers, the standard library, the runtime; nothing else.
 IMPORT_THERE = """
@@ -27,6 +32,20 @@ sys.path[:] = [*before, *(path for path in sys.path if "site-packages" not in pa
 for module in modules:
     importlib.import_module(module)
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+# Builds into a cache of its own, until it may end.
+BUILD_THERE = """
+import pathlib, sys, time
+from infra.packaging import assets, locks
+root = pathlib.Path(sys.argv[1])
+assets.CACHE, locks.LOCKS = root / "assets", root / "locks"
+def build(folder):
+    print("builds", flush=True)
+    while not (root / "may end").exists():
+        time.sleep(0.01)
+print("comes", flush=True)
+print(assets._cached("thing", build))
 """
 
 
@@ -60,14 +79,24 @@ def test_every_handler_is_a_row_and_every_row_has_its_handler() -> None:
     assert set(FUNCTIONS) == set(ROWS)
 
 
-def test_import_rules_cover_the_functions_of_each_layer() -> None:
-    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-        "contracts"
-    ]
-    for layer in LAYERS:
-        (rule,) = [rule for rule in rules if rule["name"].startswith(f"layer {layer}:")]
-        expected = {f"functions.{row.name}" for row in ROWS.values() if row.layer == layer}
-        assert set(rule["source_modules"]) == expected
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """Who imports whom, where it is only when it is needed included."""
+    return grimp.build_graph("functions", "noria", include_external_packages=True)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_function_imports_what_its_layer_lacks(layer: str, imports: grimp.ImportGraph) -> None:
+    brought = {name: _modules(path) for name, path in build_layers(Platform.HOST).items()}
+    lacking = set().union(*brought.values()) - brought[layer] - brought["noria"]
+    lacking -= {*_modules(build_runtime()), *LAZY}
+    known = lacking & imports.modules
+    assert known, f"layer {layer} brings all that any function imports"
+    names = [name for name in FUNCTIONS if ROWS[name].layer == layer]
+    assert names
+    for name, package in itertools.product(names, sorted(known)):
+        chain = imports.find_shortest_chain(f"functions.{name}", package)
+        assert chain is None, " -> ".join(chain)
 
 
 def test_lambda_layers_hold_what_host_layers_hold() -> None:
@@ -99,25 +128,47 @@ def test_a_broken_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_builders_at_once_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets, "CACHE", tmp_path)
-    together = threading.Barrier(2)
-    built: list[Path] = []
+class Builder:
+    """Another process, about to build into a cache below `root`."""
 
-    def build(folder: Path) -> None:
-        (folder / "content").write_text("same")
-        together.wait(timeout=10)
+    def __init__(self, root: Path) -> None:
+        command = [sys.executable, "-c", BUILD_THERE, str(root)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.line() == "comes"
 
-    workers = [
-        threading.Thread(target=lambda: built.append(assets._cached("thing", build)))
-        for _ in range(2)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert built == [tmp_path / "thing" / "content"] * 2
-    assert [path.name for path in tmp_path.iterdir()] == ["thing"]
+    def line(self) -> str:
+        """The next line that it says."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().rstrip()
+
+    def rest(self) -> list[str]:
+        """What else it says until its end."""
+        with self._process as process:
+            assert process.stdout is not None
+            return process.stdout.read().splitlines()
+
+    def kill(self) -> None:
+        """End it in the midst of its work."""
+        with self._process as process:
+            process.kill()
+
+
+def test_two_processes_at_once_build_once(tmp_path: Path) -> None:
+    """GIVEN two test workers in a fresh clone THEN one builds and the other waits for it."""
+    builders = [Builder(tmp_path) for _ in range(2)]
+    time.sleep(0.3)
+    (tmp_path / "may end").touch()
+    thing = str(tmp_path / "assets" / "thing" / "content")
+    assert sorted((builder.rest() for builder in builders), key=len) == [[thing], ["builds", thing]]
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["thing"]
+
+
+def test_a_builder_that_died_keeps_nobody_waiting(tmp_path: Path) -> None:
+    died = Builder(tmp_path)
+    assert died.line() == "builds"
+    died.kill()
+    (tmp_path / "may end").touch()
+    assert Builder(tmp_path).rest() == ["builds", str(tmp_path / "assets" / "thing" / "content")]
 
 
 def test_trimming_leaves_other_files_alone(tmp_path: Path) -> None:
@@ -130,6 +181,12 @@ def test_trimming_leaves_other_files_alone(tmp_path: Path) -> None:
 def _packages(layer: Path) -> set[str]:
     infos = (layer / "python").glob("*.dist-info")
     return {info.name.split("-")[0].lower() for info in infos}
+
+
+def _modules(layer: Path) -> set[str]:
+    """The names that can be imported from a layer."""
+    entries = [entry for entry in (layer / "python").iterdir() if "-" not in entry.name]
+    return {entry.name.partition(".")[0] for entry in entries} - {"bin", "__pycache__"}
 
 
 def _head(file: Path) -> bytes:

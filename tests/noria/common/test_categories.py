@@ -1,9 +1,10 @@
 """One spelling per category, the same in training and in a request."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.common.categories import spellings_of, tidy
+from tests.support.examples import examples
 
 
 def test_texts_are_tidied() -> None:
@@ -36,7 +37,7 @@ def test_case_can_be_kept() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=6).map(tidy), st.integers(1, 9), max_size=8))
-@settings(max_examples=10_000, deadline=None)
+@examples(10_000)
 def test_spelling_again_changes_nothing(counts: dict[str, int]) -> None:
     spelled = spellings_of(counts, aliases={})
     for text in counts:

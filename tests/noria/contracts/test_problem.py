@@ -434,6 +434,7 @@ def test_a_mistake_is_told_with_field_value_and_remedy(
     lines = [line for line in refusal({**document, **change}).splitlines() if line]
     assert len(lines) == 1
     assert lines[0].startswith(f"{field}: ")
+    assert told
     for part in told:
         assert part in lines[0]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.aws.feature_store import Catalogue, FileEntry, Files, Manifest, manifest
@@ -34,6 +34,7 @@ from tests.noria.feature_store.test_store import (
     with_features,
     write,
 )
+from tests.support.examples import examples
 from tests.support.memory_bucket import FolderBucket
 from tests.support.memory_catalog import FolderCatalogue
 from tests.support.stack_bucket import STACK_BUCKET, Serial
@@ -283,7 +284,7 @@ class Folder(FolderBucket):
             return {**found, "Body": io.BytesIO(body.read())}
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(runs=RUNS, cuts=st.lists(st.integers(1, 4), max_size=2), data=st.data())
 def test_random_histories_answer_as_before(
     runs: Sequence[Sequence[tuple[int, int, int, int | None]]], cuts: Sequence[int], data: Any

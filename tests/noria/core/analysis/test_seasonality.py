@@ -135,7 +135,7 @@ def test_a_heat_map_puts_days_and_hours_where_they_belong() -> None:
     found = heat_map(dataset, LIMITS)
     assert found is not None
     assert found.values[2][13] == 1.0
-    assert found.rows[2], found.columns[13] == ("Wed", "13")
+    assert (found.rows[2], found.columns[13]) == ("Wed", "13")
     others = [v for d, line in enumerate(found.values) for h, v in enumerate(line) if (d, h) != (2, 13)]  # fmt: skip  # noqa: E501
     assert max(v for v in others if v is not None) < 0.6
 

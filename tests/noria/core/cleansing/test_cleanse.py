@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.contracts import Problem
@@ -16,6 +16,7 @@ from noria.core.cleansing.row_rules import DUPLICATE, UNLABELLED
 from noria.core.reporting.quality_section import quality_section
 from noria.errors import ContractError, DataError
 from tests.support.data_frames import FLIGHTS, adds_up, bundled, flights, numbers, problem
+from tests.support.examples import examples
 
 
 def decided(frame: pd.DataFrame, contract: Problem) -> tuple[str, str]:
@@ -236,7 +237,7 @@ columns = st.lists(cells, min_size=12, max_size=12)
     st.sampled_from([None, "int", "float", "bool", "timestamp", "category", "text"]),
     st.sampled_from([None, "t", "t + hours(1)"]),
 )
-@settings(max_examples=250, deadline=None)
+@examples(250)
 def test_any_table_adds_up_and_has_a_verdict(
     table: dict[str, list[Any]], task: str, declared: str | None, time: str | None
 ) -> None:
@@ -263,7 +264,7 @@ def test_any_table_adds_up_and_has_a_verdict(
         min_size=20, max_size=60,
     )
 )  # fmt: skip
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_typed_tables_add_up(rows: list[tuple[int, str | None, bool]]) -> None:
     frame = pd.DataFrame(rows, columns=["x", "kind", "y"])
     rules = {"x": {"minimum": -2, "type": "int"}, "kind": {"allowed": ["u"]}}

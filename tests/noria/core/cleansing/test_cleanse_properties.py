@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.common.categories import tidy, without_case
@@ -16,6 +16,7 @@ from noria.core.cleansing.dataset_builder import to_dataset
 from noria.errors import DataError
 from tests.noria.core.cleansing.test_cleansing_properties import TEXTS, cells, many, rules
 from tests.support.data_frames import adds_up, problem
+from tests.support.examples import examples
 
 ROWS = 11
 kinds = st.sampled_from(
@@ -113,7 +114,7 @@ def is_good(city: Any, size: Any, contract: Problem) -> bool:
     return fits and size != "n/v" and bounds.minimum <= float(size) <= bounds.maximum
 
 
-@settings(max_examples=2_500, deadline=None)
+@examples(2_500)
 @given(known_tables())
 def test_exactly_the_rows_that_break_no_rule_are_accepted(
     table: tuple[pd.DataFrame, Problem],

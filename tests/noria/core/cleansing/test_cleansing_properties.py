@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.common.categories import tidy, without_case
@@ -20,8 +20,9 @@ from noria.core.column_types.units import in_unit
 from noria.core.data.dataset import is_missing
 from noria.errors import DataError
 from tests.support.data_frames import problem
+from tests.support.examples import examples
 
-many = settings(max_examples=10_000, deadline=None)
+many = examples(10_000)
 TEXTS = [
     "1", "2", " 3 ", "1,5", "1.5e3", "1e400", "99999999999999999999", "-0", "0x1f", "١٢", "½",
     "yes", "No", "TRUE", "t", "NA", "null", "", " ", "None", "\u200b", "n/a", "-999",

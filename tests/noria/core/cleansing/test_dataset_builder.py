@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.contracts import Problem
@@ -12,6 +12,7 @@ from noria.core.cleansing.joins import join_sources
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column
 from noria.errors import DataError
 from tests.support.data_frames import FLIGHTS, bundled, dataset_of, flights, numbers, problem
+from tests.support.examples import examples
 
 
 def test_the_flights_dataset_knows_nothing_from_afterwards() -> None:
@@ -88,7 +89,7 @@ def test_the_holdout_without_time_is_stable_and_has_every_class() -> None:
 
 
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=60), st.floats(0.05, 0.8))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_the_latest_rows_are_held_out_and_ties_stay_together(
     times: list[int], share: float
 ) -> None:
@@ -103,7 +104,7 @@ def test_the_latest_rows_are_held_out_and_ties_stay_together(
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), min_size=2, max_size=40))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_duplicates_are_on_one_side_whatever_the_order(rows: list[tuple[int, str]]) -> None:
     frame = pd.DataFrame(rows, columns=["n", "c"])
     data = {"n": frame["n"].to_numpy(np.float32), "c": frame["c"].to_numpy(dtype="U1")}

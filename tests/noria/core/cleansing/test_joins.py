@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.contracts import Problem
@@ -10,6 +10,7 @@ from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.joins import join_sources
 from noria.errors import DataError
 from tests.support.data_frames import FLIGHTS, flights, problem
+from tests.support.examples import examples
 
 
 def contract(join: dict[str, object], event_time: str | None = None) -> Problem:
@@ -171,7 +172,7 @@ keys = st.none() | st.integers(0, 4) | st.sampled_from(["0", "1", "a"])
 
 
 @given(st.lists(keys, min_size=1, max_size=20), st.lists(keys, max_size=6, unique=True))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_rows_never_multiply(left: list[object], right: list[object]) -> None:
     frames = {"rows": rows(k=left), "other": rows(k=right, v=list(range(len(right))))}
     try:

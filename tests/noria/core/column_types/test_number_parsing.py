@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.cleansing.cleanse import Cleansing, cleanse
 from noria.core.column_types.number_parsing import read_numerals
 from noria.core.ingestion.readers import read_table
 from tests.support.data_frames import adds_up, bundled, numbers, problem
+from tests.support.examples import examples
 
 WINE = bundled("wine")
 PROLINE = WINE["proline"] + WINE["hue"].round(2)  # 278.68 to 1680.89: with thousands and without
@@ -192,7 +193,7 @@ amounts = st.lists(
 )
 
 
-@settings(max_examples=10_000, deadline=None)
+@examples(10_000)
 @given(amounts, st.sampled_from([".", ","]), st.booleans(), st.sampled_from(["", "$", "€"]))
 def test_what_is_read_is_what_was_written(
     values: list[float], mark: str, grouped: bool, sign: str
@@ -209,7 +210,7 @@ def test_what_is_read_is_what_was_written(
     np.testing.assert_array_equal(found.numbers, wanted)
 
 
-@settings(max_examples=10_000, deadline=None)
+@examples(10_000)
 @given(
     st.lists(st.text("0123456789.,'$€% -+e", max_size=12) | st.text(max_size=5), max_size=8),
     st.sampled_from([None, ".", ","]),

@@ -4,10 +4,11 @@ from datetime import datetime
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.column_types.timestamp_parsing import TimeReading, guess, read_times, zone_problem
+from tests.support.examples import examples
 
 
 def utc(values: list[object], reading: TimeReading | None = None) -> list[str | None]:
@@ -163,7 +164,7 @@ moments = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ0
 early = moments.map(lambda moment: moment.replace(day=moment.day % 12 + 1))
 
 
-@settings(max_examples=10_000, deadline=None)
+@examples(10_000)
 @given(st.lists(moments | early, min_size=1, max_size=4) | st.lists(early, min_size=1, max_size=4),
        st.sampled_from(FORMS))  # fmt: skip
 def test_times_are_read_as_they_were_written_or_asked_for(

@@ -4,11 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset, is_missing
 from noria.errors import DataError
+from tests.support.examples import examples
 
 COLUMNS = (Column("size", "number"), Column("shape", "category"), Column("at", "timestamp"))
 
@@ -47,7 +48,7 @@ def test_round_trip_is_exact_and_repeatable() -> None:
     assert content == make(40).to_bytes()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), max_size=8))
 def test_any_text_survives(texts: list[str]) -> None:
     zeros = np.zeros(len(texts))

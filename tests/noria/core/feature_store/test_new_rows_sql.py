@@ -6,13 +6,14 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from noria.core.feature_store.feature_set import define
 from noria.core.feature_store.new_rows_sql import filling_rows_query, succeeding_rows_query
 from noria.core.feature_store.point_in_time_sql import FeatureFile, retrieval_query
 from noria.core.feature_store.write_sql import INCOMING
+from tests.support.examples import examples
 
 RUN = 9  # the minute of a later run, when nothing else happens any more
 START = pd.Timestamp("2024-03-30T22:00")
@@ -93,7 +94,7 @@ def relation_of(incoming: Sequence[Row]) -> None:
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(file, min_size=1, max_size=3), st.lists(row, max_size=8))
 def test_no_instant_sees_another_stored_value(
     files: Sequence[tuple[bool, list[Row]]], computed: list[Row]
@@ -115,7 +116,7 @@ def test_no_instant_sees_another_stored_value(
         assert filled(whole, incoming).empty  # nothing is left to fill
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(file, min_size=1, max_size=3), st.lists(row, max_size=8))
 def test_a_new_version_remembers(
     files: Sequence[tuple[bool, list[Row]]], computed: list[Row]

@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from noria.core.feature_store.entity_frames import entity_rows
 from noria.core.feature_store.feature_set import FeatureSet, define
 from noria.core.feature_store.point_in_time_sql import FeatureFile, ranking, retrieval_query
+from tests.support.examples import examples
 
 START = datetime(2024, 3, 30, 22, tzinfo=UTC)  # the night of Europe's change to summer time
 # Histories are tiny: DuckDB's threads would cost more than the work.
@@ -133,7 +134,7 @@ history = st.builds(
 asking = st.builds(Row, st.sampled_from("abcd"), st.integers(1, 2), minutes)
 
 
-@settings(max_examples=700, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(700, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(history, min_size=1, max_size=40), st.lists(asking, min_size=1, max_size=30),
     st.lists(st.integers(0, 30), max_size=3), st.none() | minutes, st.booleans(),

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
@@ -21,7 +21,7 @@ from noria.core.features.encoders import (
     TargetMeans,
 )
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.recipes import ladder, make_plan
+from noria.core.features.plan import ladder, make_plan
 from noria.core.features.text_encoders import BUCKETS, HashedWords, word_buckets
 from noria.core.features.time_encoders import Calendar
 from noria.core.ml_need.quick_model import quick_model
@@ -41,6 +41,7 @@ from noria.errors import DataError
 from noria.serving.form_page import hint
 from noria.serving.openapi import schemas
 from tests.support.data_frames import dataset_of, problem
+from tests.support.examples import examples
 from tests.support.model_data import problem as asked
 
 PLAIN = ["", "refund", "please refund", "größe 漢字", "हिन्दी भाषा", "a b c d e f", "naïve 42 x"]
@@ -81,7 +82,7 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
     return one.shape == other.shape and plain[0].tobytes() == plain[1].tobytes()
 
 
-@settings(max_examples=1_000, deadline=None)
+@examples(1_000)
 @given(st.text(max_size=80))
 def test_plain_words_are_plain(text: str) -> None:
     found = plain_words(text)
@@ -99,7 +100,7 @@ def test_plain_words_settle_case_punctuation_and_unicode() -> None:
     assert len(plain_words("word " * 500).split()) == MOST_WORDS
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(min_size=1, max_size=30).filter(lambda word: "\0" not in word))
 def test_training_hashes_a_word_as_the_graph_does(word: str) -> None:
     assert word_hash(word) == _hashed_by_onnx_runtime(word)
@@ -129,7 +130,7 @@ def _hashed_by_onnx_runtime(word: str) -> int:
     return int(session.run(None, {"word": np.array([word], dtype=object)})[0][0])
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(ANY_TEXT, min_size=1, max_size=25), st.lists(ANY_TEXT, min_size=1, max_size=10))
 def test_words_have_the_same_bits_in_the_graph(seen: list[str], new: list[str]) -> None:
     """Whatever the texts: empty, of one word, with scripts of any kind, or all of them missing."""
@@ -142,7 +143,7 @@ def test_words_have_the_same_bits_in_the_graph(seen: list[str], new: list[str]) 
     assert same_bits(expected, graph_answers(step, frame, [Column("t", "text")]))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.lists(
         st.tuples(ODD_NUMBERS, ODD_NUMBERS, ANY_TEXT, st.integers(-(10**11), 10**11)),
@@ -272,7 +273,7 @@ def test_nothing_but_texts_is_enough_for_the_first_rung() -> None:
     dataset = dataset_of(complaints(), problem()).only(["note"])
     assert [rung.name for rung in ladder(dataset, asked())] == ["basic"]
     plan = make_plan(dataset, asked(), 0)
-    assert plan.texts == ("note",)
+    assert plan.parts["texts"] == (("note",),)
     trained = train(dataset, plan, "hist_gradient_boosting", asked(), 0)
     assert trained.importances["note"] > 0.3
 

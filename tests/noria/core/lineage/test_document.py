@@ -172,14 +172,16 @@ def test_every_text_stays_in_its_box() -> None:
                    version=name, run_id=name, collected={"sources": many})  # fmt: skip
     root = ElementTree.fromstring(render_svg(found))  # noqa: S314 - our own text
     space = "{http://www.w3.org/2000/svg}"
-    for text in root.iter(f"{space}text"):
+    texts = list(root.iter(f"{space}text"))
+    assert texts
+    for text in texts:
         width = len(text.text or "") * (6.9 if text.get("class") == "value" else 6.1)
         if text.get("text-anchor") == "start":
             assert float(text.get("x", 0)) + width <= LEFT + BOX, text.text
-    drawn = [t.text for t in root.iter(f"{space}text")]
+    drawn = [text.text for text in texts]
     assert drawn.count("raw data") == MOST_SOURCES
     height = float(root.get("viewBox", "").split()[3])
-    assert all(float(t.get("y", 0)) < height for t in root.iter(f"{space}text"))
+    assert all(float(t.get("y", 0)) < height for t in texts)
 
 
 def test_lines_of_the_picture_break_where_its_room_ends() -> None:

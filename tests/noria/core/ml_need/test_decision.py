@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.common.verdict import Verdict
@@ -19,6 +19,7 @@ from noria.core.statistics.resampled_scores import Bounds, drawn_counts, resampl
 from noria.core.statistics.sample_size import half_width_on, rows_needed
 from noria.errors import DataError
 from tests.support.data_frames import FLIGHTS, bundled, dataset_of, flights, numbers, problem
+from tests.support.examples import examples
 
 SETS = {
     "breast_cancer": ("binary", {"metric": "roc_auc", "threshold": 0.95}),
@@ -354,7 +355,7 @@ def test_thresholds_are_the_contracts() -> None:
     assert "No signal" in decided(weak, strict).reasons[0]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     metric=st.sampled_from(["roc_auc", "average_precision", "recall_at_precision"]),
     classes=st.integers(2, 4),

@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.common.timestamps import RefusedError, as_microseconds
 from noria.core.column_types.event_time import column_times
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel, to_columns
 from noria.core.model.signature import Field, Signature, label_type_of, parse_label
 from noria.core.training.train import declared_of, train
 from noria.errors import RequestError
 from tests.support.data_frames import problem as contract_of
+from tests.support.examples import examples
 from tests.support.model_data import mixed, problem
 
 TASKS = {"binary": (2, "roc_auc"), "multiclass": (3, "accuracy"), "regression": (0, "rmse")}
@@ -170,7 +171,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rows=st.lists(st.dictionaries(st.sampled_from(["n0", "few", "at", "no"]), json_values)))
 def test_any_json_is_answered_or_refused(model: OnnxModel, rows: list[dict[str, Any]]) -> None:
     try:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
@@ -18,6 +18,7 @@ from noria.core.rule_model.rule_model import RuleModel, rule_model, why_not_serv
 from noria.errors import ContractError, ExpressionError
 from tests.support.data_frames import bundled, dataset_of
 from tests.support.data_frames import problem as rows_problem
+from tests.support.examples import examples
 from tests.support.model_data import problem
 
 NUMBERS, TRUTHS, TEXTS, TIMES = ("a", "b", "whole"), ("flag",), ("word", "other"), ("at", "until")
@@ -101,13 +102,13 @@ truths = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(rule=truths, seed=st.integers(0, 50))
 def test_conditions_are_answered_as_the_grammar_does(rule: str, seed: int) -> None:
     check(rule, "binary", seed)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(rule=numbers, seed=st.integers(0, 50))
 def test_numbers_are_answered_as_the_grammar_does(rule: str, seed: int) -> None:
     check(rule, "regression", seed)

@@ -104,7 +104,7 @@ def compare_once(seed: int) -> float:
 
 def test_distance_runs_from_nothing_to_one(reference: DriftReference) -> None:
     same = measure_drift(reference, table(20_000, 0).data, scores(20_000, 0))
-    assert all(one.distance == 0 for one in same.columns)
+    assert {one.distance for one in same.columns} == {0}
     far = table(1_000, 1).data | {"place": np.full(1_000, "zz")}
     place = next(
         one

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from noria.contracts import Objective
 from noria.core.statistics import metrics
 from noria.errors import DataError
+from tests.support.examples import examples
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -48,7 +49,7 @@ REGRESSION = {
 
 
 @pytest.mark.parametrize("name", BINARY)
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=seeds, ties=st.booleans())
 def test_binary(name: str, seed: int, ties: bool) -> None:
     generator = np.random.default_rng(seed)
@@ -59,7 +60,7 @@ def test_binary(name: str, seed: int, ties: bool) -> None:
 
 
 @pytest.mark.parametrize("name", MULTICLASS)
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=seeds)
 def test_multiclass(name: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -70,7 +71,7 @@ def test_multiclass(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", REGRESSION)
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=seeds)
 def test_regression(name: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -79,7 +80,7 @@ def test_regression(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", [*BINARY, *REGRESSION])
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=seeds)
 def test_weights_are_counts(name: str, seed: int) -> None:
     """Weighting a row by n equals repeating it n times."""

@@ -141,8 +141,8 @@ def test_memory_stays_flat(server: Server) -> None:
         query = f"SELECT seq, CONCAT(REPEAT('x', 100), seq) AS t FROM seq_1_to_{count}"
         tracemalloc.start()
         origin = open_origin(source(query=query), Any, lambda name: server.secret)  # type: ignore[arg-type]
-        for part in origin.parts({}):
-            assert part.content is not None
+        parts = sum(part.content is not None for part in origin.parts({}))
+        assert parts > 1
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

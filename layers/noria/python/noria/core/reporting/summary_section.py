@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from noria.common.formatting import LOWER_IS_BETTER, date, joined_with_and, metric, number
+from noria.common.formatting import date, joined_with_and, metric, number
 from noria.common.messages import counted
+from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.reporting import findings
 from noria.core.reporting import html as parts
 from noria.core.reporting.quality_section import latest

@@ -35,7 +35,7 @@ DROPPED = urllib3.exceptions.ProtocolError | urllib3.exceptions.ReadTimeoutError
 
 
 @dataclass(frozen=True)
-class HttpReply:
+class WebReply:
     """An answer that was read whole, as google-auth wants it too."""
 
     status: int
@@ -52,7 +52,7 @@ class Web:
 
     def request(
         self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> HttpReply:
+    ) -> WebReply:
         """Ask, and read the whole answer; raises `SourceError` where none comes."""
         for attempt in BODY_RETRIES:
             try:
@@ -65,12 +65,12 @@ class Web:
                     ) from error
         raise AssertionError
 
-    def _answer(self, method: str, url: str, body: Any, headers: dict[str, str]) -> HttpReply:
+    def _answer(self, method: str, url: str, body: Any, headers: dict[str, str]) -> WebReply:
         answer = self._pool.request(method, url, body=body, headers=headers, preload_content=False)
         content = answer.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise SourceError(f"a sheet of more than {LARGEST} bytes: give a smaller range")
-        return HttpReply(answer.status, answer.headers, content)
+        return WebReply(answer.status, answer.headers, content)
 
 
 class Published:
