@@ -148,9 +148,9 @@ def _steps(
 
 def _features(steps: Sequence[str], parts: Parts) -> dict[str, list[str]]:
     """Say in words what each step computes, for reports."""
-    told = {name: text for step in steps for name, text in RECIPES[step].told.items()}
+    formats = {name: text for step in steps for name, text in RECIPES[step].display_formats.items()}
     words = {
-        name: [told.get(name, "{0}").format(*group) for group in groups]
+        name: [formats.get(name, "{0}").format(*group) for group in groups]
         for name, groups in parts.items()
         if groups
     }

@@ -47,7 +47,7 @@ class Recipe:
 
     `parts` says which columns it works on, `steps` turns parts of the finished plan into features
     (all recipes are asked, in the ladder's order). `uses` is the kind of columns that it gives a
-    use to, `told` how a group of a part reads in reports where it is no single column.
+    use to, `display_formats` how a group of a part reads in reports where it is no single column.
     """
 
     description: str
@@ -55,7 +55,7 @@ class Recipe:
     parts: Callable[[Iteration], Parts] = _nothing_more
     steps: Callable[[Parts, Needs], Sequence[FeatureStep]] = _no_steps
     uses: str = ""
-    told: Mapping[str, str] = field(default_factory=dict)
+    display_formats: Mapping[str, str] = field(default_factory=dict)
     selects: bool = False
 
 

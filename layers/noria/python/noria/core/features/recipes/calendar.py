@@ -29,5 +29,5 @@ RECIPE = Recipe(
     parts=_parts,
     steps=_steps,
     uses="timestamp",
-    told={"spans": "{1} - {0}"},
+    display_formats={"spans": "{1} - {0}"},
 )

@@ -84,5 +84,5 @@ RECIPE = Recipe(
     applies=lambda kinds, problem: "number" in kinds.values(),
     parts=_parts,
     steps=_steps,
-    told={"pairs": "{0} / {1}, {0} * {1}"},
+    display_formats={"pairs": "{0} / {1}, {0} * {1}"},
 )
