@@ -94,9 +94,11 @@ def test_no_function_imports_what_its_layer_lacks(layer: str, imports: grimp.Imp
     assert known, f"layer {layer} brings all that any function imports"
     names = [name for name in FUNCTIONS if ROWS[name].layer == layer]
     assert names
-    for name, package in itertools.product(names, sorted(known)):
-        chain = imports.find_shortest_chain(f"functions.{name}", package)
-        assert chain is None, " -> ".join(chain)
+    found = [
+        imports.find_shortest_chain(f"functions.{name}", package)
+        for name, package in itertools.product(names, sorted(known))
+    ]
+    assert [" -> ".join(chain) for chain in found if chain] == []
 
 
 def test_lambda_layers_hold_what_host_layers_hold() -> None:
