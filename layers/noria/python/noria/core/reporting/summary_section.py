@@ -1,13 +1,12 @@
 """The report's first screen: what was asked, decided and found, for who reads only that."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 from noria.common.formatting import LOWER_IS_BETTER, date, listed, metric, number
 from noria.common.messages import counted
-from noria.core.reporting import findings
-from noria.core.reporting import html as parts
+from noria.core.reporting import blocks, findings
 from noria.core.reporting.quality_section import latest
 
 Document = Mapping[str, Any]
@@ -41,27 +40,49 @@ PARAGRAPH = 160  # letters from which a statement is no heading any more
 MOST_SUSPECTS = 3
 
 
-def first_screen(document: Document) -> str:
-    """Render the question, the decision and why, the findings, and the numbers that matter."""
+@dataclass(frozen=True)
+class Tile:
+    """A number that is to be compared with the objective."""
+
+    label: str
+    value: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The question, the decision and why, the findings, and the numbers that matter."""
+
+    name: str
+    moment: str
+    statement: str
+    headline: str
+    tone: str
+    reasons: Sequence[blocks.Block]
+    found: Sequence[blocks.Block]
+    tiles: Sequence[Tile]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the statement is a paragraph, and is set like one."""
+        return len(self.statement) > PARAGRAPH
+
+
+def summarised(document: Document) -> Summary:
+    """Gather the report's first screen."""
     problem, run = document.get("problem") or {}, document.get("run") or {}
     headline, reasons, tone = _decided(document)
     found = _found(document)
-    return (
-        f'<div class="card hero {tone}">'
-        f'<p class="name">{escape(str(problem.get("name", "")))} · '
-        f"{escape(_moment(str(run.get('as_of', ''))))}</p>"
-        f"{_asked(problem)}"
-        f"{parts.badge(headline, tone)}{parts.bullets(reasons[:MOST_REASONS])}"
-        + (f"<h3>What was found</h3>{parts.bullets(found)}" if found else "")
-        + f"{_tiles(document)}</div>"
+    return Summary(
+        name=str(problem.get("name", "")),
+        moment=_moment(str(run.get("as_of", ""))),
+        statement=str(problem.get("statement") or problem.get("name") or "Run"),
+        headline=headline,
+        tone=tone,
+        reasons=[blocks.Bullets(reasons[:MOST_REASONS])] if reasons else [],
+        found=[blocks.Bullets(found)] if found else [],
+        tiles=_tiles(document),
     )
-
-
-def _asked(problem: Document) -> str:
-    """The statement as the page's heading; one that is a paragraph is set like one."""
-    statement = str(problem.get("statement") or problem.get("name") or "Run")
-    kind = ' class="long"' if len(statement) > PARAGRAPH else ""
-    return f"<h1{kind}>{escape(statement)}</h1>"
 
 
 def _decided(document: Document) -> tuple[str, list[str], str]:
@@ -139,16 +160,8 @@ def _suspects(analysis: Document) -> list[str]:
     return [f"{item['column']} may give the answer away: it {item['reason']}." for item in suspects]
 
 
-def _tiles(document: Document) -> str:
-    tiles = "".join(
-        f'<div class="tile {tone}"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
-        for label, value, tone in _numbers(document)
-    )
-    return f'<h3>Against the objective</h3><div class="tiles">{tiles}</div>' if tiles else ""
-
-
-def _numbers(document: Document) -> list[tuple[str, str, str]]:
-    """Label, value and tone of what is to be compared with the objective."""
+def _tiles(document: Document) -> list[Tile]:
+    """What is to be compared with the objective; nothing where there is none."""
     objective = (document.get("problem") or {}).get("objective") or {}
     name, threshold = str(objective.get("metric", "")), objective.get("threshold")
     if threshold is None:
@@ -164,11 +177,11 @@ def _numbers(document: Document) -> list[tuple[str, str, str]]:
         ("the champion", champion, "judge"),
     ]
     return [
-        (f"{metric(name)} wanted", f"{sign} {threshold:g}", ""),
+        Tile(f"{metric(name)} wanted", f"{sign} {threshold:g}", ""),
         *[
-            (label, number(score, 4), _tone(score, name, threshold) if judged else "")
+            Tile(label, number(score, 4), _tone(score, name, threshold) if judged else "")
             for label, score, judged in scores
-            if parts.is_number(score)
+            if blocks.is_number(score)
         ],
     ]
 
@@ -182,7 +195,7 @@ def _interval(evaluation: Document) -> str:
         return " (how sure cannot be told)"
     return (
         f" ({number(low)} to {number(high)})"
-        if parts.is_number(low) and parts.is_number(high)
+        if blocks.is_number(low) and blocks.is_number(high)
         else ""
     )
 
