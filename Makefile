@@ -19,7 +19,7 @@ unexport PYTHONPATH
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo test check docs bench synth bootstrap deploy destroy lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+docs: setup ## write what is generated of the guides: the machine's picture, the contract's fields
+	@$(BIN)/python -m infra.docs
 
 bench: setup ## compare with scripts and peers, measure Lambda's limits (PART=execution, analysis, features, windows, lookup or lambda)
 	@$(BIN)/python -m tests.bench $(PART)
@@ -64,4 +67,5 @@ lock: setup ## resolve the dependencies again and write the hash-locked requirem
 	done
 
 clean: ## delete the environment, the built layers and the synthesized templates
+	@[ ! -d .noria ] || chmod -R u+w .noria
 	rm -rf $(VENV) .noria cdk.out

@@ -10,8 +10,10 @@ from noria.core.lifecycle.run_admission import PastRun, admit
 from noria.lifecycle.environment import parse_time
 from noria.lifecycle.execution_input import check_input
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Judge whether this execution may run, take the lease, and lay out the run's state.
 

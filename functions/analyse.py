@@ -7,14 +7,17 @@ from noria.core.data.dataset import Dataset
 from noria.core.ml_need.decision import decide_need
 from noria.lifecycle.conclude import write_report
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write the analysis and the report, and decide whether to go on."""
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
+    note(rows_in=len(dataset))
     analysis = analyse(dataset, stage.problem, _known_afterwards(stage))
     stage.store.put_json(stage.run.key("analysis.json"), analysis.model_dump(mode="json"))
     verdict = decide_need(dataset, stage.problem, SEED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from noria.lifecycle.conclude import write_report
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 CHANGES = {"objective": {"threshold": 0.7}}  # an example, to be replaced
 
@@ -44,6 +45,7 @@ QUESTIONS = {
 }
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Store the task token with the question and tell people; the answer comes by the token."""
     stage = Stage.open(event)

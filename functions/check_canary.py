@@ -7,8 +7,10 @@ from noria.aws.clients import client
 from noria.aws.cloudwatch import version_traffic
 from noria.core.lifecycle.canary import judge_canary
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Compare the two versions' errors and durations over the canary's time."""
     stage = Stage.open(event)

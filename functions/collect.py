@@ -9,8 +9,10 @@ from noria.ingestion.collector import Collected, Collector
 from noria.ingestion.sources import open_origin
 from noria.ingestion.sources.secrets import read_secret
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Fetch what changed of a source, and store all its rows and where they came from.
 
@@ -32,6 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"source": source.name, "rows": 0, "unusable": str(error)}
     stage.store.put(f"{prefix}rows.parquet", collected.table)
     stage.store.put_json(f"{prefix}provenance.json", {**provenance, **_told(collected)})
+    note(rows_out=collected.rows)
     return {
         "source": source.name,
         "rows": collected.rows,

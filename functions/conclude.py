@@ -4,6 +4,7 @@ from typing import Any
 
 from noria.lifecycle.conclude import conclude
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 # The state whose verdict is the reason of an ending.
 DECIDED_BY = {
@@ -22,6 +23,7 @@ ASKED = {
 }
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """End the run under the name of the state that was reached."""
     stage = Stage.open(event)

@@ -6,9 +6,11 @@ from noria.contracts import Problem
 from noria.core.feature_store.variations import feature_set_of
 from noria.errors import ContractError
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 from noria.materialization.refresh_contract import RunContract, contract_to_refresh
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write the run's contract and hand on what the state machine itself must know of it.
 

@@ -1,6 +1,7 @@
 """The endpoint: predictions, labels, and what they are made with, behind one Lambda function."""
 
 import json
+import logging
 import os
 import time
 from datetime import UTC, datetime
@@ -18,11 +19,14 @@ from noria.aws.firehose import Stream, firehose
 from noria.aws.s3 import Store
 from noria.errors import NoriaError, RequestError
 from noria.lifecycle.environment import Environment
+from noria.lifecycle.stage_logging import quiet_libraries
 from noria.serving import form_page, log_records, openapi, requests
 from noria.serving.model_loader import NoModelError, ServedModel, load
 from noria.serving.online_features import with_history
 
 RETRY = {"Retry-After": "5"}
+logger = logging.getLogger(__name__)
+quiet_libraries()
 
 app = FastAPI(
     title="Noria",
@@ -73,7 +77,7 @@ async def labels(request: Request) -> JSONResponse:
     stream = Stream(firehose(), Environment.read().labels_stream)
     lost, reason = stream.append(log_records.label_records(given, datetime.now(UTC)))
     if lost:
-        print(json.dumps({"message": "labels were not stored", "lost": lost, "reason": reason}))
+        logger.error("labels were not stored", extra={"lost": lost, "reason": reason})
         return _unavailable(
             f"{lost} of {len(given)} labels could not be stored: send the request again; a label "
             "sent twice counts once"
@@ -96,39 +100,53 @@ async def health() -> JSONResponse:
 
 
 @app.get("/", include_in_schema=False)
-async def form() -> HTMLResponse:
+async def form(request: Request) -> HTMLResponse:
     """The page for people."""
     try:
         current = served()
     except NoModelError as error:
+        _log_no_model(request, error)
         return HTMLResponse(form_page.render_empty(str(error)), 503, RETRY)
     return HTMLResponse(form_page.render(current.version, current.signature, _auth()))
 
 
 @app.exception_handler(RequestError)
-async def refuse(_: Request, error: RequestError) -> JSONResponse:
-    """Say what is wrong with a request."""
+async def refuse(request: Request, error: RequestError) -> JSONResponse:
+    """Say what is wrong with a request, to its caller alone: it may quote what was sent."""
     status = 413 if isinstance(error, requests.BodyTooLargeError) else 422
+    _log_failed(logging.WARNING, "request refused", request, status, error)
     return JSONResponse({"detail": str(error)}, status)
 
 
 @app.exception_handler(NoriaError)
-async def cannot_serve(_: Request, error: NoriaError) -> JSONResponse:
+async def cannot_serve(request: Request, error: NoriaError) -> JSONResponse:
     """Say why there is no model to answer with."""
+    _log_no_model(request, error)
     return _unavailable(str(error))
 
 
 @app.exception_handler(ClientError)
 @app.exception_handler(BotoCoreError)
-async def storage_failed(_: Request, error: Exception) -> JSONResponse:
+async def storage_failed(request: Request, error: Exception) -> JSONResponse:
     """AWS did not give the model, or the history: its reason is for the log, not for callers."""
     what = "the model or an entity's history cannot be read"
-    print(json.dumps({"message": what, "reason": str(error)}))
+    _log_failed(logging.ERROR, what, request, 503, error, reason=str(error))
     return _unavailable(f"{what} now: try again, or see the function's log")
 
 
 def _unavailable(detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, 503, RETRY)
+
+
+def _log_no_model(request: Request, error: NoriaError) -> None:
+    _log_failed(logging.ERROR, "no model to answer with", request, 503, error, reason=str(error))
+
+
+def _log_failed(
+    level: int, message: str, request: Request, status: int, error: Exception, **told: str
+) -> None:
+    fields = {"path": request.url.path, "status": status, "error": type(error).__name__, **told}
+    logger.log(level, message, extra=fields)
 
 
 def _log(lines: list[bytes], now: datetime) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_findings import Findings
-from noria.core.features.recipes import Plan, make_plan
-from noria.core.training.candidates import names_for
+from noria.core.features.plan import Plan, make_plan
 from noria.lifecycle.stage import HISTORY, Stage
+from noria.lifecycle.stage_logging import logged, note
 from noria.materialization.run_features import open_accepted
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make this turn's feature plan; on the first turn, store the rows that it is fed with.
 
@@ -23,12 +24,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _store_only(stage)
     turn = stage.turn + 1
     dataset = Dataset.from_bytes(stage.dataset())
+    note(iteration=turn, rows_in=len(dataset))
     if turn == 1:
         dataset = _stored(stage, dataset)
     weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
     before, findings = _last_turn(stage) if stage.turn else (None, None)
     plan = make_plan(dataset, stage.problem, turn - 1, weakness, before, findings)
     stage.store.put(stage.run.turn_key(turn, "plan.json"), plan.model_dump_json().encode())
+    note(decision=plan.recipe)
     verdict = Verdict(
         decision=plan.recipe, reasons=[plan.why], evidence={"features": plan.features}
     )
@@ -37,7 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "iteration": turn,
         "recipe": plan.recipe,
         "reasons": [plan.why],
-        "candidates": names_for(stage.problem),
+        "candidates": stage.problem.candidates,
         **({"dataset": stage.expanded_key} if stage.problem.features.windows else {}),
     }
 
@@ -49,6 +52,7 @@ def _store_only(stage: Stage) -> dict[str, Any]:
         loaded = accepted.load_online(feature_set) if feature_set.windows else 0
     told = ["nothing was stored, as that would take the place of all rows"]
     if written is not None:
+        note(rows_in=written.given, rows_out=written.rows)
         told = [f"{written.rows:,} of {written.given:,} rows said something new"]
     told += [f"{loaded:,} entities were loaded for the endpoint", *stage.feature_notes]
     told += [
@@ -62,7 +66,8 @@ def _store_only(stage: Stage) -> dict[str, Any]:
 def _stored(stage: Stage, dataset: Dataset) -> Dataset:
     """Store the run's rows, and return them with their history, where the contract wants one."""
     with open_accepted(stage) as accepted:
-        feature_set = accepted.store(dataset).feature_set
+        feature_set, written, _ = accepted.store(dataset)
+        note(rows_out=written.rows if written else 0)
         if not feature_set.windows:
             return dataset
         expanded = accepted.expand(feature_set, dataset)

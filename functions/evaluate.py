@@ -15,16 +15,18 @@ from noria.core.evaluation.evaluate import (
     evaluate,
     meets_objective,
 )
-from noria.core.features.recipes import has_next
+from noria.core.features.plan import has_next
 from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE
 from noria.lifecycle.conclude import write_report
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Judge the artifact's own scores; say whether to try the next recipe when they fall short.
 
@@ -32,6 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
+    note(rows_in=len(dataset.holdout_rows))
     evaluation = _evaluation(stage, dataset)
     document = evaluation.model_dump(mode="json")
     stage.store.put_json(stage.run.turn_key(stage.turn, "evaluation.json"), document)

@@ -3,19 +3,22 @@
 from typing import Any
 
 from noria.core.data.dataset import Dataset
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.training.candidate_search import explore
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Score a candidate in folds of the training rows and document it."""
     stage = Stage.open(event)
     candidate = str(stage.event.item)
     plan = Plan.model_validate_json(stage.store.get(stage.run.turn_key(stage.turn, "plan.json")))
     dataset = Dataset.from_bytes(stage.dataset())
+    note(rows_in=len(dataset.training))
     experiment = explore(dataset, plan, candidate, stage.problem, SEED)
     document = {
         **experiment.model_dump(mode="json"),

@@ -10,9 +10,11 @@ from noria.aws.s3 import Store
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
 from noria.lifecycle.environment import Environment, parse_time
+from noria.lifecycle.stage_logging import logged, note
 from noria.monitoring.monitor_tick import observe, recorded
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Observe one tick; an event that is delivered twice publishes the same numbers again."""
     environment = Environment.read()
@@ -22,9 +24,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if seen is None:
         champion = Registry(store).champion()
         if champion is None:
+            note(decision="no_model")
             return _no_model().model_dump(mode="json")
         problem = Problem.model_validate_json(environment.problem)
         seen = observe(store, problem, champion, at)
+    note(decision=seen.decision, rows_in=seen.predictions)
     publish_metrics(client("cloudwatch"), environment.namespace, seen.published(), seen.at)
     return seen.verdict().model_dump(mode="json")
 

@@ -6,8 +6,10 @@ from typing import Any
 from noria.aws.model_registry import Champion
 from noria.lifecycle.conclude import conclude
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make the challenger the champion and end the run."""
     stage = Stage.open(event)

@@ -4,8 +4,10 @@ from typing import Any
 
 from noria.errors import RegistryError
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Publish the version; nothing is sent to it yet."""
     stage = Stage.open(event)

@@ -8,10 +8,12 @@ from noria.common.verdict import Verdict
 from noria.lifecycle.conclude import conclude
 from noria.lifecycle.environment import message_of, parse_time
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 ENDING = "Failed"
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Record a failure that the machine caught, or one of the machine itself by its event.
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from noria.lifecycle.conclude import conclude
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Point the alias back and end the run."""
     stage = Stage.open(event)

@@ -10,12 +10,15 @@ from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError, RequestError
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Score challenger and champion on identical rows."""
     stage = Stage.open(event)
     rows = Dataset.from_bytes(stage.dataset()).holdout_rows
+    note(rows_in=len(rows))
     scores = {"challenger": _score(stage, stage.version, rows)}
     result: dict[str, Any] = {"rows": len(rows), "champion": None}
     champion = stage.registry.champion()

@@ -4,8 +4,10 @@ from typing import Any
 
 from noria.errors import ContractError
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Weigh the alias."""
     stage = Stage.open(event)

@@ -11,7 +11,7 @@ import numpy as np
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import spans
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
@@ -20,11 +20,13 @@ from noria.core.training.train import Trained, choose, train
 from noria.core.windows.lookup_spec import History
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
 from noria.lifecycle.stage import HISTORY, Stage
+from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
 LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Store the version's files, the manifest last."""
     stage = Stage.open(event)
@@ -37,6 +39,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
     plan_key = stage.run.turn_key(stage.turn, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
+    note(rows_in=len(dataset.training))
     chosen = choose(_experiments(stage), stage.problem)
     trained = _with_history(
         train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries()), stage, inputs
@@ -75,6 +78,7 @@ def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
     made = rule_model(dataset, stage.problem, _libraries())
     checksums = _write(stage, inputs, made.dataset, made, {})
+    note(iteration=1, decision=RULE, rows_in=len(dataset))
     evidence = {"rule": stage.problem.baseline.rule, "columns": made.signature.names,
                 "rows": len(dataset), "differing": made.differing, "sha256": checksums}  # fmt: skip
     verdict = Verdict(decision=RULE, reasons=_told(made, len(dataset)), evidence=evidence)

@@ -15,10 +15,12 @@ from noria.core.cleansing.schema_drift import Schema, schema_drift
 from noria.core.windows.run_windows import with_windows
 from noria.errors import ContractError, DataError
 from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
 
 SCHEMAS = "clean/schemas.json"
 
 
+@logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Decide whether the data is usable; write what was accepted and what was not."""
     stage = Stage.open(event)
@@ -26,6 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     _record_collected(stage)
     unusable = [item["unusable"] for item in collected if "unusable" in item]
     rows, memory = sum(item["rows"] for item in collected), int(context.memory_limit_in_mb)
+    note(rows_in=rows)
     unusable += too_large(rows, stage.problem, memory)
     if unusable:
         return stage.decided(Verdict(decision="unusable", reasons=unusable))
@@ -65,6 +68,7 @@ def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
     stage.store.put(stage.dataset_key, dataset.to_bytes())
     if not stage.event.features_only:
         schemas.remember()  # what changed is told by the next turn of the wheel
+    note(rows_out=len(cleansing.accepted))
     return {
         **stage.decided(verdict),
         "rows": len(cleansing.accepted),

@@ -1,32 +1,85 @@
-"""The machine: the lifecycle, stated once, in the order in which it happens."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The lifecycle, stated once: its functions with what they may do, and the machine over them."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.constructs.stages import Stages
-from infra.constructs.state_machines import CONTEXT, invoke, payload_of, retrying, standard_machine
+from infra.constructs.stages import (
+    DISK,
+    LARGE,
+    LONG,
+    MEDIUM,
+    REGISTRY,
+    RUNS,
+    Row,
+    Stages,
+)
+from infra.constructs.state_machines import StateKinds, standard_machine
 from noria.lifecycle.environment import FEATURES_ONLY
 
-PATIENCE = cdk.Duration.days(30)  # for a person's answer
-SIDE_BY_SIDE = 4
+PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
+
+#: The functions, in the order of the lifecycle: each may do what its row says, and no more.
+STAGES = (
+    Row(name="admit", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
+        knows=["problem"]),
+    Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY, "models/"],
+        writes=[RUNS, REGISTRY],
+        knows=["problem"]),
+    Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
+        reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),
+    Row(name="transform", layer="data", memory=LARGE, timeout=LONG,
+        reads=["raw/", "clean/", RUNS], writes=["clean/", "quarantine/", RUNS]),
+    Row(name="analyse", layer="model", memory=LARGE, timeout=LONG,
+        reads=["clean/", RUNS, REGISTRY], writes=[RUNS]),
+    Row(name="ask", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
+        writes=[RUNS, REGISTRY], knows=["topic"]),
+    Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
+        powers=["catalog", "serve_features"],
+        reads=["clean/", "features", RUNS], writes=["features", RUNS], tags=["features"]),
+    Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
+        reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
+    Row(name="train", layer="model", memory=LARGE, timeout=LONG,
+        reads=[RUNS, "clean/"], writes=[RUNS, "models/"]),
+    Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
+        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS]),
+    Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
+        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
+    Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
+        reads=[RUNS, REGISTRY], writes=[REGISTRY], knows=["endpoint_function"]),
+    Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
+        reads=[RUNS], knows=["endpoint_function"]),
+    Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],
+        reads=[RUNS], writes=[RUNS],
+        knows=["endpoint_function"]),
+    Row(name="promote", layer="serve", timeout=LONG, powers=["shift", "notify"],
+        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
+        knows=["endpoint_function", "topic"]),
+    Row(name="roll_back", layer="serve", timeout=LONG, powers=["shift", "notify"],
+        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
+        knows=["endpoint_function", "topic"]),
+    Row(name="conclude", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
+        writes=[RUNS, REGISTRY], tags=PASSING, knows=["topic"]),
+    Row(name="record_failure", layer="serve", powers=["notify", "shift"], reads=[RUNS, REGISTRY],
+        writes=[RUNS, REGISTRY], tags=PASSING, knows=["endpoint_function", "topic"]),
+    Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
+        reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
+        writes=["monitoring/"], knows=["problem"]),
+    Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
+        powers=["catalog", "serve_features"],
+        reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
+        tags=["features"], knows=["problem"]),
+)  # fmt: skip
 
 # A contract that a person's answer makes and that is none: the person is asked again.
 NOT_A_CONTRACT = ["ContractError", "ExpressionError"]
 
-Target = sfn.IChainable
 
-
-class Lifecycle(Construct):
+class Lifecycle(StateKinds):
     """The state machine over the stages."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stages: Stages) -> None:
-        super().__init__(scope, construct_id)
-        self._stages = stages
+        super().__init__(scope, construct_id, stages=stages)
         self._failed = self._failure_path()
         self.machine = standard_machine(self, self._definition(), timeout=cdk.Duration.days(90))
 
@@ -133,75 +186,6 @@ class Lifecycle(Construct):
             )
         return admit
 
-    # -- the kinds of states ---------------------------------------------------------------------
-
-    def _task(self, name: str, handler: str, *, result: str) -> tasks.LambdaInvoke:
-        """A stage: its answer is stored at `result` of the state."""
-        return self._invoke(name, handler, result_path=result)
-
-    def _ending(self, name: str, handler: str = "conclude") -> tasks.LambdaInvoke:
-        """Where the machine ends as it is meant to: the reason is recorded, the lease released."""
-        return self._invoke(name, handler)
-
-    def _each(self, name: str, handler: str, items: str, result: str) -> sfn.Map:
-        """The same stage for each item, side by side."""
-        stage = sfn.Map(
-            self,
-            name,
-            items_path=items,
-            item_selector={
-                "state.$": "$$.State.Name",
-                "item.$": "$$.Map.Item.Value",
-                "input.$": "$",
-            },
-            max_concurrency=SIDE_BY_SIDE,
-            result_path=result,
-        )
-        payload = CONTEXT | {"state.$": "$.state", "item.$": "$.item", "input.$": "$.input"}
-        return stage.item_processor(self._invoke(f"{name}Item", handler, payload=payload))
-
-    def _ask(self, name: str, *, result: str) -> tasks.LambdaInvoke:
-        """A question to a person: the machine waits for the answer that comes with the token."""
-        return retrying(
-            tasks.LambdaInvoke(
-                self,
-                name,
-                lambda_function=self._stages["ask"],
-                integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
-                payload=payload_of(CONTEXT | {"token.$": "$$.Task.Token", "input.$": "$"}),
-                task_timeout=sfn.Timeout.duration(PATIENCE),
-                result_path=result,
-                retry_on_service_exceptions=False,
-            )
-        )
-
-    def _wait(self, name: str, seconds: str) -> sfn.Wait:
-        return sfn.Wait(self, name, time=sfn.WaitTime.seconds_path(seconds))
-
-    def _choice(
-        self, name: str, field: str, ways: Mapping[str | bool, Target], otherwise: Target
-    ) -> sfn.Choice:
-        choice = sfn.Choice(self, name)
-        for value, target in ways.items():
-            choice.when(_equals(field, value), target)
-        return choice.otherwise(otherwise)
-
-    def _answered(
-        self, name: str, field: str, ways: Mapping[str, Target], ask_again: Target
-    ) -> sfn.Choice:
-        """A person's decision; whatever is none, or is no decision at all, is asked for again."""
-        choice = sfn.Choice(self, name)
-        for value, target in ways.items():
-            given = sfn.Condition.is_present(field)
-            choice.when(sfn.Condition.and_(given, _equals(field, value)), target)
-        return choice.otherwise(ask_again)
-
-    def _invoke(
-        self, name: str, handler: str, *, payload: Mapping[str, Any] | None = None, **task: Any
-    ) -> tasks.LambdaInvoke:
-        told = payload or CONTEXT | {"input.$": "$"}
-        return invoke(self, name, self._stages[handler], told, **task)
-
     def _failure_path(self) -> sfn.IChainable:
         """Whatever fails is recorded with its stage and cause; the champion goes on serving."""
         record = self._task("RecordFailure", "record_failure", result="$.recorded")
@@ -214,9 +198,3 @@ class Lifecycle(Construct):
         record.add_catch(failed, errors=["States.ALL"], result_path="$.failure.RecordFailure")
         record.next(failed)
         return record
-
-
-def _equals(field: str, value: str | bool) -> sfn.Condition:
-    if isinstance(value, bool):
-        return sfn.Condition.boolean_equals(field, value)
-    return sfn.Condition.string_equals(field, value)

@@ -6,12 +6,12 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.constructs.alarms import Alerts, Watch
-from infra.constructs.backfill_machine import Backfill
+from infra.constructs.alarms import Alarms, AlertTopic
+from infra.constructs.backfill_machine import BackfillMachine
 from infra.constructs.serving import Serving
 from infra.constructs.stages import Packages, Stages
-from infra.constructs.store import Store
-from infra.lifecycle import Lifecycle
+from infra.constructs.storage import Storage
+from infra.lifecycle import STAGES, Lifecycle
 from infra.packaging.assets import Asset, code_version
 from noria.contracts import Problem
 from noria.lifecycle.environment import Environment
@@ -33,13 +33,13 @@ class ProblemStack(cdk.Stack):
         super().__init__(scope, construct_id, description=_one_line(problem), **stack)
         cdk.Tags.of(self).add("noria:problem", problem.name)
 
-        store = Store(self, "Store", problem=problem)
-        alerts = Alerts(self, "Alerts")
+        storage = Storage(self, "Store", problem=problem)
+        alerts = AlertTopic(self, "Alerts")
         packages = Packages(self, "Packages", layers=layers, code=code)
         environment = Environment(
             stack=self.stack_name,
-            bucket=store.bucket.bucket_name,
-            database=store.database_name,
+            bucket=storage.bucket.bucket_name,
+            database=storage.database_name,
             namespace=f"Noria/{self.stack_name}",
             code_version=code_version(),
         )
@@ -47,23 +47,24 @@ class ProblemStack(cdk.Stack):
             self,
             "Serving",
             problem=problem,
-            store=store,
+            storage=storage,
             packages=packages,
             environment=environment,
         )
         stages = Stages(
             self,
             "Stages",
+            rows=STAGES,
             problem=problem,
-            store=store,
+            storage=storage,
             packages=packages,
             environment=environment,
             endpoint=serving.function,
             topic=alerts.topic,
         )
         lifecycle = Lifecycle(self, "Lifecycle", stages=stages)
-        backfill = Backfill(self, "Backfill", stages=stages)
-        watch = Watch(
+        backfill = BackfillMachine(self, "Backfill", stages=stages)
+        alarms = Alarms(
             self,
             "Watch",
             problem=problem,
@@ -76,15 +77,15 @@ class ProblemStack(cdk.Stack):
         )
 
         self._outputs(
-            BucketName=store.bucket.bucket_name,
-            DatabaseName=store.database_name,
+            BucketName=storage.bucket.bucket_name,
+            DatabaseName=storage.database_name,
             StateMachineArn=lifecycle.machine.state_machine_arn,
             BackfillMachineArn=backfill.machine.state_machine_arn,
             BackfillFunctionName=stages["backfill"].function_name,
             EndpointUrl=serving.url,
             EndpointFunctionName=serving.function.function_name,
             ApiId=serving.api.api_id,
-            MonitorFunctionName=watch.monitor.function_name,
+            MonitorFunctionName=alarms.monitor.function_name,
             TopicArn=alerts.topic.topic_arn,
         )
 

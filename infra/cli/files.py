@@ -7,12 +7,8 @@ from typing import Any
 from infra.cli.errors import UsageMistakeError
 from noria.common.messages import nearest
 from noria.contracts import Problem, Source
+from noria.contracts.sources import FORMAT_OF_SUFFIX
 
-FORMATS = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
-    ".json": "json", ".jsonl": "json", ".ndjson": "json",
-    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
-}  # fmt: skip
 PACKED = (".gz", ".zip")
 Files = Mapping[str, Sequence[Path]]
 
@@ -67,7 +63,7 @@ def _from_files(source: Source, entry: dict[str, Any], files: Sequence[Path]) ->
         return entry
     kept = {name: entry[name] for name in ("name", "primary", "join", "format") if name in entry}
     suffixes = [s.lower() for s in files[0].suffixes if s.lower() not in PACKED]
-    known = FORMATS.get(suffixes[-1]) if suffixes else None
+    known = FORMAT_OF_SUFFIX.get(suffixes[-1].lstrip(".")) if suffixes else None
     if known and "format" in kept:
         kept["format"] = known
     return kept | {"kind": "s3"}

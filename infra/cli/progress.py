@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from infra.cli.run_records import RunRecord
-from infra.local.machines import StateEvent
+from infra.local.stepfunctions.observed_states import StateEvent
 from noria.common.messages import counted
 
 # A Choice reads one field of one state's result; the reasons stand beside it.

@@ -1,4 +1,4 @@
-"""Watching: what tells people, and what starts the next turn of the wheel."""
+"""The alarms: what tells people, and what starts the next training run."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -24,7 +24,7 @@ LONGEST_PERIOD = timedelta(days=7)  # CloudWatch evaluates no longer period
 SLOW_ANSWER = 3000  # milliseconds
 
 
-class Alerts(Construct):
+class AlertTopic(Construct):
     """The topic that tells people."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -42,7 +42,7 @@ class Alerts(Construct):
         )
 
 
-class Watch(Construct):
+class Alarms(Construct):
     """The monitor's schedule, the alarms, and the rules that they set off."""
 
     def __init__(
@@ -60,20 +60,20 @@ class Watch(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.monitor = monitor
-        self._tell = actions.SnsAction(topic)
+        self._notify = actions.SnsAction(topic)
         self._undelivered = self._queue()
-        self._monitor(monitor, problem.monitoring.every)
+        self._schedule_monitor(monitor, problem.monitoring.every)
         if problem.features.windows:
             self._refresh_features(machine, problem.feature_refresh)
         self._retrain_on_alarms(problem, namespace, machine)
         self._record_uncaught_failures(machine, record_failure)
         self._alarm_people(machine, serving)
 
-    def _monitor(self, monitor: lambda_.Function, every: timedelta) -> None:
+    def _schedule_monitor(self, monitor: lambda_.Function, every: timedelta) -> None:
         target = targets.LambdaFunction(
             monitor, dead_letter_queue=self._undelivered, retry_attempts=3
         )
-        self._every(every, "MonitorSchedule", "Compare live use with training", target)
+        self._schedule(every, "MonitorSchedule", "Compare live use with training", target)
 
     def _refresh_features(self, machine: sfn.StateMachine, every: timedelta) -> None:
         """The history that the endpoint looks up is kept as young as training believes it to be."""
@@ -88,9 +88,9 @@ class Watch(Construct):
             dead_letter_queue=self._undelivered,
             retry_attempts=3,
         )
-        self._every(every, "RefreshFeatures", "Bring the feature store up to date", target)
+        self._schedule(every, "RefreshFeatures", "Bring the feature store up to date", target)
 
-    def _every(
+    def _schedule(
         self, every: timedelta, name: str, description: str, target: events.IRuleTarget
     ) -> None:
         minutes = cdk.Duration.minutes(every.total_seconds() // 60)
@@ -223,7 +223,7 @@ class Watch(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=meaning,
         )
-        alarm.add_alarm_action(self._tell)
+        alarm.add_alarm_action(self._notify)
         return alarm
 
     def _queue(self) -> sqs.Queue:

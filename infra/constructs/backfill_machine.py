@@ -15,7 +15,7 @@ from infra.constructs.state_machines import CONTEXT, invoke, standard_machine
 SIDE_BY_SIDE = 4
 
 
-class Backfill(Construct):
+class BackfillMachine(Construct):
     """The state machine over the function `backfill`."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stages: Stages) -> None:

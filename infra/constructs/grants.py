@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from infra.constructs.store import Store
+from infra.constructs.storage import Storage
 from noria.contracts import Problem
 
 LOOK = ("lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionConfiguration")
@@ -15,7 +15,7 @@ PUBLISH = (*LOOK, "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration")
 
 
 def storage(
-    store: Store,
+    storage: Storage,
     *,
     reads: Sequence[str],
     writes: Sequence[str],
@@ -24,32 +24,32 @@ def storage(
 ) -> list[iam.PolicyStatement]:
     """S3 by prefix and action. Listing spans the bucket: without it a missing key looks denied."""
     granted = {
-        "s3:GetObject": store.objects(*reads),
-        "s3:PutObject": store.objects(*writes),
-        "s3:AbortMultipartUpload": store.objects(*writes),
-        "s3:DeleteObject": store.objects(*deletes),
-        "s3:PutObjectTagging": store.objects(*tags),
-        "s3:ListBucket": [store.bucket.bucket_arn] if reads else [],
+        "s3:GetObject": storage.objects(*reads),
+        "s3:PutObject": storage.objects(*writes),
+        "s3:AbortMultipartUpload": storage.objects(*writes),
+        "s3:DeleteObject": storage.objects(*deletes),
+        "s3:PutObjectTagging": storage.objects(*tags),
+        "s3:ListBucket": [storage.bucket.bucket_arn] if reads else [],
     }
     return [allow([action], arns) for action, arns in granted.items() if arns]
 
 
-def catalog(store: Store) -> iam.PolicyStatement:
+def catalog(storage: Storage) -> iam.PolicyStatement:
     """What the feature store calls to describe its tables and keep Athena's partitions in step."""
     tables = ("GetTable", "GetTables", "CreateTable", "UpdateTable")
     calls = (*tables, "GetPartitions", "BatchCreatePartition", "BatchDeletePartition")
-    return allow([f"glue:{name}" for name in calls], store.catalog_arns())
+    return allow([f"glue:{name}" for name in calls], storage.catalog_arns())
 
 
-def online_features(store: Store) -> iam.PolicyStatement | None:
+def online_features(storage: Storage) -> iam.PolicyStatement | None:
     """Putting entities' latest values, where the contract has a table for them."""
     calls = ["dynamodb:PutItem", "dynamodb:DescribeTable"]
-    return allow(calls, [store.online.table_arn]) if store.online else None
+    return allow(calls, [storage.online.table_arn]) if storage.online else None
 
 
-def look_up_features(store: Store) -> iam.PolicyStatement | None:
+def look_up_features(storage: Storage) -> iam.PolicyStatement | None:
     """Reading the latest values of entities, where the contract has a table for them."""
-    return allow(["dynamodb:BatchGetItem"], [store.online.table_arn]) if store.online else None
+    return allow(["dynamodb:BatchGetItem"], [storage.online.table_arn]) if storage.online else None
 
 
 def on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:

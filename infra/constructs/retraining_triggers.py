@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from noria.common.metric_table import LOWER_IS_BETTER
 from noria.contracts import Problem
 
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-LOWER_IS_BETTER = {"log_loss", "rmse", "mae"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.constructs import grants
 from infra.constructs.stages import ENDPOINT, RETENTION, Packages, contract_variable
-from infra.constructs.store import STREAMED, Store
+from infra.constructs.storage import STREAMED, Storage
 from noria.contracts import Deployment, Problem
 from noria.lifecycle.environment import Environment
 
@@ -41,7 +41,7 @@ class Serving(Construct):
         construct_id: str,
         *,
         problem: Problem,
-        store: Store,
+        storage: Storage,
         packages: Packages,
         environment: Environment,
     ) -> None:
@@ -49,20 +49,20 @@ class Serving(Construct):
         self.function = packages.function(
             self,
             ENDPOINT,
-            store=store,
+            storage=storage,
             environment=environment.model_copy(
                 update={
                     "problem": contract_variable(problem),
-                    "predictions_stream": store.streams["predictions"].ref,
-                    "labels_stream": store.streams["labels"].ref,
+                    "predictions_stream": storage.streams["predictions"].ref,
+                    "labels_stream": storage.streams["labels"].ref,
                     # A code deployment serves the champion of its moment; PublishChallenger
                     # names a model's version here before it publishes a version for it.
                     "model": "champion",
                 }
             ),
             powers={
-                "stream": lambda: _append(store),
-                "look_up": lambda: grants.look_up_features(store),
+                "stream": lambda: _append(storage),
+                "look_up": lambda: grants.look_up_features(storage),
             },
         )
         self.alias = self._alias(environment.alias)
@@ -116,8 +116,8 @@ def _authorizer(deployment: Deployment) -> api.IHttpRouteAuthorizer:
     return authorizers.HttpIamAuthorizer()
 
 
-def _append(store: Store) -> iam.PolicyStatement:
+def _append(storage: Storage) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=["firehose:PutRecord", "firehose:PutRecordBatch"],
-        resources=[store.stream_arn(name) for name in STREAMED],
+        resources=[storage.stream_arn(name) for name in STREAMED],
     )

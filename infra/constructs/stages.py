@@ -1,4 +1,4 @@
-"""The functions of the lifecycle: what varies between them is a row of one table."""
+"""Functions made from rows: what varies between those of the lifecycle is a row of one table."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.store import Store
+from infra.constructs.storage import Storage
 from infra.packaging.assets import Asset
 from noria.contracts import Problem
 from noria.errors import ContractError
@@ -49,58 +49,6 @@ class Row:
 
 
 RUNS, REGISTRY = "runs/", "registry/"
-PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
-
-STAGES = (
-    Row(name="admit", layer="serve", reads=[RUNS, REGISTRY], writes=[RUNS, REGISTRY],
-        knows=["problem"]),
-    Row(name="define_problem", layer="serve", reads=[RUNS, REGISTRY, "models/"],
-        writes=[RUNS, REGISTRY],
-        knows=["problem"]),
-    Row(name="collect", layer="data", memory=MEDIUM, timeout=LONG, powers=["read_secrets"],
-        reads=["incoming/", "raw/", RUNS], writes=["raw/", RUNS]),
-    Row(name="transform", layer="data", memory=LARGE, timeout=LONG,
-        reads=["raw/", "clean/", RUNS], writes=["clean/", "quarantine/", RUNS]),
-    Row(name="analyse", layer="model", memory=LARGE, timeout=LONG,
-        reads=["clean/", RUNS, REGISTRY], writes=[RUNS]),
-    Row(name="ask", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], knows=["topic"]),
-    Row(name="engineer_features", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
-        powers=["catalog", "serve_features"],
-        reads=["clean/", "features", RUNS], writes=["features", RUNS], tags=["features"]),
-    Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
-    Row(name="train", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/"], writes=[RUNS, "models/"]),
-    Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
-        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS]),
-    Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
-    Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
-        reads=[RUNS, REGISTRY], writes=[REGISTRY], knows=["endpoint_function"]),
-    Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
-        reads=[RUNS], knows=["endpoint_function"]),
-    Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],
-        reads=[RUNS], writes=[RUNS],
-        knows=["endpoint_function"]),
-    Row(name="promote", layer="serve", timeout=LONG, powers=["shift", "notify"],
-        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
-        knows=["endpoint_function", "topic"]),
-    Row(name="roll_back", layer="serve", timeout=LONG, powers=["shift", "notify"],
-        reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
-        knows=["endpoint_function", "topic"]),
-    Row(name="conclude", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], tags=PASSING, knows=["topic"]),
-    Row(name="record_failure", layer="serve", powers=["notify", "shift"], reads=[RUNS, REGISTRY],
-        writes=[RUNS, REGISTRY], tags=PASSING, knows=["endpoint_function", "topic"]),
-    Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
-        reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
-        writes=["monitoring/"], knows=["problem"]),
-    Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
-        powers=["catalog", "serve_features"],
-        reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
-        tags=["features"], knows=["problem"]),
-)  # fmt: skip
 
 ENDPOINT = Row(
     name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream", "look_up"],
@@ -124,7 +72,7 @@ class Packages(Construct):
         scope: Construct,
         row: Row,
         *,
-        store: Store,
+        storage: Storage,
         environment: Environment,
         powers: Mapping[str, Callable[[], iam.PolicyStatement | None]],
     ) -> lambda_.Function:
@@ -143,7 +91,7 @@ class Packages(Construct):
         granted = [power() for power in (powers[name] for name in row.powers)]
         for statement in [
             *grants.storage(
-                store, reads=row.reads, writes=row.writes, deletes=row.deletes, tags=row.tags
+                storage, reads=row.reads, writes=row.writes, deletes=row.deletes, tags=row.tags
             ),
             *filter(None, granted),
         ]:
@@ -162,6 +110,10 @@ class Packages(Construct):
             environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
             role=role,
             log_group=group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            tracing=lambda_.Tracing.ACTIVE,
             description=f"Noria: functions/{row.name}.py",
         )
 
@@ -184,8 +136,9 @@ class Stages(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        rows: Sequence[Row],
         problem: Problem,
-        store: Store,
+        storage: Storage,
         packages: Packages,
         environment: Environment,
         endpoint: lambda_.IFunction,
@@ -198,25 +151,25 @@ class Stages(Construct):
             "endpoint_function": endpoint.function_name,
         }
         powers = {
-            "catalog": lambda: grants.catalog(store),
+            "catalog": lambda: grants.catalog(storage),
             "look_at": lambda: grants.on_endpoint(endpoint, grants.LOOK),
             "notify": lambda: grants.allow(["sns:Publish"], [topic.topic_arn]),
             "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),
             "put_metrics": lambda: grants.put_metrics(environment.namespace),
             "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
             "read_secrets": lambda: grants.secrets(problem),
-            "serve_features": lambda: grants.online_features(store),
+            "serve_features": lambda: grants.online_features(storage),
             "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
         }
         self._functions = {
             row.name: packages.function(
                 self,
                 replace(row, memory=row.memory or problem.scaling.memory),
-                store=store,
+                storage=storage,
                 environment=environment.model_copy(update={k: knowledge[k] for k in row.knows}),
                 powers=powers,
             )
-            for row in STAGES
+            for row in rows
         }
 
     def __getitem__(self, name: str) -> lambda_.Function:

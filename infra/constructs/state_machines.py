@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.constructs.stages import RETENTION
+from infra.constructs.stages import RETENTION, Stages
 
 # Lambda's own failures, worth another try; ours (NoriaError) would only fail again.
 TRANSIENT = [
@@ -23,6 +23,11 @@ TRANSIENT = [
     "Lambda.SnapStartNotReadyException",
     "Lambda.SnapStartTimeoutException",
 ]
+
+PATIENCE = cdk.Duration.days(30)  # for a person's answer
+SIDE_BY_SIDE = 4
+
+Target = sfn.IChainable
 
 # What every function is told, beside its own input.
 CONTEXT = {
@@ -108,3 +113,84 @@ def _log_group(scope: Construct, suffix: str) -> logs.LogGroup:
         retention=RETENTION,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
+
+
+class StateKinds(Construct):
+    """The kinds of states that a machine over the stages has."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stages: Stages) -> None:
+        super().__init__(scope, construct_id)
+        self._stages = stages
+
+    def _task(self, name: str, handler: str, *, result: str) -> tasks.LambdaInvoke:
+        """A stage: its answer is stored at `result` of the state."""
+        return self._invoke(name, handler, result_path=result)
+
+    def _ending(self, name: str, handler: str = "conclude") -> tasks.LambdaInvoke:
+        """Where the machine ends as it is meant to: the reason is recorded, the lease released."""
+        return self._invoke(name, handler)
+
+    def _each(self, name: str, handler: str, items: str, result: str) -> sfn.Map:
+        """The same stage for each item, side by side."""
+        stage = sfn.Map(
+            self,
+            name,
+            items_path=items,
+            item_selector={
+                "state.$": "$$.State.Name",
+                "item.$": "$$.Map.Item.Value",
+                "input.$": "$",
+            },
+            max_concurrency=SIDE_BY_SIDE,
+            result_path=result,
+        )
+        payload = CONTEXT | {"state.$": "$.state", "item.$": "$.item", "input.$": "$.input"}
+        return stage.item_processor(self._invoke(f"{name}Item", handler, payload=payload))
+
+    def _ask(self, name: str, *, result: str) -> tasks.LambdaInvoke:
+        """A question to a person: the machine waits for the answer that comes with the token."""
+        return retrying(
+            tasks.LambdaInvoke(
+                self,
+                name,
+                lambda_function=self._stages["ask"],
+                integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+                payload=payload_of(CONTEXT | {"token.$": "$$.Task.Token", "input.$": "$"}),
+                task_timeout=sfn.Timeout.duration(PATIENCE),
+                result_path=result,
+                retry_on_service_exceptions=False,
+            )
+        )
+
+    def _wait(self, name: str, seconds: str) -> sfn.Wait:
+        return sfn.Wait(self, name, time=sfn.WaitTime.seconds_path(seconds))
+
+    def _choice(
+        self, name: str, field: str, ways: Mapping[str | bool, Target], otherwise: Target
+    ) -> sfn.Choice:
+        choice = sfn.Choice(self, name)
+        for value, target in ways.items():
+            choice.when(_equals(field, value), target)
+        return choice.otherwise(otherwise)
+
+    def _answered(
+        self, name: str, field: str, ways: Mapping[str, Target], ask_again: Target
+    ) -> sfn.Choice:
+        """A person's decision; whatever is none, or is no decision at all, is asked for again."""
+        choice = sfn.Choice(self, name)
+        for value, target in ways.items():
+            given = sfn.Condition.is_present(field)
+            choice.when(sfn.Condition.and_(given, _equals(field, value)), target)
+        return choice.otherwise(ask_again)
+
+    def _invoke(
+        self, name: str, handler: str, *, payload: Mapping[str, Any] | None = None, **task: Any
+    ) -> tasks.LambdaInvoke:
+        told = payload or CONTEXT | {"input.$": "$"}
+        return invoke(self, name, self._stages[handler], told, **task)
+
+
+def _equals(field: str, value: str | bool) -> sfn.Condition:
+    if isinstance(value, bool):
+        return sfn.Condition.boolean_equals(field, value)
+    return sfn.Condition.string_equals(field, value)

@@ -1,9 +1,10 @@
 """The local cloud: a synthesized template deployed into moto and run for real."""
 
+from infra.local.clock import Tick
 from infra.local.cloud import Deployed, LocalCloud
+from infra.local.cloudwatch.alarms import AlarmChange
 from infra.local.errors import DeploymentError, LocalCloudError, UnsupportedTemplateError
-from infra.local.machines import ExecutionResult, Observer, StateEvent
-from infra.local.watch import AlarmChange, Tick
+from infra.local.stepfunctions.observed_states import ExecutionResult, Observer, StateEvent
 
 __all__ = [
     "AlarmChange",

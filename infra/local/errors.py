@@ -1,5 +1,7 @@
 """What can go wrong with the local cloud itself, as opposed to the code that runs in it."""
 
+from dataclasses import dataclass
+
 from noria.errors import NoriaError
 
 
@@ -13,3 +15,12 @@ class UnsupportedTemplateError(LocalCloudError):
 
 class DeploymentError(LocalCloudError):
     """A resource of the stack could not be created."""
+
+
+@dataclass(frozen=True)
+class FailedDelivery:
+    """A delivery or an asynchronous invocation that came to nothing."""
+
+    target: str
+    error: str
+    message: str

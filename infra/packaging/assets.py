@@ -1,7 +1,7 @@
 """What is uploaded: dependency layers, the code layer and the functions, each built once.
 
-Every asset lives in .noria/assets/<name>-<platform>-<key>/, written beside it and renamed, so that
-two processes may build at once and a broken build leaves nothing behind.
+Every asset lives in .noria/assets/<name>-<platform>-<key>/content, built beside it, made read-only
+and renamed, so that two processes may build at once and a broken build leaves nothing behind.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.packaging.frozen import CONTENT, FOLDER, freeze, taken
 from infra.packaging.layers import (
     LAYERS,
     RUNTIME_LAYER,
@@ -64,17 +65,18 @@ def code_layer_asset(platform: Platform) -> Asset:
 
     def build(folder: Path) -> None:
         _copy_source(CODE_LAYER, folder / "python", source)
-        compile_bytecode(folder / "python", platform, CACHE / name / "python")
+        compile_bytecode(folder / "python", platform, _content(name) / "python")
 
     return Asset(_cached(name, build), key)
 
 
 def functions_asset() -> Asset:
     """The handlers: `functions/` and nothing else, one asset for all functions."""
-    key = source_key(FUNCTIONS)
+    source = source_key(FUNCTIONS)
+    key = digest_of(source, builder_fingerprint())
 
     def build(folder: Path) -> None:
-        _copy_source(FUNCTIONS, folder / "functions", key)
+        _copy_source(FUNCTIONS, folder / "functions", source)
 
     return Asset(_cached(f"functions-{key}", build), key)
 
@@ -118,7 +120,7 @@ def _dependency_layer(name: str, platform: Platform) -> Asset:
     target = f"{name}-{platform}-{key}"
 
     def build(folder: Path) -> None:
-        install_layer(name, requirements, folder, platform, final=CACHE / target)
+        install_layer(name, requirements, folder, platform, final=_content(target))
 
     return Asset(_cached(target, build), key)
 
@@ -133,15 +135,22 @@ def _cached(name: str, build: Callable[[Path], None]) -> Path:
     """Build into a temporary folder and rename: whoever comes first wins, the others use it."""
     target = CACHE / name
     if target.is_dir():
-        return target
+        return taken(target)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=CACHE) as temporary:
-        folder = Path(temporary) / "asset"
-        folder.mkdir()
-        build(folder)
+        asset = Path(temporary) / "asset"
+        (asset / CONTENT).mkdir(parents=True)
+        build(asset / CONTENT)
+        freeze(asset)
         try:
-            folder.rename(target)
+            asset.rename(target)
         except OSError:
             if not target.is_dir():
                 raise
-    return target
+        else:
+            target.chmod(FOLDER)  # not before: a read-only folder cannot be moved
+    return _content(name)
+
+
+def _content(name: str) -> Path:
+    return CACHE / name / CONTENT

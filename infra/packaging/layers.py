@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from infra.packaging import slimming
+from infra.packaging import frozen, slimming
 from infra.packaging.slimming import slim
 from noria.errors import NoriaError
 
@@ -60,7 +60,7 @@ def platform_tag(platform: Platform) -> str:
 
 def builder_fingerprint() -> str:
     """Changes with the builder, so that a new way of building is not hidden by an old result."""
-    sources = (Path(__file__), Path(slimming.__file__))
+    sources = (Path(__file__), Path(frozen.__file__), Path(slimming.__file__))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 

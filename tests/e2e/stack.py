@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.local import Deployed, LocalCloud
-from infra.local.http_client import request
+from infra.local.apigateway.client import request
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,19 @@ class Stack:
         states.send_task_success(taskToken=token, output=json.dumps(answer))
         while self._last_event(waiting.arn) == "TaskSubmitted":
             time.sleep(0.02)  # the machine takes the answer in another thread
+
+    def log(self, run: str) -> list[dict[str, Any]]:
+        """The log lines of a run, of all functions; what is no JSON is no line of ours."""
+        logs = self.cloud.client("logs")
+        pages = logs.get_paginator("describe_log_groups").paginate()
+        groups = [group for page in pages for group in page["logGroups"]]
+        lines = [
+            json.loads(event["message"])
+            for group in groups
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+            if event["message"].startswith("{")
+        ]
+        return [line for line in lines if line.get("run") == run]
 
     def read(self, key: str) -> bytes:
         """An object of the bucket."""

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from infra.cli import backfill
 from infra.cli import deployed_stack as stack_access
 from infra.cli.main import app
-from infra.local.expiry import expire
+from infra.local.s3.lifecycle_rules import expire
 from noria.aws.feature_store import Catalogue, Files
 from noria.aws.s3 import Store
 from noria.feature_store.store import Reference, open_feature_store

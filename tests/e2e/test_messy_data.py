@@ -63,6 +63,14 @@ def test_messy_table_is_cleansed_and_served(diabetes: Stack) -> None:
     report = diabetes.read(f"runs/{ended.name}/report.html").decode()
     assert "waist is below the minimum 30 cm" in report
 
+    lines = [line for line in diabetes.log(ended.name) if line["state"] == "Transform"]
+    assert [(line["rows_in"], line["rows_out"]) for line in lines] == [
+        (len(frame), evidence["accepted"])
+    ]
+    stages = {line["state"] for line in diabetes.log(ended.name)}
+    assert stages >= {"Admit", "CollectSources", "Analyse", "ExploreModels", "EvaluateModel"}
+    assert ended.ending in stages
+
     version = f"{ended.name}-{ended.record['verdicts'][-1]['iteration']}"
     signature = diabetes.json(f"models/{version}/signature.json")
     sex = next(field for field in signature["columns"] if field["name"] == "sex")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -219,6 +220,14 @@ def test_a_prediction_survives_its_log(
     assert line["PredictionsNotLogged"] == 2
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Noria/test"
     assert "ResourceNotFound" in line["reason"]
+
+
+def test_an_answer_leaves_no_log_line(champion: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    assert call("POST", "/predict", json=ROW).status_code == 200
+    assert not [record for record in caplog.records if record.name.startswith("functions")]
+    call("POST", "/predict", json={"rows": []})
+    assert [record for record in caplog.records if record.name.startswith("functions")]
 
 
 def test_labels_are_stored(champion: Store) -> None:

@@ -10,7 +10,7 @@ from functions import engineer_features, evaluate, explore, score_holdout, train
 from noria.aws import clients
 from noria.aws.s3 import Store
 from noria.core.data.dataset import Dataset
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from tests.support.model_data import problem
 from tests.support.recipe_data import planted
 

@@ -2,11 +2,13 @@
 
 import io
 import json
+import logging
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from functions import transform
 from noria.aws.s3 import Store
@@ -69,6 +71,16 @@ def test_rows_in_are_rows_out_and_quarantined(store: Store) -> None:
     assert bad["broken_rule"].tolist() == ["city is not one of Rome, Oslo, Bern"]
     flagged = read(store, "clean/run=r1/outliers.parquet")
     assert flagged.to_dict("records") == [{"row": 4, "column": "x", "value": 1e6}]
+
+
+def test_its_log_line_counts_the_rows(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    run(store, "r1", ROWS.assign(y=[None, *ROWS["y"][1:]]))
+    (record,) = [record for record in caplog.records if record.name == "functions.transform"]
+    found = record.__dict__
+    assert record.getMessage() == "Transform ended"
+    assert (found["run"], found["decision"]) == ("r1", "usable")
+    assert (found["rows_in"], found["rows_out"]) == (120, 119)
 
 
 def test_what_was_noticed_while_files_were_read_is_told(store: Store) -> None:

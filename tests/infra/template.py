@@ -24,8 +24,14 @@ class Template:
         return cls(body, {key: Path(file["source"]["path"]) for key, file in files.items()})
 
     def resources(self, kind: str) -> dict[str, Json]:
-        """Resources of a type, by logical id."""
-        return {k: r for k, r in self.body["Resources"].items() if r["Type"] == kind}
+        """Resources of a type, by logical id; there are some, or the test that asks fails."""
+        found = {k: r for k, r in self.body["Resources"].items() if r["Type"] == kind}
+        assert found, f"the template has no {kind}"
+        return found
+
+    def has(self, kind: str) -> bool:
+        """Whether there is a resource of a type."""
+        return kind in {resource["Type"] for resource in self.body["Resources"].values()}
 
     def properties(self, kind: str) -> list[Json]:
         """Their properties alone."""
@@ -39,17 +45,17 @@ class Template:
     def statements(self) -> Iterator[tuple[Json, Json]]:
         """Every statement of every role's policies, with the policy it is from."""
         for policy in self.properties("AWS::IAM::Policy"):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield policy, statement
+            yield from ((policy, statement) for statement in statements_of(policy))
 
     def may(self, function: str) -> dict[str, list[Any]]:
-        """What a function's role allows: resources by action."""
+        """What a function's role allows: resources by action; there are some."""
         role = reference(self.functions()[function]["Role"])
         allowed: dict[str, list[Any]] = {}
         for policy, statement in self.statements():
             if role in [reference(r) for r in policy["Roles"]]:
                 for action in as_list(statement["Action"]):
                     allowed.setdefault(action, []).extend(as_list(statement["Resource"]))
+        assert allowed, f"the role of {function} allows nothing"
         return allowed
 
     def machine(self, first: str = "Admit") -> tuple[str, Json]:
@@ -92,6 +98,13 @@ def reference(value: Any) -> str:
     if isinstance(value, dict) and "Fn::GetAtt" in value:
         return str(value["Fn::GetAtt"][0])
     return str(value)
+
+
+def statements_of(policy: Json) -> list[Json]:
+    """The statements of a policy; there are some."""
+    statements: list[Json] = policy["PolicyDocument"]["Statement"]
+    assert statements
+    return statements
 
 
 def as_list(value: Any) -> list[Any]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from infra.constructs.retraining_triggers import LOWER_IS_BETTER
-from infra.constructs.store import JSON_SERDE, JSON_TABLES
+from infra.constructs.storage import JSON_SERDE, JSON_TABLES
+from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.statistics.metrics import is_better_higher
 from tests.infra.conftest import Synthesized
-from tests.infra.template import Json, Template, reference
+from tests.infra.template import Json, Template, reference, statements_of
 
 OUTPUTS = {
     "BucketName", "DatabaseName", "StateMachineArn", "EndpointUrl", "EndpointFunctionName",
@@ -33,7 +33,7 @@ def test_the_bucket_is_private_encrypted_versioned_and_kept(penguins: Template) 
 )
 def test_plain_http_is_denied(penguins: Template, kind: str) -> None:
     for policy in penguins.properties(kind):
-        denied = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        denied = [s for s in statements_of(policy) if s["Effect"] == "Deny"]
         assert {"Bool": {"aws:SecureTransport": "false"}} in [s["Condition"] for s in denied]
 
 

@@ -74,7 +74,7 @@ def accepted_rows(store: Store, name: str) -> pd.DataFrame:
 
 
 def make_online_table(dynamodb: Any, name: str) -> None:
-    """The table of latest values, as infra/constructs/store.py makes it."""
+    """The table of latest values, as infra/constructs/storage.py makes it."""
     dynamodb.create_table(
         TableName=name, BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],

@@ -8,7 +8,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Column, Dataset, Kind
 from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings
-from noria.core.features.recipes import Plan, make_plan
+from noria.core.features.plan import Plan, make_plan
 from noria.core.statistics import metrics
 from noria.core.training.train import Trained, train
 from tests.support.model_data import problem

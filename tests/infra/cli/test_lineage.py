@@ -23,7 +23,7 @@ from noria.aws.run_folder import Run
 from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from noria.serving.log_records import label_records, new_ids, prediction_records
 from tests.support.data_sets import wine
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from infra.cli.progress import Display
-from infra.local.machines import StateEvent
+from infra.local.stepfunctions.observed_states import StateEvent
 
 AT = datetime(2013, 4, 1, tzinfo=UTC)
 

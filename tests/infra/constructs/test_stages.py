@@ -1,10 +1,9 @@
 """Every function: its own narrow role, its logs, its environment, and a size that Lambda takes."""
 
-import re
-
 import pytest
 
-from infra.constructs.stages import ENDPOINT, STAGES
+from infra.constructs.stages import ENDPOINT
+from infra.lifecycle import STAGES
 from infra.packaging.assets import directory_size
 from infra.packaging.layers import SIZE_LIMIT
 from noria.lifecycle.environment import Environment
@@ -101,6 +100,16 @@ def test_each_function_keeps_its_logs_for_a_while(penguins: Template) -> None:
     assert all(group["Properties"].get("RetentionInDays") for group in groups.values())
 
 
+def test_each_function_logs_json_and_is_traced(penguins: Template) -> None:
+    for name, function in penguins.functions().items():
+        logging = {k: v for k, v in function["LoggingConfig"].items() if k != "LogGroup"}
+        assert logging == {
+            "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"
+        }, name  # fmt: skip
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert {"xray:PutTraceSegments", "xray:PutTelemetryRecords"} <= set(penguins.may(name))
+
+
 def test_environments_are_made_from_the_model(house_prices: Template) -> None:
     known = Environment(**dict.fromkeys(Environment.model_fields, "x")).to_variables()
     for name, function in house_prices.functions().items():
@@ -148,4 +157,4 @@ def test_the_function_asset_holds_functions_and_nothing_else(penguins: Template)
     function = penguins.functions()["admit"]
     asset = penguins.asset_of(function["Code"])
     assert [path.name for path in asset.iterdir()] == ["functions"]
-    assert not [path for path in asset.rglob("*") if re.search(r"__pycache__|\.pyc$", str(path))]
+    assert not [path for path in asset.rglob("*") if path.suffix == ".pyc"]

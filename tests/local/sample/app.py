@@ -59,6 +59,15 @@ class Sample(cdk.Stack):
         cdk.CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
         cdk.CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
         cdk.CfnOutput(self, "StageFunctionName", value=stage.function_name)
+        logged = self._function(
+            "Logged",
+            "stage",
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        cdk.CfnOutput(self, "LoggedFunctionName", value=logged.function_name)
 
     def _function(self, name: str, module: str, **given: Any) -> lambda_.Function:
         group = logs.LogGroup(self, f"{name}Log", retention=logs.RetentionDays.ONE_WEEK)

@@ -98,11 +98,13 @@ def test_rolling_back_takes_the_share_away(aws: Any, endpoint: EndpointFunction)
     assert weights(aws) == ("1", {})
 
 
-def test_an_update_that_does_not_end_is_told(
-    aws: Any, endpoint: EndpointFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(RegistryError, match=f"'{NAME}' was still updating after 0 s; look at"):
-        endpoint.publish("run-1-1", patience=0)
+def test_an_update_that_does_not_end_is_told(aws: Any, endpoint: EndpointFunction) -> None:
+    def still_updating(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["LastUpdateStatus"] = "InProgress"
+
+    aws.meta.events.register("after-call.lambda.GetFunctionConfiguration", still_updating)
+    with pytest.raises(RegistryError, match=f"'{NAME}' was still updating after 2 s; look at"):
+        endpoint.publish("run-1-1", patience=2)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from noria.aws.s3 import MissingObjectError, Store, encode, key_of
+from noria.errors import ContentionError
 
 
 def test_an_object_is_read_as_written(bucket: Store) -> None:
@@ -100,3 +101,68 @@ def test_listings_are_in_order_over_every_page(bucket: Store) -> None:
     assert listed[0].etag == bucket.read("many/0000").etag.strip('"')
     assert bucket.keys("many/", after="many/1002") == ["many/1003", "many/1004"]
     assert bucket.keys("nothing/") == []
+
+
+def test_update_begins_with_nothing_and_goes_on_with_what_is_stored(bucket: Store) -> None:
+    def more(stored: Any) -> Any:
+        return {"count": (stored or {"count": 0})["count"] + 1}
+
+    assert [bucket.update("counter.json", more)["count"] for _ in range(3)] == [1, 2, 3]
+    assert bucket.get_json("counter.json") == {"count": 3}
+
+
+def test_update_leaves_the_object_where_there_is_nothing_to_change(bucket: Store, s3: Any) -> None:
+    bucket.put_json("state.json", {"tick": 1})
+    calls: list[str] = []
+    s3.after = calls.append
+    assert bucket.update("state.json", lambda stored: None) == {"tick": 1}
+    assert bucket.update("state.json", lambda stored: {"tick": 1}) == {"tick": 1}
+    assert calls == ["get_object", "get_object"]
+
+
+def test_update_applies_the_change_to_what_another_wrote_meanwhile(bucket: Store, s3: Any) -> None:
+    bucket.put_json("names.json", ["first"])
+
+    def interfere(name: str) -> None:
+        s3.after = lambda name: None
+        bucket.put_json("names.json", ["first", "rival"])
+
+    s3.after = interfere
+    assert bucket.update("names.json", lambda names: [*names, "ours"]) == ["first", "rival", "ours"]
+    assert bucket.get_json("names.json") == ["first", "rival", "ours"]
+
+
+def test_update_that_lost_only_its_reply_is_not_made_twice(bucket: Store, s3: Any) -> None:
+    s3.repeats = True
+    bucket.update("names.json", lambda names: [*(names or []), "ours"])
+    bucket.update("names.json", lambda names: [*(names or []), "again"])
+    assert bucket.get_json("names.json") == ["ours", "again"]
+
+
+def test_update_gives_up_where_others_never_rest(bucket: Store, s3: Any) -> None:
+    bucket.put_json("busy.json", {"by": 0})
+    others = 0
+
+    def disturb(name: str) -> None:
+        nonlocal others
+        if name == "get_object":
+            others += 1
+            bucket.put_json("busy.json", {"by": others})
+
+    s3.after = disturb
+    with pytest.raises(ContentionError, match=r"'busy\.json' kept changing"):
+        bucket.update("busy.json", lambda stored: {"by": "us"}, attempts=range(3))
+    s3.after = lambda name: None
+    assert others >= 3
+    assert bucket.get_json("busy.json") == {"by": others}
+
+
+def test_update_by_many_at_once_loses_nothing(bucket: Store) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(
+                lambda name: bucket.update("all.json", lambda stored: [*(stored or []), name]),
+                range(12),
+            )
+        )
+    assert sorted(bucket.get_json("all.json")) == list(range(12))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noria.common.metric_table import METRICS
 from noria.contracts import METRICS_OF, Problem
-from noria.contracts.objective import CANDIDATES_OF, RANGES, out_of_range
+from noria.contracts.objective import CANDIDATES_OF, out_of_range
 from noria.core.statistics import metrics
 from noria.core.training.candidates import CANDIDATES
 from noria.errors import ContractError, DataError
@@ -65,7 +66,7 @@ def test_metrics_stay_within_the_ranges_that_the_contract_knows(seed: int) -> No
     random = np.random.default_rng(seed)
     rows = int(random.integers(2, 12))
     classes, numbers = random.integers(0, 2, rows), random.normal(size=rows)
-    for name in RANGES:
+    for name in METRICS:
         regression = name in METRICS_OF["regression"]
         guess = random.normal(size=rows) if regression else random.random(rows)
         try:
@@ -78,7 +79,8 @@ def test_metrics_stay_within_the_ranges_that_the_contract_knows(seed: int) -> No
 def test_the_ends_of_the_ranges_are_reached() -> None:
     """GIVEN the best and the worst answers THEN every end that the contract knows is a value."""
     truth = np.array([0, 1, 0, 1])
-    for name, (least, largest) in RANGES.items():
+    for name, row in METRICS.items():
+        least, largest = row.least, row.largest
         best, worst = metrics.score(name, truth, truth), metrics.score(name, truth, 1 - truth)
         if not metrics.is_better_higher(name):
             assert best == pytest.approx(least, abs=1e-12), name
@@ -89,9 +91,14 @@ def test_the_ends_of_the_ranges_are_reached() -> None:
 
 
 def test_the_contract_knows_the_metrics_and_candidates_that_there_are() -> None:
-    assert set(RANGES) == set(metrics.METRICS)
+    assert set(METRICS) == set(metrics.FUNCTIONS)
     for task, names in CANDIDATES_OF.items():
-        assert names == tuple(one.name for one in CANDIDATES.values() if task in one.tasks)
+        suited = [
+            name
+            for name, one in CANDIDATES.items()
+            if (one.regressor if task == "regression" else one.classifier) is not None
+        ]
+        assert list(names) == suited
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from noria.ingestion.sources import open_origin
 from tests.support import sheets_api
 from tests.support.bad_files import BAD_FILES, ODD_FILES, TABLE, BadFile
 from tests.support.postgres import Server, programs, running
+from tests.support.quick_retries import quick
 from tests.support.scripted_server import Answer, in_turn, serving
 
 LIMIT = 4_000_000  # bytes unpacked, instead of gigabytes
@@ -143,7 +144,7 @@ def test_an_address_with(page: str, bucket: Store, monkeypatch: pytest.MonkeyPat
         return Place(urlsplit(url), ("127.0.0.1",), urlsplit(url).port or 80)
 
     monkeypatch.setattr(download, "locate", locate)
-    monkeypatch.setattr(download, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(download, "RETRIES", quick(download.RETRIES))
     answer, fields, told = PAGES[page]
     with serving(in_turn(answer)) as server:
         url = server.url + fields.get("url", "/t.csv")

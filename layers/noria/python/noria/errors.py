@@ -33,6 +33,10 @@ class ParityError(NoriaError):
     """An exported model whose answers differ from those of the trained pipeline."""
 
 
+class ContentionError(NoriaError):
+    """An object that other writers changed each time before a change to it could be written."""
+
+
 class RegistryError(NoriaError):
     """A model version or registry entry that is missing or contradicts another."""
 

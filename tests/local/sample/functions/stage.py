@@ -30,7 +30,9 @@ def handler(event, context):
 
 def echo(event, _, context):
     print("echo says", greeting())
-    logger.warning("a warning")
+    logger.info("an echo", extra={"greeting": greeting()})
+    logger.debug("too quiet")
+    logger.warning("a warning", extra={"run": "run-1", "rows": 3})
     return {
         "event": event,
         "greeting": greeting(),

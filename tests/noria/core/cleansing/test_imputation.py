@@ -9,7 +9,7 @@ import pytest
 from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.data.dataset import Dataset
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.statistics.drift import build_reference, compare

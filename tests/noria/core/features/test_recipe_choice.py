@@ -8,7 +8,7 @@ from noria.core.data.dataset import Column, Dataset
 from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings, Weakness
 from noria.core.evaluation.evaluate import Evaluation, evaluate, meets_objective
-from noria.core.features.recipes import Plan, ladder, make_plan
+from noria.core.features.plan import Plan, ladder, make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.statistics import metrics
 from noria.core.training.train import train
@@ -43,7 +43,7 @@ def test_the_errors_lead_to_the_one_recipe_that_meets_the_objective(what: str) -
     assert plan.recipe == PLANTED[what]
     assert plan.steps == ("basic", PLANTED[what])
     others = {recipe.name for recipe in ladder(dataset, problem())} - {plan.recipe}
-    assert len(others) == 5
+    assert len(others) >= 5
     assert all(solved(dataset, plan_with(dataset, other))[0] < THRESHOLD for other in others)
     value, better = solved(dataset, plan)
     assert value >= THRESHOLD
@@ -66,13 +66,12 @@ def test_features_concentrate_on_what_is_weak() -> None:
     weak = Findings(weaknesses=(weakness("ratio", "c", "a"), weakness("range", "b", share=0.1)))
     plan = after_basic(dataset, weak)
     assert plan.recipe == "interactions"
-    assert plan.pairs[0] == ("c", "a")
-    assert plan.squares[0] == "b"
+    assert plan.parts["pairs"][0] == ("c", "a")
+    assert plan.parts["squares"][0] == ("b",)
     one = after_basic(dataset, Findings(weaknesses=(weakness("value", "desk"),)))
-    assert one.target_means == ("desk",)
-    assert after_basic(dataset, NOTHING, recipes=["target_encoding"]).target_means == (
-        "city", "desk"
-    )  # fmt: skip
+    assert one.parts["target_means"] == (("desk",),)
+    every = after_basic(dataset, NOTHING, recipes=["target_encoding"])
+    assert every.parts["target_means"] == (("city",), ("desk",))
 
 
 def test_a_turn_keeps_what_the_turns_before_took() -> None:
@@ -83,9 +82,9 @@ def test_a_turn_keeps_what_the_turns_before_took() -> None:
         turn = last.iteration + 1
         plans.append(make_plan(dataset, asked, turn, "", last, Findings(weaknesses=(found,))))
     assert plans[-1].steps == ("basic", "target_encoding", "interactions", "text")
-    assert plans[-1].target_means == ("desk",)
-    assert plans[-1].pairs[0] == ("b", "c")
-    assert plans[-1].texts == ("note",)
+    assert plans[-1].parts["target_means"] == (("desk",),)
+    assert plans[-1].parts["pairs"][0] == ("b", "c")
+    assert plans[-1].parts["texts"] == (("note",),)
 
 
 def test_where_no_error_stands_out_unused_columns_come_first() -> None:
@@ -221,7 +220,7 @@ def test_real_cholesterol_needs_a_ratio_and_gets_it_in_the_second_turn() -> None
         found = find_weaknesses(asked, dataset.holdout_rows, answered, trained.importances)
     assert plan is not None
     assert plan.recipe == "interactions"
-    assert ("s1", "s3") in plan.pairs
+    assert ("s1", "s3") in plan.parts["pairs"]
     assert scores[0] < 0.92 < scores[1]
 
 

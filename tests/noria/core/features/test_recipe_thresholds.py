@@ -12,7 +12,7 @@ from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings
 from noria.core.features.encoder_limits import USUAL, EncoderLimits
 from noria.core.features.feature_encoder import FeatureEncoder, frame_of
-from noria.core.features.recipes import Plan, ladder, make_plan
+from noria.core.features.plan import Plan, ladder, make_plan
 from noria.core.training.candidate_search import Experiment
 from noria.core.training.train import choose
 from tests.support.model_data import mixed, problem, real

@@ -6,7 +6,7 @@ import pytest
 from noria.core.data.dataset import Column, Dataset
 from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings
-from noria.core.features.recipes import Plan, ladder, make_plan
+from noria.core.features.plan import Plan, ladder, make_plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.training.train import Trained, train

@@ -15,7 +15,7 @@ from noria.core.data.text_normalization import MOST_WORDS, plain_words, word_has
 from noria.core.features.array_operations import NumpyOperations
 from noria.core.features.encoders import Narrowed, Numbers, Products, Ratios, Step, TargetMeans
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.recipes import ladder, make_plan
+from noria.core.features.plan import ladder, make_plan
 from noria.core.features.text_encoders import BUCKETS, Words, word_buckets
 from noria.core.features.time_encoders import Calendar
 from noria.core.ml_need.quick_model import quick_model
@@ -242,7 +242,7 @@ def test_nothing_but_texts_is_enough_for_the_first_rung() -> None:
     dataset = dataset_of(complaints(), problem()).only(["note"])
     assert [rung.name for rung in ladder(dataset, asked())] == ["basic"]
     plan = make_plan(dataset, asked(), 0)
-    assert plan.texts == ("note",)
+    assert plan.parts["texts"] == (("note",),)
     trained = train(dataset, plan, "hist_gradient_boosting", asked(), 0)
     assert trained.importances["note"] > 0.3
 

@@ -15,7 +15,7 @@ from noria.contracts import Problem
 from noria.core.cleansing.joins import join_sources
 from noria.core.ml_need.decision import decide_need
 from noria.core.statistics import metrics
-from noria.core.statistics.resampled_scores import Interval, drawn_counts, resampled_scores
+from noria.core.statistics.resampled_scores import Bounds, drawn_counts, resampled_scores
 from noria.core.statistics.sample_size import half_width_on, rows_needed
 from noria.errors import DataError
 from tests.support.data_frames import FLIGHTS, bundled, dataset_of, flights, numbers, problem
@@ -387,7 +387,7 @@ def test_rows_follow_the_root_of_their_number() -> None:
         y = generator.integers(0, 2, rows)
         counts = drawn_counts(rows, 1000, generator)
         drawn = resampled_scores("accuracy", y, np.ones(rows), counts)
-        return Interval.of(drawn, 0.95).half_width
+        return Bounds.of(drawn, 0.95).half_width
 
     here = half_width(100)
     needed = rows_needed(here, here / 5, 100, 500)

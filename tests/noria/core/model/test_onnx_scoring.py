@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from noria.common.timestamps import RefusedError, as_microseconds
 from noria.core.column_types.event_time import column_times
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel, to_columns
 from noria.core.model.signature import Field, Signature, label_type_of, parse_label
 from noria.core.training.train import declared_of, train

@@ -6,12 +6,12 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from noria.core.data.dataset import Column, Dataset
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.recipes import make_plan
+from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.core.statistics import metrics
 from noria.core.training.candidate_search import Experiment, explore, folds_of, sample_rows
-from noria.core.training.candidates import CANDIDATES, names_for
+from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores, snap_thresholds
 from noria.core.training.onnx_export import to_onnx
 from noria.core.training.train import choose, field_of, train
@@ -46,7 +46,7 @@ def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
     asked = problem(task, metric)
     dataset, fresh = mixed(1500, classes), mixed(6000, classes, seed=1, unseen=True)
     plan = make_plan(dataset, asked, iteration)
-    for name in names_for(asked):
+    for name in asked.candidates:
         pipeline = make_pipeline(name, plan, asked, classes, len(dataset), 0)
         fit(pipeline, frame_of(dataset), dataset.target)
         artifact = to_onnx(pipeline, dataset.columns, classes)
@@ -97,7 +97,7 @@ def test_snapped_thresholds_change_no_answer() -> None:
 def test_from_exploration_to_artifact_on_real_data(task: str) -> None:
     dataset, asked = real(task)
     plan = make_plan(dataset, asked, 0)
-    names = names_for(asked)
+    names = asked.candidates
     assert len(names) == 4
     experiments = [explore(dataset, plan, name, asked, 0) for name in names]
     assert all(one.error is None and len(one.scores) == 5 for one in experiments)
@@ -214,7 +214,7 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
 def test_candidates_are_known_by_name() -> None:
     assert all(candidate.description for candidate in CANDIDATES.values())
     wanted = problem(exploration={"candidates": ["random_forest"]})
-    assert names_for(wanted) == ["random_forest"]
+    assert wanted.candidates == ["random_forest"]
 
 
 def test_column_names_need_no_care() -> None:

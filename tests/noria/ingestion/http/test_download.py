@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from noria.errors import SourceError
 from noria.ingestion.http import download as download_module
 from noria.ingestion.http.download import MAXIMUM_REDIRECTS, download, is_public
+from tests.support.quick_retries import quick
 
 PUBLIC = "93.184.215.14"
 NAMES = {
@@ -248,7 +249,7 @@ def test_plain_http_must_be_asked_for(public: Recorder, url: str) -> None:
 
 
 def test_https_needs_a_certificate(public: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download_module, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(download_module, "RETRIES", quick(download_module.RETRIES))
     with pytest.raises(SourceError, match=r"'https://public.test/x' cannot be reached"):
         download("https://public.test/x")
     assert public.asked == []
@@ -258,7 +259,7 @@ def test_https_needs_a_certificate(public: Recorder, monkeypatch: pytest.MonkeyP
 def test_other_answers_are_told(
     public: Recorder, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download_module, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(download_module, "RETRIES", quick(download_module.RETRIES))
     public.answers["/x"] = (status, {}, b"")
     with pytest.raises(SourceError, match=f"'http://public.test/x' answered {status}"):
         download("http://public.test/x", insecure=True)
@@ -272,7 +273,7 @@ def test_size_is_bounded(public: Recorder) -> None:
 
 
 def test_a_cut_body_is_no_file(public: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download_module, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(download_module, "RETRIES", quick(download_module.RETRIES))
     public.answers["/x"] = (200, {"Content-Length": "100"}, b"a,b\n1,2\n")
     with pytest.raises(SourceError, match="broke off after 8 of 100 bytes"):
         download("http://public.test/x", insecure=True)

@@ -13,6 +13,7 @@ import pytest
 from noria.errors import SourceError
 from noria.ingestion.http import download
 from noria.ingestion.http.public_addresses import Place
+from tests.support.quick_retries import quick
 from tests.support.scripted_server import Answer, Asked, Scripted, in_turn, serving
 
 TABLE = b"a,b\n" + b"1,2\n" * 1000
@@ -26,7 +27,7 @@ def local(monkeypatch: pytest.MonkeyPatch) -> None:
         return Place(urlsplit(url), ("127.0.0.1",), urlsplit(url).port or 80)
 
     monkeypatch.setattr(download, "locate", locate)
-    monkeypatch.setattr(download, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(download, "RETRIES", quick(download.RETRIES))
 
 
 def ranged(cuts: list[int], headers: dict[str, str]) -> Any:
@@ -88,7 +89,7 @@ def test_a_connection_that_always_drops_is_given_up() -> None:
         pytest.raises(SourceError, match=f"broke off after 10 of {len(TABLE)} bytes"),
     ):
         fetched(server)
-    assert len(server.asked) == download.ATTEMPTS
+    assert len(server.asked) == 1 + download.RETRIES.total
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from noria.contracts import HttpSource, S3Source, Source
 from noria.errors import DataError, SourceError
 from noria.ingestion.http import download
 from noria.ingestion.sources import Fetched, open_origin
-from noria.ingestion.sources import s3_files as bucket_module
+from noria.ingestion.sources import s3 as bucket_module
 from noria.ingestion.sources.secrets import read_secret
 
 FLIGHTS = S3Source(kind="s3", name="flights", primary=True)

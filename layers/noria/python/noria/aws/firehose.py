@@ -1,6 +1,5 @@
 """Live traffic: records out to Amazon Data Firehose, the monitor's metrics out to CloudWatch."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -10,11 +9,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from noria.common.backoff import Backoff
+
 BATCH_RECORDS = 500
 BATCH_BYTES = 4 * 1024 * 1024
 RECORD_BYTES = 1000 * 1024
-ATTEMPTS = 3
-PAUSE = 0.05  # seconds before a retry, doubled each time
+RETRIES = Backoff(attempts=3, first=0.1)
 
 UNITS = {"NewRows": "Count", "Predictions": "Count"}
 
@@ -49,9 +49,7 @@ class Stream:
     def _send(self, batch: Sequence[bytes]) -> tuple[int, str]:
         """Send one batch, then again what failed of it, and only that."""
         remaining, reason = list(batch), ""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                time.sleep(PAUSE * 2 ** (attempt - 1))
+        for _ in RETRIES:
             try:
                 answer = self._client.put_record_batch(
                     DeliveryStreamName=self.name, Records=[{"Data": data} for data in remaining]

@@ -1,10 +1,12 @@
 """AWS Lambda: a version of the endpoint per model, behind one alias."""
 
-import time
 from typing import Any
+
+from botocore.exceptions import WaiterError
 
 from noria.errors import RegistryError
 
+POLL_SECONDS = 1
 MODEL_VARIABLE = "NORIA_MODEL"
 
 
@@ -57,13 +59,14 @@ class EndpointFunction:
         )
 
     def _await_update(self, patience: float) -> None:
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            answer = self._client.get_function_configuration(FunctionName=self._function)
-            if answer.get("LastUpdateStatus", "Successful") == "Successful":
-                return
-            time.sleep(0.5)
-        raise RegistryError(
-            f"the endpoint '{self._function}' was still updating after {patience:g} s; "
-            "look at its LastUpdateStatusReason in the Lambda console"
-        )
+        attempts = max(1, round(patience / POLL_SECONDS))
+        try:
+            self._client.get_waiter("function_updated").wait(
+                FunctionName=self._function,
+                WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": attempts},
+            )
+        except WaiterError as error:
+            raise RegistryError(
+                f"the endpoint '{self._function}' was still updating after {patience:g} s; "
+                "look at its LastUpdateStatusReason in the Lambda console"
+            ) from error

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from noria.aws.s3 import MissingObjectError, Store, encode
-from noria.errors import RegistryError
+from noria.errors import ContentionError, RegistryError
 
 CHAMPION = "registry/champion.json"
 
@@ -44,19 +44,16 @@ class Registry:
 
         Raises `RegistryError` when another promotion happened in between.
         """
-        content = encode(champion.model_dump(mode="json"))
+        document = champion.model_dump(mode="json")
         try:
-            current = self._store.read(CHAMPION)
-        except MissingObjectError:
-            moved = self._store.put_if_absent(CHAMPION, content)
-        else:
-            moved = self._store.replace(CHAMPION, content, current.etag)
-        if not moved:
+            # One attempt: a champion that came in between was never compared with this one.
+            self._store.update(CHAMPION, lambda _: document, attempts=[0])
+        except ContentionError as error:
             raise RegistryError(
                 f"another run promoted a champion while version '{champion.version}' was being "
                 "promoted; start the machine again to compare them"
-            )
-        self._store.put(f"registry/history/{champion.version}.json", content)
+            ) from error
+        self._store.put(f"registry/history/{champion.version}.json", encode(document))
 
     def write_version(self, version: str, files: dict[str, bytes]) -> dict[str, str]:
         """Store a version's files, the manifest of their checksums last; returns the checksums."""

@@ -1,11 +1,11 @@
 """The run lease: one execution at a time, held in S3 by compare and swap."""
 
-import json
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from noria.aws.s3 import MissingObjectError, Store, encode
+from noria.aws.s3 import Store
 
 KEY = "registry/lease.json"
 
@@ -32,25 +32,22 @@ class LeaseBook:
 
     def acquire(self, holder: str, now: datetime) -> Lease:
         """Take the lease if it is free; the answer's `holder` tells who has it now."""
-        wanted = Lease(holder=holder, expires_at=now + self._duration)
-        content = encode(wanted.model_dump(mode="json"))
-        try:
-            stored = self._store.read(KEY)
-        except MissingObjectError:
-            return wanted if self._store.put_if_absent(KEY, content) else self.current()
-        current = Lease.model_validate(json.loads(stored.content))
-        if current.is_held(now) and current.holder != holder:
-            return current
-        return wanted if self._store.replace(KEY, content, stored.etag) else self.current()
+        wanted = Lease(holder=holder, expires_at=now + self._duration).model_dump(mode="json")
+
+        def take(stored: Any) -> Any:
+            current = Lease.model_validate(stored or {})
+            return None if current.is_held(now) and current.holder != holder else wanted
+
+        return Lease.model_validate(self._store.update(KEY, take))
 
     def release(self, holder: str) -> None:
         """Give the lease back if `holder` has it."""
-        try:
-            stored = self._store.read(KEY)
-        except MissingObjectError:
-            return
-        if Lease.model_validate(json.loads(stored.content)).holder == holder:
-            self._store.replace(KEY, encode(Lease().model_dump(mode="json")), stored.etag)
+
+        def give_back(stored: Any) -> Any:
+            held = Lease.model_validate(stored or {}).holder == holder
+            return Lease().model_dump(mode="json") if held else None
+
+        self._store.update(KEY, give_back)
 
     def current(self) -> Lease:
         """The lease as it stands."""

@@ -1,15 +1,13 @@
 """The log of runs in S3, from which Admit judges cooldown, budget and failed challengers."""
 
-import json
 from datetime import datetime
 from typing import Any
 
-from noria.aws.s3 import MissingObjectError, Store, encode
-from noria.errors import RegistryError
+from noria.aws.s3 import Store
+from noria.errors import ContentionError, RegistryError
 
 KEY = "registry/runs.json"
 KEPT = 500
-ATTEMPTS = 10
 
 
 class RunLog:
@@ -25,21 +23,12 @@ class RunLog:
 
     def record(self, run_id: str, **facts: Any) -> None:
         """Merge facts into a run's entry; repeating it changes nothing."""
-        for _ in range(ATTEMPTS):
-            if self._try_record(run_id, facts):
-                return
-        raise RegistryError(
-            f"'{KEY}' kept changing while run '{run_id}' was recorded; start the machine again"
-        )
-
-    def _try_record(self, run_id: str, facts: dict[str, Any]) -> bool:
         try:
-            stored = self._store.read(KEY)
-        except MissingObjectError:
-            return self._store.put_if_absent(KEY, encode(_merged([], run_id, facts)))
-        # The ETag is that of these very bytes: reading again would lose what came in between.
-        entries = _merged(json.loads(stored.content), run_id, facts)
-        return self._store.replace(KEY, encode(entries), stored.etag)
+            self._store.update(KEY, lambda entries: _merged(entries or [], run_id, facts))
+        except ContentionError as error:
+            raise RegistryError(
+                f"'{KEY}' kept changing while run '{run_id}' was recorded; start the machine again"
+            ) from error
 
 
 def _merged(

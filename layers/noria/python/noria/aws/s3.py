@@ -1,14 +1,18 @@
 """Amazon S3: the objects of one stack's bucket, with conditional writes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from noria.common.backoff import Backoff
+from noria.errors import ContentionError
+
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
+CONTENDED = Backoff(attempts=10, first=0.02, longest=0.5)
 _LOST = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
 
@@ -87,6 +91,31 @@ class Store:
         """Write over the object that was read with `etag`; False when it changed meanwhile."""
         return self._put_on_condition(key, content, {"IfMatch": etag})
 
+    def update(
+        self, key: str, change: Callable[[Any], Any], attempts: Iterable[int] = CONTENDED
+    ) -> Any:
+        """Change a JSON object by compare and swap; returns the value that it has then.
+
+        `change` makes the new value of the stored one (None where there is none); None leaves the
+        object as it is. It is called again with the newer value where another writer was first,
+        so its effect must not depend on how often. Raises `ContentionError` after all attempts.
+        """
+        for _ in attempts:
+            stored = self._found(key)
+            before = None if stored is None else json.loads(stored.content)
+            after = change(before)
+            if after is None:
+                return before
+            content = encode(after)
+            if stored is None:
+                done = self.put_if_absent(key, content)
+            else:
+                # The ETag is that of these very bytes: reading again would lose what came between.
+                done = content == stored.content or self.replace(key, content, stored.etag)
+            if done:
+                return after
+        raise ContentionError(f"'{key}' kept changing; nothing was written, try again")
+
     def delete(self, key: str) -> None:
         """Delete an object; deleting what is absent is no error."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
@@ -115,6 +144,12 @@ class Store:
     def keys(self, prefix: str, after: str | None = None) -> list[str]:
         """List the keys below a prefix, in order."""
         return [item.key for item in self.objects(prefix, after)]
+
+    def _found(self, key: str) -> StoredObject | None:
+        try:
+            return self.read(key)
+        except MissingObjectError:
+            return None
 
     def _put_on_condition(self, key: str, content: bytes, condition: dict[str, str]) -> bool:
         try:

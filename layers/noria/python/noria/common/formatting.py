@@ -3,20 +3,9 @@
 from datetime import UTC, datetime
 from math import isfinite
 
+from noria.common.metric_table import METRICS
+
 NOTHING = "\N{EN DASH}"  # shown for a value that there is none of
-METRICS = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "f1_macro": "macro F1",
-    "log_loss": "log loss",
-    "recall_at_precision": "recall at precision",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-}
-LOWER_IS_BETTER = frozenset({"log_loss", "rmse", "mae"})
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -69,7 +58,8 @@ def duration(seconds: float) -> str:
 
 def metric(name: str) -> str:
     """Write a metric's name as the field does."""
-    return METRICS.get(name, name.replace("_", " "))
+    known = METRICS.get(name)
+    return known.title if known else name.replace("_", " ")
 
 
 def chance(p_value: float) -> str:

@@ -4,6 +4,7 @@ Each field's meaning and default is stated here once; the JSON Schema, the state
 conditions, the alarms, the schedules and the endpoint are made from it.
 """
 
+from noria.common.metric_table import Task
 from noria.contracts.analysis import Analysis
 from noria.contracts.features import Features, RecipeName, Window
 from noria.contracts.field_types import Duration, Section, format_duration, parse_duration
@@ -23,7 +24,6 @@ from noria.contracts.objective import (
     Metric,
     Objective,
     Slice,
-    Task,
 )
 from noria.contracts.problem import Problem, Target
 from noria.contracts.quality import ColumnRule, Fill, Quality

@@ -88,9 +88,9 @@ class Analysis(Section):
     """Random draws of the test against chance. With 500 a p value of 0.01 is known to 0.004, its
     standard error (Efron and Tibshirani 1993, chapter 15)."""
     stretches: int = Field(default=16, ge=8, le=1000)
-    """Stretches of time, at most, whose signs are drawn at random where rows have an event time:
-    16 as in the simulations of Ibragimov and Müller (2010, "t-statistic based correlation and
-    heterogeneity robust inference"). Fewer allow for longer memory, more tell weaker signal."""
+    """Time blocks, at most, whose signs are drawn at random where rows have an event time: 16 as in
+    the simulations of Ibragimov and Müller (2010, "t-statistic based correlation and heterogeneity
+    robust inference"). Fewer allow for longer memory, more tell weaker signal."""
     chance: float = Field(default=0.01, gt=0, lt=0.5)
     """P value below which a quick model's answers are told from chance. Convention: Fisher's
     stricter 1 %, as a run that goes on for nothing costs more than one that waits."""

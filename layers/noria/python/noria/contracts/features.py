@@ -1,7 +1,7 @@
 """What may become a feature, and how often engineering may be tried again."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -40,9 +40,30 @@ class Window(Section):
     model_config = ConfigDict(populate_by_name=True)
 
 
-RecipeName = Literal[
-    "basic", "calendar", "windows", "target_encoding", "interactions", "text", "selection"
-]  # fmt: skip
+#: The ladder of recipes in its order; each is a module of `noria.core.features.recipes`.
+RECIPES = {
+    "basic": "numbers as they are, categories encoded",
+    "calendar": "dates, cycles and spans of timestamps",
+    "windows": "the history of the entity",
+    "target_encoding": "the target's mean per category",
+    "interactions": "ratios, products, squares",
+    "text": "hashed words and word pairs",
+    "selection": "only features that help",
+}
+if TYPE_CHECKING:
+    RecipeName = str
+else:
+    RecipeName = Literal[tuple(RECIPES)]
+
+
+def _all_recipes() -> str:
+    first, *others = RECIPES
+    listed = ", ".join(f"`{name}` ({RECIPES[name]})" for name in others)
+    return (
+        f"The recipes that are added in turn after `{first}` ({RECIPES[first]}): {listed}. "
+        "Those that change nothing for the data's columns are left out. With auto what evaluation "
+        "found weak decides which is next; a list is climbed in its order."
+    )
 
 
 class Features(Section):
@@ -60,16 +81,11 @@ class Features(Section):
     minutes, 1h at least (default: `monitoring.label_delay`, or half of `delay`)."""
     retention: Duration | None = None
     """How long the feature store keeps rows, by their event time (default: for ever)."""
-    recipes: Literal["auto"] | list[RecipeName] = "auto"
-    """The recipes that are added in turn after `basic` (numbers as they are, categories encoded):
-    `calendar` (dates, cycles and spans of timestamps), `windows` (the history of the entity),
-    `target_encoding` (the target's mean per category), `interactions` (ratios, products, squares),
-    `text` (hashed words and word pairs), `selection` (only features that help). Those that change
-    nothing for the data's columns are left out. With auto what evaluation found weak decides which
-    is next; a list is climbed in its order."""
+    recipes: Literal["auto"] | list[RecipeName] = Field(default="auto", description=_all_recipes())
     maximum_iterations: int = Field(default=3, ge=1, le=10)
-    """Turns of the loop back to feature engineering, at most. Convention: the holdout steers them,
-    and its intervals stay nearly honest for few (Dwork et al. 2015, "The reusable holdout")."""
+    """How often evaluation may send back to feature engineering. Convention: the holdout steers
+    this loop, and its intervals stay nearly honest for few turns (Dwork et al. 2015, "The reusable
+    holdout")."""
     weakness_rows: int = Field(default=10_000, ge=100)
     """Rows that weaknesses are looked for in, at most, evenly spaced. Convention: among a thousand
     groupings one by two that tells `weakness_share` is found there in two cases of three (power of

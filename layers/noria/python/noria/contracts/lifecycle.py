@@ -1,4 +1,4 @@
-"""What happens to a model once it is good: deployment, watching, the next turn, growing."""
+"""What happens to a model once it is good: deployment, watching, the next training run, growing."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -86,7 +86,7 @@ class Monitoring(Section):
 
 
 class Retraining(Section):
-    """What starts a new turn, and what holds it back."""
+    """What starts a training run, and what holds it back."""
 
     on: list[Literal["drift", "quality", "new_rows", "age"]] = [
         "drift",
@@ -94,18 +94,18 @@ class Retraining(Section):
         "new_rows",
         "age",
     ]
-    """The causes that start a new turn."""
+    """The causes that start a training run."""
     new_rows: int = Field(default=20_000, ge=1)
     """Rows since the champion's training from which there are enough new ones."""
     maximum_age: Duration = lasting("90d")
     """Age of the champion from which it is trained again. Convention: a season."""
     cooldown: Duration = lasting("6h")
-    """Time that passes between two turns, whatever alarms say."""
+    """Time that passes between two training runs, whatever alarms say."""
     monthly_runs: int = Field(default=30, ge=1)
-    """Turns in a calendar month, at most. Convention: one a day."""
+    """Training runs in 30 days, at most, whoever starts them. Convention: one a day."""
     stop_after_failed_challengers: int = Field(default=3, ge=1)
-    """Challengers in a row that do not beat the champion, after which no alarm starts a turn until
-    a person does."""
+    """Challengers in a row that do not beat the champion, after which no alarm starts a training
+    run until a person does."""
 
 
 LARGEST_MEMORY = 10_240  # MB, Lambda's limit

@@ -1,45 +1,74 @@
 """What a good model is, how it is looked for, and how it is judged."""
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from noria.common.formatting import listed
+from noria.common.metric_table import (
+    ALL_TASKS,
+    BINARY,
+    CLASSES,
+    LOWER_IS_BETTER,
+    METRICS,
+    REGRESSION,
+    Task,
+)
 from noria.contracts.cross_checks import Told, reads
 from noria.contracts.field_types import ColumnName, ExpressionText, Section
 
-Task = Literal["binary", "multiclass", "regression"]
-Metric = Literal[
-    "accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision",
-    "log_loss", "recall_at_precision", "rmse", "mae", "r2",
-]  # fmt: skip
+if TYPE_CHECKING:
+    Metric = str
+else:
+    Metric = Literal[tuple(METRICS)]
 METRICS_OF: dict[str, frozenset[str]] = {
-    "binary": frozenset({"accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc",
-                         "average_precision", "log_loss", "recall_at_precision"}),
-    "multiclass": frozenset(["accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc"]),
-    "regression": frozenset(["rmse", "mae", "r2"]),
-}  # fmt: skip
-#: The least and the largest value of each metric, by its definition in scikit-learn's
-#: documentation; None where there is none.
-RANGES: dict[str, tuple[float | None, float | None]] = {
-    **dict.fromkeys(METRICS_OF["binary"], (0.0, 1.0)),
-    **dict.fromkeys(("log_loss", "rmse", "mae"), (0.0, None)),
-    "r2": (None, 1.0),
+    task: frozenset(name for name, row in METRICS.items() if task in row.tasks)
+    for task in ALL_TASKS
 }
-CandidateName = Literal[
-    "logistic_regression", "ridge", "hist_gradient_boosting", "extra_trees", "random_forest"
-]
+#: The candidates and their tasks; each is a module of `noria.core.training.candidates`.
+CANDIDATES: dict[str, tuple[Task, ...]] = {
+    "logistic_regression": CLASSES,
+    "ridge": REGRESSION,
+    "hist_gradient_boosting": ALL_TASKS,
+    "extra_trees": ALL_TASKS,
+    "random_forest": ALL_TASKS,
+}
 CANDIDATES_OF: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("binary", "multiclass"), ("logistic_regression", "hist_gradient_boosting",
-                                               "extra_trees", "random_forest")),
-    "regression": ("ridge", "hist_gradient_boosting", "extra_trees", "random_forest"),
-}  # fmt: skip
+    task: tuple(name for name, tasks in CANDIDATES.items() if task in tasks) for task in ALL_TASKS
+}
+if TYPE_CHECKING:
+    CandidateName = str
+else:
+    CandidateName = Literal[tuple(CANDIDATES)]
+
+
+def _unsuited() -> str:
+    """Say which candidates auto leaves out, by the tasks that they are not for."""
+    classes, regression = (
+        " and ".join(name for name, tasks in CANDIDATES.items() if kind[0] not in tasks)
+        for kind in (CLASSES, REGRESSION)
+    )
+    return f"all but {regression} for regression, all but {classes} for classes"
+
+
 PERCENT = 10  # from where a number above 1 was rather meant in percent
+
+
+def _by_task() -> str:
+    """List the metrics by the tasks that they are for."""
+    for_classes, for_two, for_numbers = (
+        listed([name for name, row in METRICS.items() if row.tasks == tasks], len(METRICS))
+        for tasks in (CLASSES, BINARY, REGRESSION)
+    )
+    return (
+        f"For classes {for_classes}, for two of them also {for_two}; for regression {for_numbers}"
+    )
 
 
 def out_of_range(metric: str, value: float) -> str | None:
     """Say that a metric cannot have a value, and what it can be; None where it can."""
-    least, largest = RANGES[metric]
+    least, largest = METRICS[metric].least, METRICS[metric].largest
     low, high = (-math.inf if least is None else least), (math.inf if largest is None else largest)
     if low <= value <= high or not math.isfinite(value):
         return None
@@ -62,12 +91,14 @@ class Slice(Section):
 class Objective(Section):
     """What counts as good enough; the direction follows from the metric."""
 
-    metric: Metric
-    """What is measured on the holdout. For classes accuracy, balanced_accuracy, f1_macro, log_loss
-    and roc_auc, for two of them also f1, average_precision and recall_at_precision; for regression
-    rmse, mae and r2. As scikit-learn's documentation defines them."""
-    threshold: float
-    """What the metric must reach: at least, or at most for log_loss, rmse and mae."""
+    metric: Metric = Field(
+        description=f"What is measured on the holdout. {_by_task()}. As scikit-learn's "
+        "documentation defines them."
+    )
+    threshold: float = Field(
+        description="What the metric must reach: at least, or at most for "
+        f"{listed([name for name in METRICS if name in LOWER_IS_BETTER])}."
+    )
     minimum_gain: float = Field(default=0.0, ge=0)
     """How much better than the best baseline that is not ML a model must be, in the metric."""
     minimum_precision: float = Field(default=0.8, gt=0, le=1)
@@ -91,7 +122,7 @@ class Objective(Section):
 
     @reads("metric", "minimum_gain")
     def _gain_is_possible(self) -> Told:
-        low, high = RANGES[self.metric]
+        low, high = METRICS[self.metric].least, METRICS[self.metric].largest
         if low is not None and high is not None and self.minimum_gain > high - low:
             told = (
                 f"{self.minimum_gain:g} cannot be gained: {self.metric} goes from {low:g} to "
@@ -125,9 +156,11 @@ class Baseline(Section):
 class Exploration(Section):
     """How far to look for models; `rows` and `seconds` bound the search, not the training."""
 
-    candidates: Literal["auto"] | list[CandidateName] = "auto"
-    """The kinds of model that are tried; auto takes all that suit the task: all but
-    logistic_regression for regression, all but ridge for classes."""
+    candidates: Literal["auto"] | list[CandidateName] = Field(
+        default="auto",
+        description=f"The kinds of model that are tried; auto takes all that suit the task: "
+        f"{_unsuited()}.",
+    )
     folds: int = Field(default=5, ge=2, le=20)
     """Folds of cross-validation, forward in time where there is an event time. Five or ten are
     usual (Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", 7.10)."""

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from noria.contracts.sources import SOURCES, BaseSource
 from noria.errors import ContractError
 
 if TYPE_CHECKING:
     from noria.contracts.problem import Problem
 
-FIXED_SOURCE_FIELDS = ("kind", "url", "insecure", "sheet", "range", "gid", "header", "secret",
-                        "engine", "table", "query", "columns", "filters",
-                        "watermark")  # fmt: skip
+#: Of each kind its own fields, but for its limits.
+FIXED_SOURCE_FIELDS = tuple(
+    dict.fromkeys(
+        field
+        for kind in SOURCES
+        for field in kind.model_fields
+        if field not in BaseSource.model_fields and field not in kind.limits
+    )
+)
 
 
 def refuse_moved(deployed: "Problem", changed: "Problem") -> None:

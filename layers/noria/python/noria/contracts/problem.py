@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, ValidationError
 
 from noria.common.expressions import is_column, parse
+from noria.common.metric_table import Task
 from noria.contracts.analysis import Analysis
 from noria.contracts.cross_checks import Told, reads
 from noria.contracts.error_messages import shown
@@ -27,7 +28,6 @@ from noria.contracts.objective import (
     Evaluation,
     Exploration,
     Objective,
-    Task,
     out_of_range,
 )
 from noria.contracts.overrides import laid_over, refuse_moved
@@ -95,7 +95,7 @@ class Problem(Section):
     monitoring: Monitoring = Monitoring()
     """How live use is watched."""
     retraining: Retraining = Retraining()
-    """What starts a new turn."""
+    """What starts a training run."""
     scaling: Scaling = Scaling()
     """When work is too large for Lambda."""
 
@@ -214,6 +214,12 @@ class Problem(Section):
         minute, delay = timedelta(minutes=1), self.features.delay
         usual = self.monitoring.label_delay if delay is None else delay / 2
         return max((self.features.refresh or usual) // minute * minute, SHORTEST_REFRESH)
+
+    @property
+    def candidates(self) -> list[str]:
+        """The candidates that are tried: those that the contract names, or all for `auto`."""
+        wanted = self.exploration.candidates
+        return list(dict.fromkeys(CANDIDATES_OF[self.task] if wanted == "auto" else wanted))
 
     @property
     def primary(self) -> Source:

@@ -1,7 +1,7 @@
 """Where data comes from: a section per kind of source, and how sources are joined."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -16,6 +16,18 @@ from noria.contracts.field_types import (
     lasting,
 )
 
+#: File formats, and the suffixes that tell them; `NAME_reader` of `noria.core.ingestion` reads one.
+FILE_FORMATS = {
+    "csv": ("csv", "tsv", "txt"),
+    "parquet": ("parquet", "pq"),
+    "json": ("json", "jsonl", "jsonlines", "ndjson"),
+    "excel": ("xlsx", "xlsm", "xlsb", "xls", "ods"),
+}
+FORMAT_OF_SUFFIX = {suffix: name for name, known in FILE_FORMATS.items() for suffix in known}
+if TYPE_CHECKING:
+    FileFormat = str
+else:
+    FileFormat = Literal[tuple(FILE_FORMATS)]
 URL_PATTERN = r"^https?://"
 SHEET_PATTERN = r"^[A-Za-z0-9_-]{10,}$"
 
@@ -44,13 +56,21 @@ class Join(Section):
 
 
 class BaseSource(Section):
-    """What every kind of source has."""
+    """What every kind of source has.
+
+    A kind is a subclass, an entry of `Source`, and a module of `noria.ingestion.sources`.
+    """
+
+    #: Fields that bound a fetch: a run may change them, and no row depends on them.
+    limits: ClassVar[frozenset[str]] = frozenset()
+    #: Whether people wrote the files, in a format of theirs; false where Noria writes the rows.
+    holds_files: ClassVar[bool] = True
 
     name: SourceName
     """The source's name, in lower case; files of kind s3 lie below `incoming/<name>/`."""
     primary: bool = False
     """Whether the source's rows are the examples: true for exactly one."""
-    format: Literal["csv", "parquet", "json", "excel"] | None = None
+    format: FileFormat | None = None
     """How files are written (default: by their suffix)."""
     join: Join | None = None
     """How the source is joined to the primary one."""
@@ -66,6 +86,7 @@ class S3Source(BaseSource):
 class HttpSource(BaseSource):
     """A file at a public https address."""
 
+    limits = frozenset({"maximum_bytes", "maximum_seconds"})
     kind: Literal["http"]
     """A file at a public https address."""
     url: str = Field(pattern=URL_PATTERN, max_length=2000)
@@ -86,6 +107,7 @@ class HttpSource(BaseSource):
 class GoogleSheetSource(BaseSource):
     """A Google sheet: published, or private with a service account from Secrets Manager."""
 
+    holds_files = False
     kind: Literal["google_sheet"]
     """A tab of a Google sheet."""
     sheet: str = Field(pattern=SHEET_PATTERN)
@@ -135,6 +157,8 @@ class Filter(Section):
 class DatabaseSource(BaseSource):
     """A table or one query of a database, read with credentials from Secrets Manager."""
 
+    holds_files = False
+    limits = frozenset({"statement_timeout"})
     kind: Literal["database"]
     """A table or query of a database."""
     engine: Literal["postgresql", "mysql", "redshift"]
@@ -167,5 +191,5 @@ Source = Annotated[
     S3Source | HttpSource | GoogleSheetSource | DatabaseSource, Field(discriminator="kind")
 ]
 
-
-SOURCE_KINDS = ("s3", "http", "google_sheet", "database")
+SOURCES: tuple[type[BaseSource], ...] = get_args(get_args(Source)[0])
+SOURCE_KINDS = tuple(get_args(one.model_fields["kind"].annotation)[0] for one in SOURCES)

@@ -25,7 +25,6 @@ from noria.ingestion.sources import Fetched, Origin
 
 # Counted up when a file is read differently: what was parsed before is then parsed again.
 READING = 3
-WRITTEN_BY_US = ("google_sheet", "database")  # their parts have suffixes, whatever format says
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Collector:
     def _parsed(self, item: Fetched, content: bytes, known: Mapping[str, Part]) -> Part:
         """A part's rows in the bucket, under a key that its bytes, name and format make."""
         digest = hashlib.sha256(content).hexdigest()
-        form = self._source.format if self._source.kind not in WRITTEN_BY_US else None
+        form = self._source.format if self._source.holds_files else None
         identity = hashlib.sha256(f"{digest} {item.name} {form} {READING}".encode()).hexdigest()
         key = f"{self._folder}parts/{identity[:32]}.parquet"
         if key in known:
@@ -156,7 +155,7 @@ class Collector:
 
     def _definition(self) -> str:
         """Changes with what the contract says of where the data is and how it is read."""
-        unrelated = {"primary", "join", "maximum_bytes", "maximum_seconds", "statement_timeout"}
+        unrelated = {"primary", "join", *self._source.limits}
         document = self._source.model_dump(mode="json", exclude=unrelated)
         return hashlib.sha256(encode([document, READING])).hexdigest()
 

@@ -17,6 +17,7 @@ from noria.common.verdict import Verdict
 from noria.contracts import Problem
 from noria.errors import LeaseError
 from noria.lifecycle.environment import Environment, StageEvent
+from noria.lifecycle.stage_logging import note
 
 HISTORY = "history.json"  # of a run: how its dataset's history is looked up
 
@@ -117,6 +118,8 @@ class Stage:
 
     def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
         """Record a verdict and return the part of it that the state machine carries."""
+        if state in (None, self.event.state):
+            note(decision=verdict.decision)
         document = verdict.model_dump(mode="json")
         self.run.record_verdict(state or self.event.state, self.turn, document)
         return {"decision": verdict.decision, "reasons": verdict.reasons[:3]}

@@ -21,6 +21,7 @@ from noria.errors import FeatureError
 from noria.feature_store.duckdb_engine import News
 from noria.feature_store.store import FeatureStore
 from noria.lifecycle.environment import Environment, StageEvent, parse_time
+from noria.lifecycle.stage_logging import note
 from noria.materialization.backfill_plan import Plan, make_plan
 from noria.materialization.backfill_source import Deployed, rows_of
 from noria.materialization.event_range import EventRange
@@ -56,13 +57,17 @@ class Backfiller:
 
     def compute(self) -> Document:
         """Put one month's new rows into a file, where that is not done yet."""
-        plan, part = self._plan(self.event.item["name"]), self.event.item["part"]
+        part = self.event.item["part"]
+        note(run=self.event.item["execution"], item=part)
+        plan = self._plan(self.event.item["name"])
         manifest = self.files.current(plan.definition.table)
         known = self.files.backfills.read(plan.name, part)
         done = known is not None and self._is_whole(known) and _is_current(known, manifest, plan)
         if done or manifest.share_of(run_of(plan.name, part)) is not None:
             return {"part": part, "skipped": True}
-        share = self._computed(plan, part).model_dump(mode="json")
+        computed = self._computed(plan, part)
+        note(rows_in=computed.given, rows_out=computed.rows)
+        share = computed.model_dump(mode="json")
         document = {"execution": self.event.item["execution"], "share": share,
                     "beside": manifest.backfills}  # fmt: skip
         kept = self.files.backfills.write(plan.name, document, part, instead=known is not None)
@@ -81,10 +86,11 @@ class Backfiller:
             features.keeper.publish(latest, shares)
             if latest.windows:
                 load_online(self.stage, features, latest, parse_time(plan.as_of))
-        execution = self.event.input["plan"]["execution"]
+        execution, rows = self.event.input["plan"]["execution"], sum(s.rows for s in shares)
+        note(rows_out=rows)
         return {
             "backfill": plan.name, "run": plan.run, "table": plan.definition.table,
-            "partitions": len(done), "rows": sum(share.rows for share in shares),
+            "partitions": len(done), "rows": rows,
             "skipped": sum(one["execution"] != execution for one in done),
             "published": any(one["execution"] is not None for one in done),
         }  # fmt: skip

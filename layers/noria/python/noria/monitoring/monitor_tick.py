@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from noria.core.monitoring import prediction_log
 from noria.core.monitoring.state import Observation, State, enough_labels, judged
 from noria.core.statistics import metrics
 from noria.core.statistics.drift import Reference, compare
-from noria.errors import DataError, RegistryError
+from noria.errors import ContentionError, DataError, RegistryError
 from noria.monitoring.label_join import LabelJoin, Labelled
 from noria.monitoring.new_rows import new_rows
 
@@ -37,24 +38,21 @@ def recorded(store: Store, at: datetime) -> Observation | None:
 
 def observe(store: Store, problem: Problem, champion: Champion, at: datetime) -> Observation:
     """Observe a tick and remember it: the state, which holds the result too, is the commit."""
-    for _ in range(ATTEMPTS):
-        state, etag = _remembered(store)
+
+    def watch(stored: Any) -> Any:
+        state = State.model_validate(stored or {})
         if state.tick == at and state.observation is not None:
-            return _record(store, state.observation)
-        after = _Tick(store, problem, champion, at, state).run()
-        content = encode(after.model_dump(mode="json"))
-        done = store.replace(STATE, content, etag) if etag else store.put_if_absent(STATE, content)
-        if done and after.observation is not None:
-            return _record(store, after.observation)
-    raise RegistryError(f"'{STATE}' kept changing under the monitor; the next tick tries again")
+            return None
+        return _Tick(store, problem, champion, at, state).run().model_dump(mode="json")
 
-
-def _remembered(store: Store) -> tuple[State, str]:
     try:
-        found = store.read(STATE)
-    except MissingObjectError:
-        return State(), ""
-    return State.model_validate_json(found.content), found.etag
+        state = State.model_validate(store.update(STATE, watch, range(ATTEMPTS)))
+    except ContentionError as error:
+        raise RegistryError(
+            f"'{STATE}' kept changing under the monitor; the next tick tries again"
+        ) from error
+    assert state.observation is not None  # noqa: S101 - a tick always leaves one
+    return _record(store, state.observation)
 
 
 def _record(store: Store, seen: Observation) -> Observation:

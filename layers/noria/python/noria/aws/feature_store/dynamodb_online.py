@@ -10,11 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from noria.aws.clients import WRITERS
+from noria.common.backoff import Backoff
 from noria.errors import FeatureError
 
 BATCH = 100  # keys that BatchGetItem takes at once
 TRIES = 8
-FIRST_PAUSE = 0.05  # seconds, doubled from try to try
+FIRST_PAUSE = 0.1  # seconds at most, twice as much from try to try
 PARTITION_KEY = "entity"
 ONLINE_SUFFIX = "_online"  # as infra/constructs/store.py names the table
 NOT_NEWER = "attribute_not_exists(loaded_at) OR loaded_at <= :at"
@@ -94,14 +95,13 @@ class OnlineTable:
     def _batch(self, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         wanted: list[Any] = [{PARTITION_KEY: {"S": name}} for name in names]
         found: dict[str, Mapping[str, Any]] = {}
-        for attempt in range(TRIES):
+        for _ in Backoff(TRIES, FIRST_PAUSE, sleep=self._pause):
             answer = self._ask(wanted)
             for item in answer["Responses"].get(self._table, []):
                 found[item[PARTITION_KEY]["S"]] = item
             wanted = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             if not wanted:
                 return found
-            self._pause(FIRST_PAUSE * 2**attempt)
         raise FeatureError(
             f"DynamoDB left {len(wanted)} keys of table '{self._table}' unanswered {TRIES} times; "
             "it is throttled: ask again later"

@@ -9,23 +9,22 @@ manifest is never named again, as each has its serial number, nor is a file that
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from noria.aws.feature_store.backfills import Backfills
 from noria.aws.feature_store.manifest import Entry, Manifest, Share, agree
 from noria.aws.s3 import MissingObjectError, Store, encode
-from noria.errors import FeatureError
+from noria.common.backoff import Backoff
+from noria.errors import ContentionError, FeatureError
 
-TRIES = 8
+ATTEMPTS = Backoff(attempts=8, first=0.02, longest=0.5)
 MANIFESTS = "features-manifests"
-SUPERSEDED = {
-    "noria": "superseded"
-}  # the tag that infra/constructs/store.py's lifecycle rule looks for
+SUPERSEDED = {"noria": "superseded"}  # the tag that the bucket's lifecycle rule looks for
 
 
 class MissingFileError(FeatureError):
@@ -93,22 +92,30 @@ class Files:
 
         The change is made again where others moved the pointer meanwhile. `who` writes, in words.
         """
-        lost: list[str] = []
-        for _ in range(TRIES):
-            manifest, etag, key = self._current(table)
+        written: list[str] = []
+        moved = Moved(Manifest(table=table))
+
+        def point(pointer: Any) -> Any:
+            nonlocal moved
+            manifest, key = self._named(table, pointer)
             wanted = change(manifest)
             if wanted is None or wanted == manifest:
-                return Moved(manifest, tuple(lost))
+                moved = Moved(manifest, tuple(written))
+                return None
             wanted = wanted.model_copy(update={"serial": manifest.serial + 1})
-            written = self._write(wanted)
-            if self._point(table, written, etag):
-                gone = {e.key for e in manifest.entries} - {e.key for e in wanted.entries}
-                return Moved(wanted, (*lost, *filter(None, [key]), *sorted(gone)))
-            lost.append(written)
-        raise FeatureError(
-            f"other writers moved table '{table}' {TRIES} times while {who} was "
-            "writing; nothing was lost: start the run again when they are done"
-        )
+            gone = {e.key for e in manifest.entries} - {e.key for e in wanted.entries}
+            moved = Moved(wanted, (*written, *filter(None, [key]), *sorted(gone)))
+            written.append(self._write(wanted))
+            return {"manifest": written[-1]}
+
+        try:
+            self._store.update(_pointer(table), point, ATTEMPTS)
+        except ContentionError as error:
+            raise FeatureError(
+                f"other writers moved table '{table}' {ATTEMPTS.attempts} times while {who} was "
+                "writing; nothing was lost: start the run again when they are done"
+            ) from error
+        return moved
 
     def supersede(self, keys: Iterable[str]) -> int:
         """Let the bucket's rule delete objects that no manifest will name; returns how many."""
@@ -129,7 +136,7 @@ class Files:
         Those that a backfill will still publish are none.
         """
         needed = self.backfills.runs()
-        manifest, _, key = self._current(table)
+        manifest, key = self._current(table)
         named = {entry.key for entry in manifest.entries} | {key, _pointer(table)}
         found = [*self._store.objects(f"{table}/"), *self._store.objects(f"{MANIFESTS}/{table}/")]
         old = (item.key for item in found if item.modified < before and item.key not in named)
@@ -152,21 +159,21 @@ class Files:
             raise FeatureError(f"'{entry.key}' is not what its manifest says; {remedy}")
         return content
 
-    def _current(self, table: str) -> tuple[Manifest, str | None, str | None]:
-        """The manifest, the pointer's ETag, and the manifest's key."""
+    def _current(self, table: str) -> tuple[Manifest, str | None]:
+        """The manifest and its key."""
+        return self._named(table, self._store.get_json(_pointer(table), None))
+
+    def _named(self, table: str, pointer: Mapping[str, str] | None) -> tuple[Manifest, str | None]:
+        if pointer is None:
+            return Manifest(table=table), None
+        key = pointer["manifest"]
         try:
-            pointer = self._store.read(_pointer(table))
-        except MissingObjectError:
-            return Manifest(table=table), None, None
-        key = json.loads(pointer.content)["manifest"]
-        try:
-            found = Manifest.model_validate_json(self._store.get(key))
+            return Manifest.model_validate_json(self._store.get(key)), key
         except (MissingObjectError, ValidationError) as error:
             raise FeatureError(
                 f"'{_pointer(table)}' points to '{key}', which is missing or broken; restore the "
                 "object's earlier version in S3 (the bucket keeps them for 90 days)"
             ) from error
-        return found, pointer.etag, key
 
     def _write(self, manifest: Manifest) -> str:
         content = encode(manifest.model_dump(mode="json"))
@@ -174,12 +181,6 @@ class Files:
         key = f"{MANIFESTS}/{manifest.table}/{manifest.serial:06d}-{digest}.json"
         self._store.put(key, content, "application/json")
         return key
-
-    def _point(self, table: str, manifest_key: str, etag: str | None) -> bool:
-        content = encode({"manifest": manifest_key})
-        if etag is None:
-            return self._store.put_if_absent(_pointer(table), content)
-        return self._store.replace(_pointer(table), content, etag)
 
 
 def _is_known(share: Share, manifest: Manifest) -> bool:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.arrays import Array
 from noria.common.messages import counted
+from noria.common.metric_table import Task
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
@@ -128,7 +129,7 @@ def evaluate(
 
 
 def check_parity(
-    y: Array, exported: Array, pipeline: Array, task: metrics.Task, tolerance: float
+    y: Array, exported: Array, pipeline: Array, task: Task, tolerance: float
 ) -> Parity:
     """Compare the artifact's scores with the pipeline's; ParityError when they disagree.
 

@@ -11,19 +11,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from noria.common.arrays import Array
 from noria.core.data.dataset import TEXTUAL, Column, Dataset
 from noria.core.features.array_operations import NumpyOperations, Operations, as_category
-from noria.core.features.encoders import (
-    Numbers,
-    OneHot,
-    Ordinal,
-    Products,
-    Ratios,
-    Step,
-    TargetMeans,
-)
+from noria.core.features.encoders import Step
 from noria.core.features.feature_selection import helpful
-from noria.core.features.recipes import Plan
-from noria.core.features.text_encoders import Words
-from noria.core.features.time_encoders import Calendar, Elapsed, Span
+from noria.core.features.plan import Plan
+from noria.core.features.recipes import RECIPES
+from noria.core.features.recipes.base import Needs
 from noria.errors import FeatureError
 
 #: tree: missing stays NaN; forest: the same, imputed; linear: imputed, scaled, one-hot.
@@ -170,19 +162,8 @@ def select(
 
 def make_steps(plan: Plan, family: Family, classes: int) -> list[Step]:
     """Turn a plan into steps, as the estimator's family needs them."""
-    linear, limits = family == "linear", plan.limits
-    steps: list[Step] = [Numbers(plan.numbers)] if plan.numbers else []
-    steps += [
-        OneHot(name, limits.one_hot_values) if linear else Ordinal(name) for name in plan.categories
-    ]
-    steps += [Calendar(name, cycles=linear) for name in plan.calendars]
-    steps += [Elapsed(name) for name in plan.elapsed]
-    steps += [Span(earlier, later) for earlier, later in plan.spans]
-    steps += [TargetMeans(name, classes, limits.smoothing_rows) for name in plan.target_means]
-    steps += [Ratios(plan.pairs)] if plan.pairs else []
-    products = [*plan.pairs, *((name, name) for name in plan.squares)]
-    steps += [Products(products)] if products else []
-    steps += [Words(name, limits) for name in plan.texts]
+    needs = Needs(linear=family == "linear", classes=classes, limits=plan.limits)
+    steps = [step for recipe in RECIPES.values() for step in recipe.steps(plan.parts, needs)]
     if not steps:
         raise FeatureError(f"recipe {plan.recipe!r} makes no features: the plan has no columns")
     return steps

@@ -3,21 +3,11 @@
 from collections.abc import Sequence
 
 from noria.core.evaluation.error_findings import Findings
-
-#: Recipes that give a use to columns of a kind that a simpler model cannot use.
-HISTORY = "history"
-USES = {
-    "calendar": "timestamp",
-    "windows": HISTORY,
-    "text": "text",
-    "target_encoding": "category",
-}
-MOST_PAIRS = 6
+from noria.core.features.recipes import RECIPES
+from noria.core.features.recipes.base import Kinds
 
 
-def choose_next(
-    open_recipes: Sequence[str], kinds: dict[str, str], findings: Findings
-) -> tuple[str, str]:
+def choose_next(open_recipes: Sequence[str], kinds: Kinds, findings: Findings) -> tuple[str, str]:
     """Return one of the open recipes (in the ladder's order) and why it is the one.
 
     First the recipe that can mend the strongest weakness; else the first that makes use of a
@@ -27,7 +17,7 @@ def choose_next(
         if weakness.recipe in open_recipes:
             return weakness.recipe, weakness.sentence
     for recipe in open_recipes:
-        columns = [name for name in findings.unused if kinds.get(name) == USES.get(recipe, "")]
+        columns = [name for name in findings.unused if kinds.get(name) == RECIPES[recipe].uses]
         if columns:
             return recipe, f"the model makes next to no use of {_listed(columns)}"
     if findings.unused and "selection" in open_recipes and _mostly(findings, kinds):
@@ -36,26 +26,10 @@ def choose_next(
     return open_recipes[0], "no column stands out in the errors"
 
 
-def _mostly(findings: Findings, kinds: dict[str, str]) -> bool:
+def _mostly(findings: Findings, kinds: Kinds) -> bool:
     return 2 * len(findings.unused) > len(kinds)
 
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(repr(name) for name in names[:3]) + more
-
-
-def weak_categories(findings: Findings) -> list[str]:
-    """List the categories whose values still tell of the errors, strongest first."""
-    return [one.columns[0] for one in findings.for_recipe("target_encoding")]
-
-
-def weak_pairs(findings: Findings) -> list[tuple[str, str]]:
-    """List the pairs whose ratio or product still tells of the errors, strongest first."""
-    found = [one.columns for one in findings.for_recipe("interactions")]
-    return list(dict.fromkeys((one[0], one[1]) for one in found if len(one) == 2))
-
-
-def weak_ranges(findings: Findings) -> list[str]:
-    """List the numbers whose size still tells of the errors, strongest first."""
-    return [one.columns[0] for one in findings.weaknesses if one.aspect == "range"]

@@ -15,6 +15,8 @@ from noria.core.ingestion.parquet_reader import to_pandas
 from noria.core.ingestion.raw_text import MISSING_TEXTS, check_names, decoded
 from noria.errors import DataError
 
+CONTENT: tuple[str, ...] = ()
+"""What `archives.recognised` says of such files: nothing, as they are text."""
 DELIMITERS = ",;\t|"
 OTHER_DELIMITERS = "^~¦\x01\x1f"
 BLOCK_BYTES = 8 * 1024**2

@@ -14,7 +14,7 @@ import python_calamine as calamine
 
 from noria.common.messages import listed
 from noria.core.ingestion import raw_text
-from noria.core.ingestion.archives import MAXIMUM_UNPACKED, ZIP
+from noria.core.ingestion.archives import MAXIMUM_UNPACKED, WORKBOOKS, ZIP
 from noria.core.ingestion.excel_errors import (
     CHUNK,
     LONGEST_TAG,
@@ -24,6 +24,8 @@ from noria.core.ingestion.excel_errors import (
 )
 from noria.errors import DataError
 
+CONTENT = (*WORKBOOKS, "a zip archive")
+"""What `archives.recognised` says of such files."""
 MAXIMUM_CELLS = 50_000_000  # calamine takes 32 bytes for each cell of the box around all cells
 CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>/]*>')
 UNNAMED = (

@@ -10,6 +10,8 @@ import pandas as pd
 from noria.core.ingestion.raw_text import LARGEST_WHOLE, check_names, decoded, nested_error
 from noria.errors import DataError
 
+CONTENT: tuple[str, ...] = ()
+"""What `archives.recognised` says of such files: nothing, as they are text."""
 KINDS = {"int": "a number", "float": "a number", "str": "a text", "list": "an array",
          "bool": "true or false", "NoneType": "null"}  # fmt: skip
 REMEDY = "write one object per line, or one array of objects"

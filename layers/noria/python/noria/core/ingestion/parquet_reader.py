@@ -13,6 +13,8 @@ from noria.core.ingestion.archives import MAXIMUM_UNPACKED
 from noria.core.ingestion.raw_text import LARGEST_WHOLE, check_names, nested_error
 from noria.errors import DataError
 
+CONTENT = ("a Parquet file",)
+"""What `archives.recognised` says of such files."""
 CELL_BYTES = 8  # of a number in memory
 PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 

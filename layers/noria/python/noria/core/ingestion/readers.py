@@ -1,39 +1,16 @@
 """Reading the bytes of a source into a table; an address is never handed to pandas."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import PurePosixPath
 
 import pandas as pd
 import pyarrow as pa
 
-from noria.core.ingestion import (
-    csv_reader,
-    excel_reader,
-    json_reader,
-    parquet_reader,
-    schema_unification,
-)
+from noria.contracts.sources import FILE_FORMATS, FORMAT_OF_SUFFIX
+from noria.core.ingestion import schema_unification
 from noria.core.ingestion.archives import ARCHIVES, PARQUET, WORKBOOKS, recognised, unpacked
 from noria.errors import DataError
-
-FORMATS = {
-    "csv": "csv",
-    "tsv": "csv",
-    "txt": "csv",
-    "parquet": "parquet",
-    "pq": "parquet",
-    "json": "json",
-    "jsonl": "json",
-    "jsonlines": "json",
-    "ndjson": "json",
-    **dict.fromkeys(("excel", "xlsx", "xlsm", "xlsb", "xls", "ods"), "excel"),
-}
-READERS = {
-    "csv": csv_reader.read_csv,
-    "parquet": parquet_reader.read_parquet,
-    "json": json_reader.read_json,
-    "excel": excel_reader.read_excel,
-}
 
 
 def read_tables(files: Sequence[tuple[str, bytes]], format: str | None = None) -> pd.DataFrame:  # noqa: A002
@@ -66,22 +43,25 @@ def read_table(content: bytes, name: str, format: str | None = None) -> pd.DataF
     if not content:
         raise DataError(f"{name} is empty (0 bytes): upload it again")
     suffix = PurePosixPath(name).suffix.lower().lstrip(".")
-    content, inner = unpacked(content, name, by_content=suffix not in FORMATS)
+    content, inner = unpacked(content, name, by_content=suffix not in FORMAT_OF_SUFFIX)
     kind = _format_of(inner, format, content)
-    _check_content(content, name, kind)
-    return READERS[kind](content, name)
+    reader = import_module(f"noria.core.ingestion.{kind}_reader")
+    _check_content(content, name, kind, reader.CONTENT)
+    table: pd.DataFrame = getattr(reader, f"read_{kind}")(content, name)
+    return table
 
 
 def _format_of(name: str, declared: str | None, content: bytes) -> str:
     if declared is not None:
-        if declared.lower() not in FORMATS:
-            raise DataError(
-                f"format {declared!r} of {name} is unknown: use csv, parquet, json or excel"
-            )
-        return FORMATS[declared.lower()]
+        wanted = FORMAT_OF_SUFFIX.get(declared.lower(), declared.lower())
+        if wanted not in FILE_FORMATS:
+            *others, last = FILE_FORMATS
+            known = f"{', '.join(others)} or {last}"
+            raise DataError(f"format {declared!r} of {name} is unknown: use {known}")
+        return wanted
     suffix = PurePosixPath(name).suffix.lower().lstrip(".")
-    if suffix in FORMATS:
-        return FORMATS[suffix]
+    if suffix in FORMAT_OF_SUFFIX:
+        return FORMAT_OF_SUFFIX[suffix]
     if content.startswith(PARQUET):
         return "parquet"
     if recognised(content) in WORKBOOKS:
@@ -89,19 +69,19 @@ def _format_of(name: str, declared: str | None, content: bytes) -> str:
     return "json" if content.lstrip()[:1] in (b"[", b"{") else "csv"
 
 
-def _check_content(content: bytes, name: str, kind: str) -> None:
+def _check_content(content: bytes, name: str, kind: str, expected: Sequence[str]) -> None:
     """Refuse content whose first bytes say that it is something else."""
     found = recognised(content)
     if kind == "csv" and content.lstrip()[:2] in (b'{"', b"[{"):
         found = "JSON, such as a service's error"
-    if kind == "excel" and found in (*WORKBOOKS, "a zip archive"):
+    if found in expected:
         return
-    if kind == "parquet" and found != "a Parquet file":
+    if kind == "parquet":
         raise DataError(
             f"{name} should be Parquet but {'is ' + found if found else 'has no PAR1 mark'}: "
             f"{_remedy(found) if found else 'set the source format or rename the file'}"
         )
-    if kind != "parquet" and found is not None:
+    if found is not None:
         raise DataError(f"{name} should be {kind.upper()} but is {found}: {_remedy(found)}")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from noria.common.formatting import METRICS, number
+from noria.common.formatting import metric, number
 from noria.core.lineage.document import Step
 
 MOST_VALUES = 40
@@ -125,7 +125,7 @@ def _contract(facts: Mapping[str, Any]) -> list[str]:
     differs = facts.get("differs_from_deployed")
     return [
         str(facts.get("statement") or ""),
-        f"wanted: {METRICS.get(name, name)} {plain(objective.get('threshold'))}" if name else "",
+        f"wanted: {metric(name)} {plain(objective.get('threshold'))}" if name else "",
         *(["the same as the deployed one"] if differs == [] else []),
         *[f"differs from the deployed one: {line}" for line in differs or []],
     ]

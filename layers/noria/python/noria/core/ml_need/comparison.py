@@ -14,10 +14,10 @@ from noria.core.evaluation.slices import slice_results
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import serial
-from noria.core.statistics.confidence_intervals import ACCURACY, clopper_pearson
+from noria.core.statistics.confidence_intervals import score_interval
 from noria.core.statistics.permutation_tests import Chance, chance_of_agreement, target_columns
 from noria.core.statistics.resampled_scores import (
-    Interval,
+    Bounds,
     drawn_counts,
     gain_interval,
     resampled_scores,
@@ -34,7 +34,7 @@ class Scored:
     name: str
     prediction: Array
     score: float
-    interval: Interval
+    interval: Bounds
     resampled: Array
 
     def evidence(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Gain:
     """How much better one way to answer is than another, paired on the same rows."""
 
     value: float
-    interval: Interval
+    interval: Bounds
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,10 @@ def compare_answers(
     }
     together = serial(target_columns(y, answers[QUICK]), times)
     counts = drawn_counts(len(judged), limits.resamples, generator, together)
+    block = together.length if together else 1
     scored = {
-        name: _scored(name, answer, judged, problem, counts) for name, answer in answers.items()
+        name: _scored(name, answer, judged, problem, counts, block)
+        for name, answer in answers.items()
     }
     quick, rule = scored.pop(QUICK), scored.pop(RULE, None)
     chance = chance_of_agreement(
@@ -150,7 +152,7 @@ def compare_answers(
         rule=rule,
         quick=quick,
         chance=chance,
-        block=together.length if together else 1,
+        block=block,
         judged=len(judged),
         holdout=len(dataset.holdout_rows),
         total=len(dataset),
@@ -159,30 +161,21 @@ def compare_answers(
 
 
 def _scored(
-    name: str, prediction: Array, judged: Dataset, problem: Problem, counts: Array
+    name: str, prediction: Array, judged: Dataset, problem: Problem, counts: Array, block: int
 ) -> Scored:
-    metric = problem.objective.measure
+    metric, confidence = problem.objective.measure, problem.evaluation.confidence
     resampled = resampled_scores(metric, judged.target, prediction, counts)
+    defined = resampled[np.isfinite(resampled)]
+    found = score_interval(metric, judged.target, prediction, defined, block, confidence)
     return Scored(
         name=name,
         prediction=prediction,
         score=metrics.score(metric, judged.target, prediction),
-        interval=_interval(metric, judged.target, prediction, resampled, problem),
+        interval=Bounds.of(resampled, confidence)
+        if found.low is None or found.high is None
+        else Bounds(found.low, found.high),
         resampled=resampled,
     )
-
-
-def _interval(
-    metric: str, y: Array, prediction: Array, resampled: Array, problem: Problem
-) -> Interval:
-    """The bootstrap's interval; an accuracy's is the exact one where that reaches farther."""
-    confidence = problem.evaluation.confidence
-    found = Interval.of(resampled, confidence)
-    if metric != ACCURACY:
-        return found
-    right = int((metrics.labels(prediction) == y).sum())
-    low, high = clopper_pearson(right, len(y), confidence)
-    return Interval(min(low, found.low), max(high, found.high))
 
 
 def _floors_missed(rule: Scored, judged: Dataset, problem: Problem) -> list[str]:

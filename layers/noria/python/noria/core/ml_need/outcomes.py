@@ -5,7 +5,7 @@ import numpy as np
 from noria.core.ml_need.comparison import Compared, Scored
 from noria.core.statistics.autocorrelation import FEWEST_STRETCHES
 from noria.core.statistics.permutation_tests import Chance
-from noria.core.statistics.resampled_scores import Interval
+from noria.core.statistics.resampled_scores import Bounds
 from noria.core.statistics.sample_size import Rows, half_width_on, one_sided, rows_needed
 
 GO_ON, RULE_SUFFICES, SERVE_RULE, REEVALUATE = "go_on", "rule_suffices", "serve_rule", "reevaluate"
@@ -96,7 +96,7 @@ def _too_slow_to_tell(chance: Chance) -> list[str]:
     ]
 
 
-def has_signal(gain: Interval, p_value: float, chance: float, confidence: float) -> bool:
+def has_signal(gain: Bounds, p_value: float, chance: float, confidence: float) -> bool:
     """Tell the quick model from chance; a gain alone is not enough, for noise gains F1 too.
 
     A randomisation test (`chance_of_agreement`) tells by a p value below `chance`, or below
@@ -107,7 +107,7 @@ def has_signal(gain: Interval, p_value: float, chance: float, confidence: float)
     return p_value < chance or (gain.low > 0 and p_value < 1 - confidence)
 
 
-def _what_would_help(compared: Compared, gain: Interval) -> str:
+def _what_would_help(compared: Compared, gain: Bounds) -> str:
     """Say how many rows would tell the gain that the objective asks for from none."""
     objective, start = compared.problem.objective, "What would help: columns or sources that bear"
     asked = compared.beyond(objective.threshold, compared.best_trivial.score)
@@ -185,5 +185,5 @@ def _over_the_rule(compared: Compared, rule: Scored) -> str:
     )
 
 
-def _between(interval: Interval) -> str:
+def _between(interval: Bounds) -> str:
     return f"{interval.low:+.3g} to {interval.high:+.3g}"

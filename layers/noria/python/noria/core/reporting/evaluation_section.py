@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from noria.common.formatting import LOWER_IS_BETTER, metric, number
+from noria.common.formatting import metric, number
 from noria.common.messages import counted
+from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.reporting import blocks, charts
 
 Document = Mapping[str, Any]

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from noria.common.formatting import LOWER_IS_BETTER, date, listed, metric, number
+from noria.common.formatting import date, listed, metric, number
 from noria.common.messages import counted
+from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.reporting import blocks, findings
 from noria.core.reporting.quality_section import latest
 

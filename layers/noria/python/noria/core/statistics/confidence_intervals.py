@@ -47,12 +47,26 @@ def clopper_pearson(successes: int, trials: int, confidence: float) -> tuple[flo
 def interval_of(replicates: Replicates, prediction: Array, confidence: float) -> Interval:
     """The interval of a prediction's score on the rows that are resampled.
 
-    The percentile bootstrap's (Efron 1979); that of an accuracy reaches at least as far as the
-    exact one, as resamples of few rows with hardly an error are too sure.
+    See `score_interval`.
     """
-    found = _percentiles(replicates.of(prediction), confidence)
-    if replicates.metric == ACCURACY:
-        return _of_accuracy(replicates, prediction, confidence, found)
+    drawn = replicates.of(prediction)
+    return score_interval(
+        replicates.metric, replicates.y, prediction, drawn, replicates.block, confidence
+    )
+
+
+def score_interval(
+    metric: str, y: Array, prediction: Array, drawn: Array, block: int, confidence: float
+) -> Interval:
+    """The interval of a prediction's score from its resampled scores `drawn` (any number of them).
+
+    The percentile bootstrap's (Efron 1979); that of an accuracy reaches at least as far as the
+    exact one, as resamples of few rows with hardly an error are too sure. `block` is how many
+    neighbours in time were drawn together, 1 where rows were drawn alone.
+    """
+    found = _percentiles(drawn, confidence)
+    if metric == ACCURACY:
+        return _of_accuracy(labels(prediction) == y, block, confidence, found)
     if found is None:
         return Interval(low=None, high=None, confidence=confidence, method="none")
     return Interval(low=found[0], high=found[1], confidence=confidence)
@@ -68,15 +82,12 @@ def _percentiles(drawn: Array, confidence: float) -> tuple[float, float] | None:
 
 
 def _of_accuracy(
-    replicates: Replicates,
-    prediction: Array,
-    confidence: float,
-    found: tuple[float, float] | None,
+    correct: Array, block: int, confidence: float, found: tuple[float, float] | None
 ) -> Interval:
-    rows, right = len(replicates.y), int((labels(prediction) == replicates.y).sum())
+    rows, right = len(correct), int(correct.sum())
     if right in (0, rows):
         # Neighbours that are drawn together may be right for one reason: a block is one witness.
-        blocks = max(rows // replicates.block, 1)
+        blocks = max(rows // block, 1)
         low, high = clopper_pearson(blocks if right else 0, blocks, confidence)
     else:
         low, high = clopper_pearson(right, rows, confidence)

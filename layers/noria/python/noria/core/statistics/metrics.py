@@ -7,15 +7,16 @@ class probabilities of shape (n, k), or values of shape (n,). Weights are counts
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noria.common.arrays import Array
+from noria.common.metric_table import METRICS as TABLE
+from noria.common.metric_table import REGRESSION, Task
 from noria.errors import DataError
 
-Task = Literal["binary", "multiclass", "regression"]
+Function = Callable[[Array, Array, Array], float]
 LABEL_THRESHOLD = 0.5  # no choice: the more probable class makes the fewest errors (Bayes)
 LABEL_DECIMALS = 5
 AT_PRECISION = "recall_at_precision"
@@ -27,7 +28,7 @@ class Metric:
     """How a metric is computed, its direction, and what it answers in plain words."""
 
     name: str
-    function: Callable[[Array, Array, Array], float]
+    function: Function
     higher_is_better: bool
     needs_regression: bool
     description: str
@@ -242,19 +243,23 @@ def _r2(truth: Array, guess: Array, weights: Array) -> float:
     return float(1 - np.sum(weights * (truth - guess) ** 2) / spread)
 
 
+#: One for each row of `noria.common.metric_table`.
+FUNCTIONS: dict[str, Function] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "f1": _f1,
+    "f1_macro": _f1_macro,
+    "roc_auc": _roc_auc,
+    "average_precision": _average_precision,
+    "log_loss": _log_loss,
+    AT_PRECISION: _at_precision(MINIMUM_PRECISION).function,
+    "rmse": _rmse,
+    "mae": _mae,
+    "r2": _r2,
+}
 METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("accuracy", _accuracy, True, False, "share of right labels"),
-        Metric("balanced_accuracy", _balanced_accuracy, True, False, "mean recall per class"),
-        Metric("f1", _f1, True, False, "F1 of the positive class (multiclass: macro)"),
-        Metric("f1_macro", _f1_macro, True, False, "mean F1 of the classes"),
-        Metric("roc_auc", _roc_auc, True, False, "chance to rank a positive above a negative"),
-        Metric("average_precision", _average_precision, True, False, "area under precision-recall"),
-        Metric("log_loss", _log_loss, False, False, "surprise at the truth, in nats"),
-        _at_precision(MINIMUM_PRECISION),
-        Metric("rmse", _rmse, False, True, "root of the mean squared error"),
-        Metric("mae", _mae, False, True, "mean absolute error"),
-        Metric("r2", _r2, True, True, "share of the variance explained"),
+    name: Metric(
+        name, FUNCTIONS[name], row.higher_is_better, row.tasks == REGRESSION, row.description
     )
+    for name, row in TABLE.items()
 }

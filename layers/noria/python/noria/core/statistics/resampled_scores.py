@@ -16,8 +16,8 @@ Curve = Callable[[Array, Array], Array]
 CELLS = 4_000_000  # of a table of resamples by rows that is held at once
 
 
-class Interval(NamedTuple):
-    """The lower and upper end of a confidence interval."""
+class Bounds(NamedTuple):
+    """Both ends of the central share of resampled values; infinite where there are none."""
 
     low: float
     high: float
@@ -84,10 +84,10 @@ def resampled_scores(
     return found
 
 
-def gain_interval(metric: str, new: Array, old: Array, confidence: float) -> Interval:
+def gain_interval(metric: str, new: Array, old: Array, confidence: float) -> Bounds:
     """The interval of a paired gain: positive is better, whichever way the metric goes."""
     difference = new - old
-    return Interval.of(difference if metrics.is_better_higher(metric) else -difference, confidence)
+    return Bounds.of(difference if metrics.is_better_higher(metric) else -difference, confidence)
 
 
 def _ranked_scores(curve: Curve, y: Array, prediction: Array, counts: Array) -> Array:

@@ -12,9 +12,8 @@ from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
-from noria.core.training.candidates import names_for
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
 from noria.errors import DataError, TrainingError
 
@@ -89,7 +88,7 @@ class _Trial:
 
     def run(self) -> None:
         """Score fold after fold; the fold that exceeds the share of the budget is the last."""
-        share = self.problem.exploration.seconds / max(1, len(names_for(self.problem)))
+        share = self.problem.exploration.seconds / max(1, len(self.problem.candidates))
         splits = list(folds_of(self.sample, self.problem.exploration.folds, self.seed))
         self.folds = len(splits)
         frame = frame_of(self.sample)

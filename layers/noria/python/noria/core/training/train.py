@@ -14,7 +14,7 @@ from noria.common.messages import counted
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.recipes import Plan
+from noria.core.features.plan import Plan
 from noria.core.model.signature import Field, Signature, Value, label_type_of
 from noria.core.statistics import metrics
 from noria.core.training.candidate_search import Clock, Experiment, raise_if_all_failed

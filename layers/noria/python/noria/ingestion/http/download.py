@@ -3,11 +3,15 @@
 import http.client
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
+from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.util import Retry
+
 from noria.errors import SourceError
-from noria.ingestion.http.deadlines import ended_by, retry_after
+from noria.ingestion.http.deadlines import ended_by
 from noria.ingestion.http.public_addresses import TIMEOUT, Place, connect, is_public, locate
 
 __all__ = ["MAXIMUM_REDIRECTS", "Download", "download", "fetch", "is_public", "locate"]
@@ -15,8 +19,16 @@ __all__ = ["MAXIMUM_REDIRECTS", "Download", "download", "fetch", "is_public", "l
 TOTAL_SECONDS = 600.0
 MAXIMUM_REDIRECTS = 5
 CHUNK = 1 << 20
-ATTEMPTS = 4
-FIRST_WAIT, LONGEST_WAIT = 0.2, 30.0  # seconds, doubled after each attempt
+LONGEST_WAIT = 30  # seconds
+# How often and after how long is urllib3's to say. The transfer is ours: addresses are checked
+# before each connection, a file goes on where it broke off, and one deadline holds for all of it.
+RETRIES = Retry(
+    3,
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+    backoff_max=LONGEST_WAIT,
+    retry_after_max=LONGEST_WAIT,
+)
 REDIRECTS = (301, 302, 303, 307, 308)
 BUSY = (408, 429, 500, 502, 503, 504)
 REMEDIES = {
@@ -82,17 +94,16 @@ class _Transfer:
 
     def run(self) -> Download | None:
         """Fetch, and go on where a connection dropped or the server was busy."""
-        for attempt in range(ATTEMPTS):
+        retries = RETRIES
+        while True:
             try:
                 return self._attempt()
             except _Interrupted as interrupted:
-                if attempt == ATTEMPTS - 1:
-                    raise SourceError(str(interrupted)) from interrupted
+                retries = _with_one_less(retries, interrupted)
                 asked = interrupted.wait
-                wait = FIRST_WAIT * 2**attempt if asked is None else asked
+                wait = retries.get_backoff_time() if asked is None else asked
                 self._check_time(wait)
                 time.sleep(wait)
-        raise AssertionError
 
     def _attempt(self) -> Download | None:
         url = self._url
@@ -175,7 +186,7 @@ class _Transfer:
     def _judge(self, response: http.client.HTTPResponse, url: str) -> None:
         """Go on with a body that continues what is here, or begins anew; refuse all else."""
         if response.status in BUSY:
-            wait = retry_after(response.getheader("Retry-After"), LONGEST_WAIT)
+            wait = _retry_after(response.getheader("Retry-After"))
             raise _Interrupted(f"'{url}' answered {response.status} {response.reason}", wait)
         asked_for_rest = bool(self._content) and self._resumable
         if asked_for_rest and response.status == 416:
@@ -219,3 +230,17 @@ class _Transfer:
                 f"'{self._url}' took more than {self._maximum_seconds:g} s; raise the source's "
                 "maximum_seconds, or use kind s3"
             )
+
+
+def _with_one_less(retries: Retry, interrupted: _Interrupted) -> Retry:
+    try:
+        return retries.increment()
+    except MaxRetryError:
+        raise SourceError(str(interrupted)) from interrupted
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Retry-After (RFC 9110, 10.2.3) in seconds, bounded; None where there is none to be read."""
+    with suppress(InvalidHeader, ValueError, OverflowError):
+        return RETRIES.parse_retry_after(text) if text else None
+    return None

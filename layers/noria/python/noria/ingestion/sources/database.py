@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
+from noria.aws.s3 import Store
 from noria.contracts import DatabaseSource
 from noria.errors import DataError, SourceError
 from noria.ingestion.sources import watermarks
-from noria.ingestion.sources.base import Fetched
-from noria.ingestion.sources.database_engines import Session
+from noria.ingestion.sources.base import Fetched, Origin
+from noria.ingestion.sources.database_credentials import Access
+from noria.ingestion.sources.database_engines import ENGINES, Session
 from noria.ingestion.sources.row_batches import check_names, to_parquet
+from noria.ingestion.sources.secrets import Secrets
 from noria.ingestion.sources.sql import Condition, Statement, Statements
 
 CHUNK_ROWS = 50_000
@@ -22,6 +25,17 @@ TAIL = "tail"
 LAST = f"{TAIL}-00001.parquet"  # its ETag is the watermark that it was read at
 
 Connect = Callable[[], Session]
+
+
+def open_origin(source: DatabaseSource, store: Store, secrets: Secrets) -> Origin:
+    """The table or query, and the way to its database."""
+    connect, port = ENGINES[source.engine]
+    timeout = source.statement_timeout.total_seconds()
+
+    def opened() -> Session:
+        return connect(Access.of(secrets(source.secret), source.secret, port, timeout))
+
+    return DatabaseRows(source, opened)
 
 
 class DatabaseRows:

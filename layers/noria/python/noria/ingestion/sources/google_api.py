@@ -14,6 +14,7 @@ import google.auth.transport
 import urllib3
 from google.oauth2 import service_account
 
+from noria.common.backoff import Backoff
 from noria.errors import SourceError
 
 DOCUMENTS = "https://docs.google.com"
@@ -28,7 +29,8 @@ RETRIES = urllib3.Retry(
     allowed_methods=("GET", "POST"),
     backoff_factor=1, backoff_jitter=1, backoff_max=60, retry_after_max=60, raise_on_status=False,
 )  # fmt: skip
-BODY_ATTEMPTS = 3  # urllib3 asks again where no answer came, not where its body broke off
+# urllib3 asks again where no answer came, not where its body broke off.
+BODY_RETRIES = Backoff(attempts=3, first=0.2)
 DROPPED = urllib3.exceptions.ProtocolError | urllib3.exceptions.ReadTimeoutError
 
 
@@ -52,12 +54,12 @@ class Web:
         self, method: str, url: str, *, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """Ask, and read the whole answer; raises `SourceError` where none comes."""
-        for attempt in range(BODY_ATTEMPTS):
+        for attempt in BODY_RETRIES:
             try:
                 return self._answer(method, url, body, dict(headers or {}))
             except urllib3.exceptions.HTTPError as error:
                 broken = isinstance(error, DROPPED)
-                if not broken or attempt == BODY_ATTEMPTS - 1:
+                if not broken or attempt == BODY_RETRIES.attempts - 1:
                     raise SourceError(
                         f"'{_host(url)}' cannot be reached: {error}; start the run again later"
                     ) from error

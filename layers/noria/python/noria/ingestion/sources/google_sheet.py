@@ -9,15 +9,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from noria.aws.s3 import Store
 from noria.contracts import GoogleSheetSource
 from noria.errors import DataError
-from noria.ingestion.sources.base import Fetched
+from noria.ingestion.sources.base import Fetched, Origin
 from noria.ingestion.sources.google_api import DOCUMENTS, Api, Published
+from noria.ingestion.sources.secrets import Secrets
 
 # https://support.google.com/docs/answer/3238305: what a formula that failed shows.
 ERRORS = frozenset(["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!", "#ERROR!"])
 
 Cells = list[list[Any]]
+
+
+def open_origin(source: GoogleSheetSource, store: Store, secrets: Secrets) -> Origin:
+    """The sheet, and the way to a private one."""
+    return GoogleSheet(source, Published(), lambda: Api(secrets(source.secret or "")))
 
 
 class GoogleSheet:

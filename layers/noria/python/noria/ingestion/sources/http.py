@@ -3,9 +3,16 @@
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
+from noria.aws.s3 import Store
 from noria.contracts import HttpSource
 from noria.ingestion.http import download
-from noria.ingestion.sources.base import Fetched
+from noria.ingestion.sources.base import Fetched, Origin
+from noria.ingestion.sources.secrets import Secrets
+
+
+def open_origin(source: HttpSource, store: Store, secrets: Secrets) -> Origin:
+    """The file at the source's address."""
+    return WebFile(source)
 
 
 class WebFile:

@@ -1,0 +1,94 @@
+"""Where the machine's states stand in its picture, and how their arrows run.
+
+The states and the arrows themselves come from the template: a state without a place is an error.
+Places are columns and rows of a grid. The happy path winds to and fro through its rows.
+"""
+
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+
+#: Where a state stands: its column and row. An ending may stand in several places; the arrow from
+#: a state named in `NEAR` goes to its other place.
+PLACES: dict[str, Point] = {
+    "Admit": (0, 0), "AdmittedToRun": (1, 0), "DefineProblem": (2, 0), "CollectSources": (3, 0),
+    "Transform": (4, 0), "DataUsable": (5, 0), "Skipped": (1, 1), "HaltBadData": (4, 1),
+    "FeaturesOnly": (5, 2), "Analyse": (4, 2), "IsMlNeeded": (3, 2), "ReevaluateProblem": (2, 2),
+    "ProblemRevised": (1, 2), "ReviseProblem": (0, 2), "HaltProblem": (1, 3),
+    "RuleSuffices": (2, 3), "StoreFeatures": (5, 3), "FeaturesStored": (4, 3),
+    "ExportRule": (4, 3.85),
+    "EngineerFeatures": (0, 5), "ExploreModels": (1, 5), "TrainModel": (2, 5),
+    "ScoreHoldout": (3, 5), "EvaluateModel": (4, 5), "MeetsObjective": (5, 5),
+    "HaltNotEffective": (4, 6.12),
+    "BeatsChampion": (5, 7), "ApprovalNeeded": (4, 7), "PublishChallenger": (3, 7),
+    "CanaryWanted": (2, 7), "ShiftCanary": (1, 7), "ObserveCanary": (0, 7),
+    "KeepChampion": (5, 8), "AwaitApproval": (4, 8), "Approved": (3, 8),
+    "CheckCanary": (0, 9), "CanaryHealthy": (1, 9), "Promote": (2, 9), "RollBack": (1, 10),
+    "RecordFailure": (3, 10), "Failed": (4, 10),
+}  # fmt: skip
+NEAR: dict[tuple[str, str], Point] = {("MeetsObjective", "RuleSuffices"): (5, 3.95)}
+
+#: What is not a state: how live use starts the machine again.
+LIVE: dict[str, Point] = {"HTTPS endpoint": (3, 9), "monitor": (4, 9), "alarms": (5, 9)}
+
+#: The way of a run that deploys a model, for the thick line.
+HAPPY = (
+    "Admit", "AdmittedToRun", "DefineProblem", "CollectSources", "Transform", "DataUsable",
+    "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ExploreModels", "TrainModel",
+    "ScoreHoldout", "EvaluateModel", "MeetsObjective", "BeatsChampion", "ApprovalNeeded",
+    "PublishChallenger", "CanaryWanted", "ShiftCanary", "ObserveCanary", "CheckCanary",
+    "CanaryHealthy", "Promote",
+)  # fmt: skip
+
+#: The way back to feature engineering.
+LOOP = ("MeetsObjective", "EngineerFeatures")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an arrow runs: the side that it leaves from, its corners, the side that it arrives at.
+
+    A corner keeps the column or the row of the one before where it is None.
+    """
+
+    leaves: str
+    arrives: str
+    corners: tuple[tuple[float | None, float | None], ...] = ()
+
+
+#: The arrows that are no straight line between neighbours.
+WAYS: dict[tuple[str, str], Way] = {
+    ("DataUsable", "HaltBadData"): Way("bottom", "right", ((None, 1),)),
+    ("ReviseProblem", "CollectSources"): Way("top", "bottom", ((None, 1.5), (3, None))),
+    ("IsMlNeeded", "RuleSuffices"): Way("bottom", "right", ((None, 3),)),
+    ("IsMlNeeded", "ExportRule"): Way("bottom", "left", ((None, 3.85),)),
+    ("IsMlNeeded", "EngineerFeatures"): Way("bottom", "top", ((None, 4.3), (0, None))),
+    ("ExportRule", "ScoreHoldout"): Way("bottom", "top", ((None, 4.45), (3, None))),
+    ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 5.6), (0, None))),
+    ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 6.12),)),
+    ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 8.6), (5, None))),
+}
+
+#: What a branch means, where the verdict's own word does not say it; "" for the way otherwise.
+MEANINGS: dict[tuple[str, str], str] = {
+    ("AdmittedToRun", "run"): "yes", ("AdmittedToRun", ""): "no",
+    ("DataUsable", "usable"): "yes", ("DataUsable", ""): "no",
+    ("FeaturesOnly", "features"): "yes", ("FeaturesOnly", ""): "no",
+    ("IsMlNeeded", "go_on"): "yes: there is signal",
+    ("IsMlNeeded", "serve_rule"): "no: serve the rule",
+    ("IsMlNeeded", "rule_suffices"): "no: a rule will do",
+    ("IsMlNeeded", ""): "no signal",
+    ("ProblemRevised", ""): "else: ask again",
+    ("MeetsObjective", "met"): "yes",
+    ("MeetsObjective", "try_next_recipe"): "no: the errors choose the next recipe",
+    ("MeetsObjective", "rule_falls_short"): "the rule falls short",
+    ("MeetsObjective", ""): "no recipe left",
+    ("BeatsChampion", "wins"): "yes", ("BeatsChampion", ""): "no",
+    ("ApprovalNeeded", "True"): "yes", ("ApprovalNeeded", ""): "no",
+    ("Approved", ""): "else: ask again",
+    ("CanaryWanted", "True"): "yes", ("CanaryWanted", ""): "no",
+    ("CanaryHealthy", "healthy"): "yes", ("CanaryHealthy", ""): "no",
+}  # fmt: skip
+
+#: Arrows that also come back, so that one line with two heads stands for both.
+BACK = frozenset({("ProblemRevised", "ReevaluateProblem"), ("Approved", "AwaitApproval")})

@@ -1,0 +1,1 @@
+"""AWS Lambda: functions run in processes of their own, with their layers, limits and versions."""

@@ -1,0 +1,80 @@
+"""Where moto's Lambda answers differently from AWS, and where it is told what runs a function."""
+
+import copy
+from typing import Any
+
+from infra.local.awslambda.async_invocations import AsyncInvocations
+from infra.local.awslambda.environment import check_variables
+from infra.local.awslambda.invoke_api import InvokeApi
+from infra.local.patching import Patches
+
+
+def patch(patches: Patches, invoke_api: InvokeApi, queue: AsyncInvocations) -> None:
+    """Run functions in our workers, number versions and refuse environments as AWS does."""
+    from moto.awslambda import models
+
+    _invoke_in_workers(patches, models, invoke_api)
+    _queue_direct_calls(patches, models, queue)
+    _number_versions(patches, models)
+    _limit_variables(patches, models)
+
+
+def _invoke_in_workers(patches: Patches, models: Any, invoke_api: InvokeApi) -> None:
+    # moto runs functions in Docker, or answers a fixed text: run them in our workers instead.
+    def invoke(self: Any, function_name: str, qualifier: str | None, body: Any,
+               headers: Any, response_headers: Any) -> bytes:  # fmt: skip
+        return invoke_api.invoke(self, function_name, qualifier, body, headers, response_headers)
+
+    patches.put(models.LambdaBackend, "invoke", lambda _: invoke)
+
+
+def _queue_direct_calls(patches: Patches, models: Any, queue: AsyncInvocations) -> None:
+    # SNS, SQS and log subscriptions call the function object itself, always asynchronously.
+    def invoke_function(self: Any, body: str, request_headers: Any, response_headers: Any) -> str:
+        del request_headers, response_headers
+        backend = models.lambda_backends[self.account_id][self.region]
+        queue.put(backend, self.function_arn, None, body.encode())
+        return ""
+
+    patches.put(models.LambdaFunction, "invoke", lambda _: invoke_function)
+
+
+def _number_versions(patches: Patches, models: Any) -> None:
+    # moto numbers a version by how many are left (a deleted version's number would come back),
+    # shares the mutable code mapping between versions, and forgets, at the first publication,
+    # that nothing has changed since.
+    def publish_version(self: Any, name_or_arn: str, description: str = "") -> Any:
+        latest = self.get_function_by_name_or_arn_forbid_qualifier(name_or_arn)
+        versions = self._functions[latest.function_name]["versions"]
+        if versions and not latest.code_or_config_updated:
+            return versions[-1]
+        latest.code_or_config_updated = False
+        latest.published = getattr(latest, "published", 0) + 1
+        version = copy.copy(latest)
+        version.code = dict(latest.code)
+        version.set_version(latest.published)
+        version.description = description or latest.description
+        versions.append(version)
+        self._arns[version.function_arn] = version
+        return version
+
+    patches.put(models.LambdaStorage, "publish_version", lambda _: publish_version)
+
+
+def _limit_variables(patches: Patches, models: Any) -> None:
+    def create(original: Any) -> Any:
+        def create_function(self: Any, spec: Any) -> Any:
+            check_variables(spec)
+            return original(self, spec)
+
+        return create_function
+
+    def update(original: Any) -> Any:
+        def update_function(self: Any, function_name: str, qualifier: Any, body: Any) -> Any:
+            check_variables(body)
+            return original(self, function_name, qualifier, body)
+
+        return update_function
+
+    patches.put(models.LambdaBackend, "create_function", create)
+    patches.put(models.LambdaBackend, "update_function_configuration", update)

@@ -1,0 +1,1 @@
+"""Amazon Data Firehose: delivery streams write under the prefixes that AWS would make."""

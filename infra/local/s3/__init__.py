@@ -1,0 +1,1 @@
+"""Amazon S3: what lifecycle rules of buckets delete at an instant."""

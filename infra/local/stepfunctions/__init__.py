@@ -1,0 +1,1 @@
+"""AWS Step Functions: moto's interpreter, mended where AWS differs, and followed as it runs."""

@@ -1,0 +1,111 @@
+"""One execution while it runs, put together from its history events."""
+
+import json
+import threading
+from datetime import datetime
+from typing import Any
+
+from infra.local.stepfunctions.observed_states import StateEvent
+
+# Events that say that work has gone to, or come back from, somewhere outside the interpreter.
+_BEGUN = ("LambdaFunctionStarted", "TaskStarted", "WaitStateEntered")
+_DONE = (
+    "LambdaFunctionSucceeded", "LambdaFunctionFailed", "LambdaFunctionTimedOut", "TaskSucceeded",
+    "TaskFailed", "TaskTimedOut", "WaitStateExited",
+)  # fmt: skip
+_FAILED = ("LambdaFunctionFailed", "LambdaFunctionTimedOut", "TaskFailed", "TaskTimedOut")
+
+
+class FollowedExecution:
+    """What is known of one execution while it runs."""
+
+    def __init__(self, arn: str) -> None:
+        self.arn = arn
+        self.events: list[StateEvent] = []
+        self.changed = threading.Condition()
+        self.ended = False
+        self.working = 0
+        self.tokens: dict[int, str] = {}  # submitted event → state that waits for its token
+        self._states: dict[int, str] = {}  # event → state that it belongs to
+        self._entered: dict[tuple[str, int | None], datetime] = {}
+        self._items: dict[int, int] = {}
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Take in one history event."""
+        kind, previous = str(event["type"].value), event["previousEventId"]
+        at = datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
+        if kind == "MapIterationStarted":
+            self._items[event["id"]] = event["mapIterationStartedEventDetails"]["index"]
+        elif previous in self._items and not kind.startswith("MapState"):
+            self._items[event["id"]] = self._items[previous]
+        entered = event.get("stateEnteredEventDetails")
+        if entered:
+            self._states[event["id"]] = entered["name"]
+            self._entered[entered["name"], self._items.get(event["id"])] = at
+        elif previous in self._states:
+            self._states[event["id"]] = self._states[previous]
+        with self.changed:
+            self._count(kind, event, previous)
+            seen = self._seen(kind, event, at)
+            if seen:
+                self.events.append(seen)
+            self.changed.notify_all()
+
+    def _count(self, kind: str, event: dict[str, Any], previous: int) -> None:
+        if kind in _BEGUN:
+            self.working += 1
+        if kind == "TaskSubmitted":
+            resource = event["taskSubmittedEventDetails"]["resource"]
+            if resource.endswith(".waitForTaskToken"):
+                self.working -= 1
+                self.tokens[event["id"]] = self._name(event)
+        elif kind in _DONE:
+            if previous in self.tokens:
+                del self.tokens[previous]
+            else:
+                self.working -= 1
+
+    def _name(self, event: dict[str, Any]) -> str:
+        return self._states.get(event["id"], "")
+
+    def _seen(self, kind: str, event: dict[str, Any], at: datetime) -> StateEvent | None:
+        item = self._items.get(event["id"])
+        if kind.endswith("StateEntered"):
+            details = event["stateEnteredEventDetails"]
+            return StateEvent(
+                self.arn, "entered", details["name"], at, data=_json(details.get("input")),
+                item=item,
+            )  # fmt: skip
+        if kind.endswith("StateExited"):
+            details = event["stateExitedEventDetails"]
+            begun = self._entered.get((details["name"], item))
+            seconds = (at - begun).total_seconds() if begun else None
+            return StateEvent(
+                self.arn, "exited", details["name"], at, seconds, _json(details.get("output")),
+                item=item,
+            )  # fmt: skip
+        if kind == "TaskSubmitted" and event["id"] in self.tokens:
+            return StateEvent(self.arn, "waiting", self._name(event), at, item=item)
+        if kind in _FAILED:
+            details = next(iter(v for k, v in event.items() if k.endswith("EventDetails")))
+            return StateEvent(
+                self.arn, "failed", self._name(event), at, error=details.get("error"),
+                cause=details.get("cause"), item=item,
+            )  # fmt: skip
+        return None
+
+    def end(self, event: StateEvent) -> None:
+        """Note that nothing more will come."""
+        with self.changed:
+            self.ended = True
+            self.events.append(event)
+            self.changed.notify_all()
+
+    @property
+    def waiting_at(self) -> str | None:
+        """The state that waits for a task token while nothing else goes on."""
+        return next(iter(self.tokens.values())) if self.tokens and self.working <= 0 else None
+
+
+def _json(text: str | None) -> Any:
+    return json.loads(text) if text else None

@@ -1,0 +1,17 @@
+"""A random forest; splits that are sought cost ten times those at random."""
+
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from noria.core.training.candidates.base import Candidate
+from noria.core.training.candidates.forests import forest, resampled
+
+TREES, MOST_ROWS = 60, 10_000
+
+CANDIDATE = Candidate(
+    family="forest",
+    complexity=3,
+    description="average of trees on resampled rows; good without tuning, robust to outliers",
+    classifier=RandomForestClassifier,
+    regressor=RandomForestRegressor,
+    parameters=lambda classes, rows: forest(TREES, classes) | resampled(rows, MOST_ROWS),
+)
