@@ -613,7 +613,7 @@ def test_what_is_no_feature_is_named_with_the_remedy() -> None:
     verdict = {"state": "Transform", **cleansing.verdict.model_dump(mode="json")}
     page = render_report({"verdicts": [verdict]})
     assert "code: names single rows (60 values in 60 rows); where it is a feature, declare" in page
-    assert "who: an entity key with 60 values, which would be learnt by heart" in page
+    assert "who: an entity key with 60 values, which a model would memorize" in page
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("category", "category"), ("text", "text")])

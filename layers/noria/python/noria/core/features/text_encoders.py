@@ -28,7 +28,7 @@ DAMPED = np.concatenate([[0.0], 1 + np.log(np.arange(1, MOST_COUNTED + 1))]).ast
 
 
 class Words(Step):
-    """Damped counts of the hashed words and word pairs that tell most about the target."""
+    """Damped counts of the hashed words and word pairs most informative about the target."""
 
     scaled = False
 

@@ -32,7 +32,7 @@ def analysis_section(analysis: Document, problem: Document) -> blocks.Chapter | 
         _missing_together(analysis),
     ]
     return blocks.chapter(
-        "The data, set against the question",
+        "Data analysis",
         blocks.card("", blocks.bullets(findings(analysis, problem))),
         blocks.grid(*pictures),
         blocks.card("", _columns(analysis), _pairs(analysis)),
@@ -62,11 +62,11 @@ def _relations(analysis: Document) -> blocks.Card | None:
     notes = [
         measured(c["related"]["measure"], c["related"]["value"])
         if c["related"]["significant"]
-        else "no more than chance"
+        else "not significant"
         for c in columns
     ]
-    unit = "strength: 0 none, 1 decides the target alone"
-    title = "What goes with the target"
+    unit = "strength: 0 none, 1 determines the target"
+    title = "Association with the target"
     return blocks.card(title, charts.bars(title, items, unit, notes=notes))
 
 
@@ -79,7 +79,7 @@ def _missing(analysis: Document) -> blocks.Card | None:
     items = [item for item in items if item[1] > 0][:INCOMPLETE]
     notes = [share(value) for _, value in items]
     picture = charts.bars("Missing values", items, "share of all rows without a value", notes=notes)
-    return blocks.card("What is missing", picture)
+    return blocks.card("Missing values by column", picture)
 
 
 def _missing_together(analysis: Document) -> blocks.Card | None:
@@ -89,7 +89,7 @@ def _missing_together(analysis: Document) -> blocks.Card | None:
         (float(pattern["share"]), pattern["columns"])
         for pattern in (missing.get("patterns") or [])[:PATTERNS]
     ]
-    title = "What is missing together"
+    title = "Values missing together"
     shown = [name for name in columns if any(name in names for _, names in found)]
     return blocks.card(title, grid_charts.patterns(title, shown, found)) if len(shown) > 1 else None
 
@@ -100,15 +100,18 @@ def _columns(analysis: Document) -> blocks.Folded:
         "kind",
         "missing",
         "distinct",
-        "bits",
-        "middle",
+        "entropy",
+        "median or most frequent",
         "measure",
         "value",
         "p",
         "drift",
     ]
     rows = [_column_row(column) for column in analysis.get("columns") or []]
-    note = "Bits: entropy. p: corrected for all columns. Drift: PSI of the last third to the first."
+    note = (
+        "Entropy in bits. p: corrected for all columns (Holm). "
+        "Drift: PSI of the last third to the first."
+    )
     title = "The only column" if len(rows) == 1 else f"All {len(rows):,} columns"
     return blocks.Folded(title, [blocks.Table(head, rows), blocks.Remark(note)])
 
@@ -148,5 +151,5 @@ def _pairs(analysis: Document) -> blocks.Folded | None:
     if not pairs:
         return None
     sentences = [pair["sentence"] for pair in pairs]
-    summary = f"{counted(len(pairs), 'pair')} of columns of which one adds little"
+    summary = f"{counted(len(pairs), 'pair')} of redundant columns"
     return blocks.Folded(summary, [blocks.Bullets(sentences, len(pairs))])

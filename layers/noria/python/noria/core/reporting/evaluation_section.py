@@ -47,7 +47,7 @@ def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Cha
     head = [key for key in SHOWN_FIRST if key in known]
     head += [key for key in known if key not in head]
     rows = [[blocks.flat(item.get(key)) for key in head] for item in tried]
-    named = {"score": metric(name), "iteration": "turn"}
+    named = {"score": metric(name)}
     shown = [named.get(key, key.replace("_", " ")) for key in head]
     best = 0 if _score(ordered[0]) is not None else None
     note = blocks.Remark("Cross-validated on training rows; the holdout is not seen here.")
@@ -63,7 +63,8 @@ def _told(item: Document) -> dict[str, Any]:
 def _parameters(experiments: Sequence[Document]) -> blocks.Folded | None:
     """List each candidate's parameters under the table, whose columns have no room for them."""
     told = [
-        f"{item.get('candidate')}, turn {item.get('iteration')}: {blocks.flat(item['parameters'])}"
+        f"{item.get('candidate')}, iteration {item.get('iteration')}: "
+        f"{blocks.flat(item['parameters'])}"
         for item in experiments
         if item.get("parameters")
     ]
@@ -87,7 +88,7 @@ def evaluation(document: Document) -> blocks.Chapter | None:
     cards = [
         blocks.card("Against the objective", *_against(document)),
         blocks.card("Why", blocks.bullets(document.get("reasons") or [])),
-        blocks.card("Where it is weak", blocks.bullets(document.get("weaknesses") or [])),
+        blocks.card("Weakest slices", blocks.bullets(document.get("weaknesses") or [])),
         blocks.card("All metrics", *_facts(document.get("metrics"))),
         blocks.card("Other numbers", *_facts(_others(document))),
         *[
@@ -119,7 +120,7 @@ def _against(document: Document) -> list[blocks.Block | None]:
     notes = [number(score, 4) for _, score in items]
     picture = charts.bars(
         "Against the objective", items, metric(str(name)), notes=notes,
-        limit=(float(threshold), f"wanted {threshold:g}"),
+        limit=(float(threshold), f"threshold {threshold:g}"),
     )  # fmt: skip
     return [picture, blocks.remark(_how_sure(document, metric(str(name))))]
 
@@ -130,7 +131,7 @@ def _how_sure(document: Document, name: str) -> str:
     judged = f"on {counted(rows, 'row')} it never saw"
     if interval.get("method") == "none":
         return (
-            f"How sure the {name} is cannot be told: every resample of the holdout scores the "
+            f"No confidence interval for the {name}: every resample of the holdout scores the "
             f"same, {judged}."
         )
     low, high = interval.get("low"), interval.get("high")
@@ -139,7 +140,7 @@ def _how_sure(document: Document, name: str) -> str:
     said = f"{interval.get('confidence', 0.95):.0%} interval of the model"
     how = "bootstrap"
     if interval.get("method") == "exact":
-        how = "Clopper and Pearson's, as the bootstrap is too sure where errors are few"
+        how = "Clopper-Pearson, as the bootstrap is too narrow where errors are few"
     return f"{said}: {number(low, 4)} to {number(high, 4)} ({how}), {judged}."
 
 

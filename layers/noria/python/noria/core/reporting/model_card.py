@@ -41,12 +41,12 @@ def render_model_card(
     chapters = [
         _chapter("Decision", bullets(decisions)),
         _chapter("Performance on the holdout", *_performance(evaluation)),
-        _chapter("Where it is weak", bullets(evaluation.weaknesses)),
+        _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
-        _chapter("What the answers rest on", _importances(signature.importances)),
+        _chapter("Permutation importance", _importances(signature.importances)),
         _chapter("Inputs", _inputs(signature.columns)),
         _chapter("Candidates", _experiments(experiments)),
-        _chapter("Made with", _table(("library", "version"), sorted(signature.versions.items()))),
+        _chapter("Library versions", _libraries(signature)),
     ]
     return render(
         "reporting/model_card",
@@ -74,6 +74,10 @@ def _facts(signature: Signature) -> Pairs:
     return Pairs([(name, [Text(value)]) for name, value in facts if value != ""])
 
 
+def _libraries(signature: Signature) -> Table | None:
+    return _table(("library", "version"), sorted(signature.versions.items()))
+
+
 def _performance(evaluation: Evaluation) -> list[Block | None]:
     rows: list[tuple[object, ...]] = [
         (
@@ -97,7 +101,7 @@ def _performance(evaluation: Evaluation) -> list[Block | None]:
 
 def _span(interval: Interval) -> str:
     if interval.low is None or interval.high is None:
-        return "how sure cannot be told: every resample of the rows scores the same"
+        return "no confidence interval: every resample of the rows scores the same"
     how = "exact" if interval.method == "exact" else "bootstrap"
     return f"{interval.low:.4f} to {interval.high:.4f} ({interval.confidence:.0%} {how} interval)"
 

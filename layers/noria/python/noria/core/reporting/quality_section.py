@@ -24,14 +24,14 @@ def quality_section(verdicts: Sequence[Document]) -> blocks.Chapter | None:
     """
     evidence = latest(verdicts, "Transform").get("evidence") or {}
     cards = [
-        blocks.card("Rows set aside", *_rules(evidence)),
+        blocks.card("Rows quarantined", *_rules(evidence)),
         blocks.card("Outliers, flagged and kept", *_outliers(evidence.get("outliers") or [])),
         blocks.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
-        blocks.card("Spellings that became one", _spellings(evidence.get("spellings") or {})),
+        blocks.card("Merged spellings", _spellings(evidence.get("spellings") or {})),
         blocks.card("Missing values", _named(evidence.get("missing_rules") or {})),
-        blocks.card("Columns left out", _named(_no_features(evidence))),
+        blocks.card("Columns dropped", _named(_no_features(evidence))),
     ]
-    return blocks.chapter("What was cleaned", blocks.grid(*cards))
+    return blocks.chapter("Data cleansing", blocks.grid(*cards))
 
 
 def _rules(evidence: Document) -> list[blocks.Block | None]:
@@ -40,7 +40,7 @@ def _rules(evidence: Document) -> list[blocks.Block | None]:
         return []
     items = [(str(rule), float(count)) for rule, count in rules[:MOST]]
     notes = [f"{count:,}" for _, count in rules[:MOST]]
-    picture = charts.bars("Rows set aside", items, "rows by the rule that they broke", notes=notes)
+    picture = charts.bars("Rows quarantined", items, "rows by violated rule", notes=notes)
     return [picture, _more(len(rules))]
 
 

@@ -137,7 +137,7 @@ def _data(verdict: Document, analysis: Document) -> str:
     main = max(rules, key=lambda rule: rules[rule], default="")
     why = f", most because {main}" if len(rules) > 1 else f": {main}" if main else ""
     usable = f"{accepted:,} of {counted(rows, 'row')} {'is' if accepted == 1 else 'are'} usable"
-    return f"{usable}{period}; {rows - accepted:,} set aside{why}."
+    return f"{usable}{period}; {rows - accepted:,} quarantined{why}."
 
 
 def _all(rows: int) -> str:
@@ -154,11 +154,11 @@ def _suspects(analysis: Document) -> list[str]:
     if not analysis:
         return []
     if not suspects:
-        return ["No column looks as if it gave the answer away."]
+        return ["No column shows signs of target leakage."]
     if len(suspects) > MOST_SUSPECTS:
         names = [str(item["column"]) for item in suspects]
-        return [f"{listed(names)} may give the answer away; the reasons are below."]
-    return [f"{item['column']} may give the answer away: it {item['reason']}." for item in suspects]
+        return [f"{listed(names)} may leak the target; the reasons are below."]
+    return [f"{item['column']} may leak the target: it {item['reason']}." for item in suspects]
 
 
 def _tiles(document: Document) -> list[Tile]:
@@ -178,7 +178,7 @@ def _tiles(document: Document) -> list[Tile]:
         ("the champion", champion, "judge"),
     ]
     return [
-        Tile(f"{metric(name)} wanted", f"{sign} {threshold:g}", ""),
+        Tile(f"{metric(name)} required", f"{sign} {threshold:g}", ""),
         *[
             Tile(label, number(score, 4), _tone(score, name, threshold) if judged else "")
             for label, score, judged in scores
@@ -193,7 +193,7 @@ def _interval(evaluation: Document) -> str:
         return ""
     low, high = interval.get("low"), interval.get("high")
     if interval.get("method") == "none":
-        return " (how sure cannot be told)"
+        return " (no confidence interval)"
     return (
         f" ({number(low)} to {number(high)})"
         if blocks.is_number(low) and blocks.is_number(high)

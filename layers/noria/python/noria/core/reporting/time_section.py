@@ -75,7 +75,7 @@ def _season(season: Document, problem: Document) -> Card | None:
         title, season["labels"], season["series"], season["rows"], label, percent=is_share(problem)
     )
     significance = float((problem.get("analysis") or {}).get("significance", 0.05))
-    told = "too small to count as a season" if season["p_value"] < significance else "chance"
+    told = "too small for a season" if season["p_value"] < significance else "not significant"
     told = "a season" if season["named"] else told
     note = (
         f"{share(season['effect'])} of the variation ({season['measure']}, "
@@ -107,8 +107,8 @@ def _shifts(analysis: Document, problem: Document) -> Card | None:
         limit=(limit, f"monitoring.drift {limit:g}"),
     )
     calendar = [str(c["column"]) for c in columns if c["tells_time"]]
-    told = f"Not shown, as they tell the time itself: {listed(calendar)}." if calendar else ""
-    title = "What moved from the first to the last third"
+    told = f"Not shown, as they encode the time itself: {listed(calendar)}." if calendar else ""
+    title = "Drift from the first to the last third"
     return card(title, picture, remark(told)) if picture else None
 
 
@@ -120,7 +120,7 @@ def distribution(item: Document) -> list[Block]:
     if item["kind"] == "text":
         if not item["labels"]:
             return []
-        told = Remark("Texts that hold a word; the words that tell the groups apart most.")
+        told = Remark("Share of texts with a word; shown are the most discriminating words.")
         return [charts.grouped_bars(name, item["labels"], series), told]
     is_time = item["kind"] == "timestamp"
     return [charts.histogram(name, item["edges"], series, name, is_time=is_time)]

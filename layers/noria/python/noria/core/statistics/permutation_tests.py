@@ -22,16 +22,10 @@ class Chance(NamedTuple):
     def sentence(self) -> str:
         """How often chance does as well, and what was left to chance."""
         if self.drawn == "rows":
-            return f"shuffled targets do as well in {self.p_value:.1%} of the permutations"
+            return f"permutation test, p = {self.p_value:.2g}"
         if self.drawn == "rows within stretches":
-            return (
-                f"targets shuffled within each of {self.stretches} stretches of time do as well "
-                f"in {self.p_value:.1%} of the permutations"
-            )
-        return (
-            f"a coin toss for each of {self.stretches} stretches of time does as well in "
-            f"{self.p_value:.1%} of the draws"
-        )
+            return f"permutation test within {self.stretches} time blocks, p = {self.p_value:.2g}"
+        return f"sign-flip test over {self.stretches} time blocks, p = {self.p_value:.2g}"
 
 
 def target_columns(y: Array, prediction: Array) -> NDArray[np.float64]:
