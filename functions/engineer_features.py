@@ -55,11 +55,11 @@ def _store_only(stage: Stage) -> dict[str, Any]:
     told = ["nothing was stored, as that would take the place of all rows"]
     if written is not None:
         note(rows_in=written.given, rows_out=written.rows)
-        told = [f"{written.rows:,} of {written.given:,} rows said something new"]
-    told += [f"{loaded:,} entities were loaded for the endpoint", *stage.feature_notes]
+        told = [f"{written.rows:,} of {written.given:,} rows were new or changed"]
+    told += [f"{loaded:,} entities were materialized for the endpoint", *stage.feature_notes]
     told += [
         f"column '{name}' is gone or of another type: what is stored of it stays as it is, and "
-        "the next turn of the wheel makes a new version of the feature set"
+        "the next training run makes a new version of the feature set"
         for name in without
     ]
     return {"rows": written.rows if written else 0, "reasons": told}

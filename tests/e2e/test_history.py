@@ -115,7 +115,7 @@ def test_the_store_is_brought_up_to_date_between_runs(trained: Ended, airplanes:
     assert stored.ending == "FeaturesStored", stored.reasons
     assert "Analyse" not in stored.states
     known = more[more["arr_delay"].notna()]
-    assert stored.reasons.startswith(f"{len(known)} of 6,616 rows said something new")
+    assert stored.reasons.startswith(f"{len(known)} of 6,616 rows were new or changed")
     after = _answered(airplanes, {**asked, "tailnum": airplane})
     assert (before["flown"], before["idle"] > 40) == (0, True)
     latest = known.loc[known["tailnum"] == airplane, "sched_departure"].max()

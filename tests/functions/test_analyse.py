@@ -57,7 +57,4 @@ def test_what_transform_found_known_afterwards_is_suspected(store: Store) -> Non
             "reason": "is filled where the outcome is known and empty where it is still to come",
         }
     ]
-    assert (
-        "carrier may give the answer away: it is filled"
-        in store.get("runs/r1/report.html").decode()
-    )
+    assert "carrier may leak the target: it is filled" in store.get("runs/r1/report.html").decode()

@@ -66,7 +66,7 @@ def test_the_second_turn_takes_the_recipe_that_the_first_one_lacked(store: Store
     turn = machine.engineer()
     assert (turn["iteration"], turn["recipe"]) == (2, "text")
     assert "misses the threshold 0.93" in turn["reasons"][0]
-    assert "because word of note still tells" in turn["reasons"][0]
+    assert "because word of note still explains" in turn["reasons"][0]
     assert store.get_json("runs/r1/verdicts/02-EngineerFeatures.json")["decision"] == "text"
     assert machine.judge()["objective"] == "met"
     assert "note with &#x27;refund&#x27;" in store.get("runs/r1/report.html").decode()

@@ -83,7 +83,7 @@ def test_a_word_that_decides_alone_is_suspected(letters: Dataset) -> None:
     told = np.char.find(letters.data["note"], "refund") >= 0
     leaky = replace(letters, target=told.astype(int))
     suspects = {one.column: one.reason for one in analyse(leaky, PROBLEM).leakage}
-    assert "nearly decides the target alone (Cramér's V of 'refund'" in suspects["note"]
+    assert "nearly determines the target alone (Cramér's V of 'refund'" in suspects["note"]
 
 
 def test_the_report_draws_texts(found: AnalysisResult) -> None:

@@ -34,7 +34,7 @@ def test_too_good_to_be_true(generator: np.random.Generator, y: Any) -> None:
     good = y + generator.normal(size=ROWS)
     found = reasons(target=y, score=score, good=good, verdict=np.where(y == 1, "late", "fine"))
     assert set(found) == {"score", "verdict"}
-    assert found["score"] == "nearly decides the target alone (ROC AUC 1)"
+    assert found["score"] == "nearly determines the target alone (ROC AUC 1)"
 
 
 def test_a_perfect_match_of_few_rows_is_chance() -> None:
@@ -100,7 +100,7 @@ def test_known_afterwards_by_transform(generator: np.random.Generator, y: Any) -
     assert found["air_time"] == (
         "is filled where the outcome is known and empty where it is still to come"
     )
-    assert found["leak"].startswith("nearly decides the target alone")
+    assert found["leak"].startswith("nearly determines the target alone")
     assert found["leak"].endswith(found["air_time"])
 
 

@@ -1,4 +1,4 @@
-"""Pairs of columns of which one adds little: planted ones are found, chance ones are not."""
+"""Pairs of redundant columns: planted ones are found, chance ones are not."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def test_numbers_that_follow_each_other(generator: np.random.Generator) -> None:
     assert set(found) == {("x", "cube"), ("x", "alike"), ("cube", "alike")}
     assert found["x", "cube"].value == pytest.approx(-1)
     assert found["x", "cube"].mutual
-    assert found["x", "cube"].sentence == "x and cube say almost the same (Spearman's rho -1.00)"
+    assert found["x", "cube"].sentence == "x and cube are redundant (Spearman's rho -1.00)"
 
 
 def test_missing_values_hide_no_twin_and_make_none(generator: np.random.Generator) -> None:
@@ -56,7 +56,7 @@ def test_an_airport_tells_its_city_and_not_the_other_way_round(
     found = pairs(airport=airport.astype(str), city=(airport // 4).astype(str))
     assert set(found) == {("airport", "city")}
     assert not found["airport", "city"].mutual
-    assert found["airport", "city"].sentence.startswith("city follows almost wholly from airport")
+    assert found["airport", "city"].sentence.startswith("airport almost determines city")
     shuffled = generator.permutation(40)[airport].astype(np.float64)
     code = pairs(code=shuffled, city=(airport // 4).astype(str))
     assert set(code) == {("code", "city")}

@@ -13,7 +13,7 @@ from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.cleansing.joins import join_sources
 from noria.core.cleansing.row_rules import DUPLICATE, UNLABELLED
-from noria.core.reporting.quality_section import quality_section
+from noria.core.reporting.report import render_report
 from noria.errors import ContractError, DataError
 from tests.support.data_frames import FLIGHTS, adds_up, bundled, flights, numbers, problem
 from tests.support.examples import examples
@@ -611,9 +611,10 @@ def test_what_is_no_feature_is_named_with_the_remedy() -> None:
     reasons = "\n".join(cleansing.verdict.reasons)
     assert "No feature, as nearly every row has its own value: 'code'" in reasons
     assert "declare quality.columns.<name>.type: category, text or float" in reasons
-    page = quality_section([{"state": "Transform", **cleansing.verdict.model_dump(mode="json")}])
+    verdict = {"state": "Transform", **cleansing.verdict.model_dump(mode="json")}
+    page = render_report({"verdicts": [verdict]})
     assert "code: names single rows (60 values in 60 rows); where it is a feature, declare" in page
-    assert "who: an entity key with 60 values, which would be learnt by heart" in page
+    assert "who: an entity key with 60 values, which a model would memorize" in page
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("category", "category"), ("text", "text")])

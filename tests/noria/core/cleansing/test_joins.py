@@ -125,8 +125,8 @@ def test_rows_that_no_row_can_find_are_counted_and_told() -> None:
         "matched": 1.0, "duplicates_dropped": 1, "without_key": 4, "key": ["k", "t"],
     }  # fmt: skip
     reasons = "\n".join(cleanse(joined, timed).verdict.reasons)
-    assert "1 repeated row of 'other' left out" in reasons
-    assert "4 rows of 'other' without k or t left out, as no row can find them" in reasons
+    assert "1 repeated row of 'other' dropped" in reasons
+    assert "4 rows of 'other' without k or t dropped, as no row can find them" in reasons
 
 
 def test_the_planes_without_a_number_are_counted() -> None:

@@ -78,7 +78,7 @@ def test_misses_are_named() -> None:
     verdict = meets_objective(missed)
     assert verdict.decision == "missed"
     assert verdict.reasons[0].startswith("origin = JFK")
-    assert "weak where origin = JFK" in missed.weaknesses[0]
+    assert "underperforms where origin = JFK" in missed.weaknesses[0]
 
 
 def test_small_and_undefined_slices_are_shown_not_judged() -> None:
@@ -232,10 +232,10 @@ def test_where_resamples_cannot_tell_it_is_said() -> None:
     """GIVEN a perfect ranking THEN no interval is made up, in the verdict and on the card."""
     found = judged(Y * 0.8 + 0.1)
     assert (found.interval.low, found.interval.high) == (None, None)
-    assert "how sure that is cannot be told" in meets_objective(found).reasons[0]
+    assert "no confidence interval" in meets_objective(found).reasons[0]
     assert EvaluationResult.model_validate_json(found.model_dump_json()) == found
     card = render_model_card(SIGNATURE, found)
-    assert "how sure cannot be told" in card
+    assert "no confidence interval" in card
     assert "None" not in card
     assert "0.9075 to 1.0000 (95% exact interval)" in render_model_card(SIGNATURE, of_wines(0))
 

@@ -57,7 +57,7 @@ def test_the_verdict_names_the_weakness_with_its_numbers() -> None:
     plan = after_basic(dataset, findings_of(dataset, trained))
     assert plan.why.startswith("'basic' missed the objective")
     assert "roc_auc 0.61 misses the threshold 0.7" in plan.why
-    assert "because hour of at still tells 8" in plan.why
+    assert "because hour of at still explains 8" in plan.why
     assert "on average, predicted 0.3" in plan.why
 
 

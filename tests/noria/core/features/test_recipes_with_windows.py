@@ -74,7 +74,7 @@ def test_errors_that_history_tells_lead_to_it(dataset: Dataset) -> None:
     assert findings.weaknesses[0].aspect == "history"
     plan = make_plan(dataset, PROBLEM, 1, "roc_auc 0.51 misses 0.9", before, findings)
     assert plan.recipe == "windows"
-    assert "because spent_30d still tells" in plan.why
+    assert "because spent_30d still explains" in plan.why
     better = trained(dataset, plan)
     assert "spent_30d" in better.signature.names
     again = find_weaknesses(

@@ -103,8 +103,8 @@ def test_the_tree_has_every_step_in_order() -> None:
     assert heads == ["prediction 01a2", "model version r-2", "features calendar", "run r",
                      "clean data r", "raw data a", "contract sea", "code version c0de"]  # fmt: skip
     assert "asked: wind 3.142, gate missing" in tree
-    assert "turned out: 2.5 (told 2026-11-25 08:00:00)" in tree
-    assert "EvaluateModel (turn 2) met: EvaluateModel said so" in tree
+    assert "actual: 2.5 (received 2026-11-25 08:00:00)" in tree
+    assert "EvaluateModel (iteration 2) met: EvaluateModel said so" in tree
     assert "10 rows in, 9 accepted, 1 quarantined" in tree
     assert "s3, collected 2026-11-24 07:59: 7 rows, 1 column\n" in tree
     assert all(len(line) <= 113 for line in tree.splitlines() if "·" not in line)

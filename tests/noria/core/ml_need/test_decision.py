@@ -70,10 +70,10 @@ class TestEventTime:
         """Rows shuffled one by one called half of such walks signal."""
         verdicts = [self.wandering(task, seed) for seed in range(12)]
         assert [one.decision for one in verdicts] == ["reevaluate"] * 12
-        told = [one for one in verdicts if "No signal that can be told" in one.reasons[0]]
+        told = [one for one in verdicts if "No better than chance" in one.reasons[0]]
         assert len(told) >= 6
-        assert "a coin toss for each of 16 stretches of time does as well in" in said(told[0])
-        assert "What moves slower than one of the 16 stretches of time" in told[0].reasons[2]
+        assert "sign-flip test over 16 time blocks, p = " in said(told[0])
+        assert "Effects slower than one of the 16 time blocks" in told[0].reasons[2]
         assert told[0].evidence["permuted"] == "signs of stretches"
         assert told[0].evidence["stretches_of_time"] == 16
         assert told[0].evidence["bootstrap_block_rows"] > 10
@@ -82,7 +82,7 @@ class TestEventTime:
         for seed in range(4):
             verdict = self.wandering("regression", seed, follows=True)
             assert verdict.decision == "go_on", verdict.reasons
-            assert "a coin toss for each of 16 stretches of time" in verdict.reasons[0]
+            assert "sign-flip test over 16 time blocks" in verdict.reasons[0]
 
     def test_the_number_of_stretches_is_the_contracts(self) -> None:
         verdict = self.wandering("regression", 1, follows=True, analysis={"stretches": 40})
@@ -92,7 +92,7 @@ class TestEventTime:
         verdict = decided(numbers(400), problem())
         assert verdict.evidence["permuted"] == "rows"
         assert verdict.evidence["bootstrap_block_rows"] == 1
-        assert "shuffled targets do as well in 0.2% of the permutations" in verdict.reasons[0]
+        assert "permutation test, p = 0.002" in verdict.reasons[0]
 
     @staticmethod
     def wandering(task: str, seed: int, follows: bool = False, **more: Any) -> Verdict:
@@ -249,7 +249,7 @@ class TestEmptyObjective:
     ) -> None:
         verdict = decided(self.rare(), self.asking(task, metric, threshold))
         assert verdict.decision == "reevaluate", verdict.reasons
-        assert "needs no row to be looked at" in verdict.reasons[0]
+        assert "A constant prediction already meets the objective" in verdict.reasons[0]
         assert "objective.minimum_gain" in verdict.reasons[1]
         assert not re.search(rf"such as.*\b{metric}\b", verdict.reasons[1])
 
@@ -294,7 +294,7 @@ class TestTooLittle:
     def test_a_small_holdout_cannot_tell(self, rows: int, seed: int) -> None:
         verdict = decided(planted(rows, seed), problem(objective=NEAR), seed)
         assert verdict.decision == "reevaluate"
-        assert "Too little data for the objective to be told" in verdict.reasons[0]
+        assert "Too little data to decide on the objective" in verdict.reasons[0]
         assert "What would help" in verdict.reasons[1]
 
     def test_the_rows_said_to_be_needed_are_about_enough(self) -> None:

@@ -108,9 +108,9 @@ def test_the_report_of_the_flights_is_one_whole_page(of_flights: dict[str, Any])
     page = render_report(of_flights | parts)
     headings = parsed(page).headings
     wanted = {
-        "Balance of late", "What goes with the target", "late over time", "late by hour of day",
-        "late by day of week", "late by day and hour", "Rows over time", "What is missing",
-        "What moved from the first to the last third", "What is missing together",
+        "Balance of late", "Association with the target", "late over time", "late by hour of day",
+        "late by day of week", "late by day and hour", "Rows over time", "Missing values by column",
+        "Drift from the first to the last third", "Values missing together",
         "hour by late", "temp, first and last third",
     }  # fmt: skip
     assert wanted <= set(headings)
@@ -133,12 +133,12 @@ def test_the_first_screen_says_what_was_found(of_flights: dict[str, Any]) -> Non
         "Will this flight arrive more than 15 minutes late?",
         "Halted: no model was good enough",
         "roc_auc 0.6 misses the threshold",
-        "90 of 100 rows are usable, 2013-01-01 to 2014-01-01; 10 set aside, most because target is",
+        "90 of 100 rows are usable, 2013-01-01 to 2014-01-01; 10 quarantined, most because",
         "There is signal: x.",
-        "The target goes with the hour of day: share with late = true is",
-        "No column looks as if it gave the answer away.",
+        "The target varies with the hour of day: share with late = true is",
+        "No column shows signs of target leakage.",
         "temp",
-        "ROC AUC wanted",
+        "ROC AUC required",
         "≥ 0.66",
         "best without ML: rule",
         "0.61",
@@ -161,8 +161,8 @@ def test_leakage_suspects_stand_in_the_first_screen_with_their_reason() -> None:
     dataset = made(y, leak=y * 10.0 + np.arange(300) / 1000, other=np.sin(np.arange(300.0)))
     page = render_report(document(dataset, problem(), known_afterwards=["other"]))
     shown = first_screen(page)
-    assert "leak may give the answer away: it nearly decides the target alone (ROC AUC 1)." in shown
-    assert "other may give the answer away: it is filled where the outcome is known" in shown
+    assert "leak may leak the target: it nearly determines the target alone (ROC AUC 1)." in shown
+    assert "other may leak the target: it is filled where the outcome is known" in shown
     assert "features.exclude" in " ".join(parsed(page).texts)
 
 
@@ -179,12 +179,12 @@ def test_what_was_cleaned_is_shown() -> None:
     ):
         assert expected in shown, expected
     headings = {
-        "Rows set aside", "Outliers, flagged and kept", "Spellings that became one",
-        "The schema changed since the last run", "Missing values", "Columns left out",
+        "Rows quarantined", "Outliers, flagged and kept", "Merged spellings",
+        "The schema changed since the last run", "Missing values", "Columns dropped",
     }  # fmt: skip
     assert headings <= set(parsed(page).headings)
     bare = render_report(document(noise(0, 300), problem(), verdicts=[{"state": "Transform"}]))
-    assert "What was cleaned" not in parsed(bare).headings
+    assert "Data cleansing" not in parsed(bare).headings
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_an_evaluation_is_drawn_against_the_objective() -> None:
     evaluation = {
         "metric": "rmse", "value": 41.5, "threshold": 50.0, "rows": 80,
         "interval": {"low": 39.0, "high": 44.0, "confidence": 0.95},
-        "baselines": {"constant": 72.25}, "weaknesses": ["weak where origin = LGA"],
+        "baselines": {"constant": 72.25}, "weaknesses": ["underperforms where origin = LGA"],
         "comparison": {"champion_value": 43.75, "reason": "on the same rows"},
         "slices": [{"column": "origin", "value": "LGA", "rows": 9, "score": 60.5, "floor": None}],
         "metrics": {"mae": 33.1},
@@ -225,8 +225,8 @@ def test_an_evaluation_is_drawn_against_the_objective() -> None:
     contract = problem("regression", objective={"metric": "rmse", "threshold": 50})
     page = render_report(document(noise(0, 300, 0), contract, evaluation=evaluation))
     shown = parsed(page).texts
-    for expected in ("this run's model", "without ML: constant", "wanted 50", "41.5", "43.75",
-                     "72.25", "33.1", "weak where origin = LGA", "60.5"):  # fmt: skip
+    for expected in ("this run's model", "without ML: constant", "threshold 50", "41.5", "43.75",
+                     "72.25", "33.1", "underperforms where origin = LGA", "60.5"):  # fmt: skip
         assert expected in shown, expected
     assert "floor" not in shown, "a column of nothing is left out"
     assert "≤ 50" in first_screen(page)
@@ -299,12 +299,12 @@ def test_each_candidate_has_one_score_and_its_parameters_below() -> None:
     page = render_report(document(noise(0, 300), problem(), experiments=[*tried, failed]))
     heads = table_heads(page, "Candidates")
     assert heads == [
-        "candidate", "ROC AUC", "std", "turn", "recipe", "fit seconds", "rows", "features",
+        "candidate", "ROC AUC", "std", "iteration", "recipe", "fit seconds", "rows", "features",
         "error",
     ]  # fmt: skip
     chapter = page[page.index("<h2>Candidates</h2>") : page.index("<h2>Provenance</h2>")]
     shown = "".join(parsed(f"<main>{chapter}</main>").texts)
-    assert "extra_trees, turn 2" in shown
+    assert "extra_trees, iteration 2" in shown
     assert "max_depth 7, n_estimators 100" in shown
     assert "it did not converge" in shown
     assert shown.index("extra_trees") < shown.index("random_forest") < shown.index("svm")
@@ -321,13 +321,13 @@ def judged(**more: Any) -> dict[str, Any]:
     [
         (
             {"low": None, "high": None, "confidence": 0.95, "method": "none"},
-            "this run's model (how sure cannot be told)",
-            "How sure the ROC AUC is cannot be told: every resample of the holdout scores the same",
+            "this run's model (no confidence interval)",
+            "No confidence interval for the ROC AUC: every resample of the holdout scores the same",
         ),
         (
             {"low": 0.9075, "high": 1.0, "confidence": 0.95, "method": "exact"},
             "this run's model (0.907 to 1)",
-            "95% interval of the model: 0.9075 to 1 (Clopper and Pearson's, as the bootstrap is",
+            "95% interval of the model: 0.9075 to 1 (Clopper-Pearson, as the bootstrap is",
         ),
         (
             {"low": 0.88, "high": 0.97, "confidence": 0.9, "method": "bootstrap"},
@@ -368,9 +368,9 @@ def test_one_of_a_thing_is_told_as_one(rows: int) -> None:
     shown = " ".join(parsed(render_report(page_of)).texts)
     assert not re.findall(r"\b1 (?:rows|columns|pairs|gaps|rules|scores)\b", shown)
     expected = {
-        1: ("The only row is usable", "1 row: 1 to learn from", "1 pair of columns",
+        1: ("The only row is usable", "1 row: 1 for training", "1 pair of redundant columns",
             "1 row has no event time", "on 1 row it never saw", "The only column"),
-        2: ("All 2 rows are usable", "2 rows: 2 to learn from", "2 pairs of columns",
+        2: ("All 2 rows are usable", "2 rows: 2 for training", "2 pairs of redundant columns",
             "2 rows have no event time", "on 2 rows it never saw"),
     }  # fmt: skip
     assert [sentence for sentence in expected[rows] if sentence not in shown] == []

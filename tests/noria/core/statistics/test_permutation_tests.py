@@ -130,13 +130,13 @@ def test_what_was_drawn_is_said() -> None:
     y = np.random.default_rng(0).normal(size=80)
     rows = judged((y, y, None), 0)
     assert (rows.drawn, rows.stretches, rows.p_value) == ("rows", 0, 1 / (1 + DRAWS))
-    assert "shuffled targets do as well in 0.5% of the permutations" in rows.sentence
+    assert "permutation test, p = 0.005" in rows.sentence
     timed = judged((y, y, np.arange(80)), 0)
     assert (timed.drawn, timed.stretches) == ("signs of stretches", 16)
-    assert "a coin toss for each of 16 stretches of time does as well in" in timed.sentence
+    assert "sign-flip test over 16 time blocks, p = " in timed.sentence
     few = judged((y, y, np.arange(80) // 20), 0)
     assert (few.drawn, few.stretches) == ("rows within stretches", 4)
-    assert "shuffled within each of 4 stretches of time" in few.sentence
+    assert "permutation test within 4 time blocks, p = " in few.sentence
 
 
 @examples(300)

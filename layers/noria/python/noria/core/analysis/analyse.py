@@ -184,9 +184,9 @@ def _notes(
     notes.append(_corrected(dataset))
     if dataset.event_time is not None:
         notes.append(
-            "p values take every row for a witness of its own: where neighbours in time are alike, "
+            "p values assume independent rows: where rows are autocorrelated in time, "
             "they are too small, and the strength says more."
         )
     if len(redundant) == MOST_PAIRS:
-        notes.append(f"Of the pairs that say the same only the {MOST_PAIRS} strongest are kept.")
+        notes.append(f"Of the redundant pairs only the {MOST_PAIRS} strongest are kept.")
     return notes

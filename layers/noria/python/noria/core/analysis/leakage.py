@@ -55,7 +55,7 @@ def leakage_suspects(
 
 def _too_good(related: Mapping[str, Related], limit: float) -> dict[str, str]:
     return {
-        name: f"nearly decides the target alone ({found.measure} {found.value:.3g})"
+        name: f"nearly determines the target alone ({found.measure} {found.value:.3g})"
         for name, found in related.items()
         if found.strength >= limit and found.significant
     }
@@ -100,7 +100,7 @@ def _judged(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
         return _purest_class(sample, empty, limit)
     found = number_to_target(sample.target, empty.astype(np.int64), 2)
     reason = (
-        f"its being filled or empty tells whether the target is high or low (ROC AUC "
+        f"has missing values that predict whether the target is high or low (ROC AUC "
         f"{max(found.value, 1 - found.value):.3g})"
     )
     return reason if found.strength >= limit else "", found.p_value

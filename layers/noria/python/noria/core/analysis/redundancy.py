@@ -1,4 +1,4 @@
-"""Pairs of columns of which one adds little, with a measure suited to both types.
+"""Pairs of redundant columns, with a measure suited to both types.
 
 Two numbers: |Spearman's rho|. A category and a number: the correlation ratio of the number's
 ranks. Two categories: the adjusted Wallace coefficient, which has a direction (an airport decides
@@ -214,9 +214,7 @@ def _same_texts(sample: Dataset, limits: Analysis) -> Iterator[Redundant]:
 
 def _pair(first: str, second: str, measure: str, value: float, mutual: bool = False) -> Redundant:
     told = (
-        f"{first} and {second} say almost the same"
-        if mutual
-        else f"{second} follows almost wholly from {first}"
+        f"{first} and {second} are redundant" if mutual else f"{first} almost determines {second}"
     )
     sentence = f"{told} ({measure} {value:.2f})"
     return Redundant(

@@ -197,11 +197,11 @@ def _join_sentences(frame: pd.DataFrame) -> list[str]:
             sentences.append(f"{note['matched']:.1%} of the rows found a match in {source!r}")
         if note["duplicates_dropped"]:
             repeated = counted(note["duplicates_dropped"], "repeated row")
-            sentences.append(f"{repeated} of {source!r} left out")
+            sentences.append(f"{repeated} of {source!r} dropped")
         if note["without_key"]:
             lost = counted(note["without_key"], "row")
             sentences.append(
-                f"{lost} of {source!r} without {' or '.join(note['key'])} left out, as no row can "
+                f"{lost} of {source!r} without {' or '.join(note['key'])} dropped, as no row can "
                 "find them: complete the key in the source if they matter"
             )
     return sentences

@@ -78,7 +78,7 @@ def unused_columns(
 def _reason(name: str, values: pd.Series, problem: Problem) -> str:
     distinct, rows = int(values.nunique()), counted(int(values.notna().sum()), "row")
     if name in problem.entity_key:
-        return f"an entity key with {distinct:,} values, which would be learnt by heart"
+        return f"an entity key with {distinct:,} values, which a model would memorize"
     return f"names single rows ({distinct:,} values in {rows}); {REMEDY.format(name=name)}"
 
 

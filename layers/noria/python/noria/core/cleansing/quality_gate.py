@@ -30,7 +30,7 @@ def too_large(rows: int, problem: Problem, memory: int) -> list[str]:
 def with_drift(verdict: Verdict, drift: list[str], problem: Problem) -> Verdict:
     """Add what changed in the sources' schemas since the last run."""
     fails = bool(drift) and problem.quality.schema_drift == "fail"
-    remedy = ["quality.schema_drift is fail: mend the source, or set it to report"] if fails else []
+    remedy = ["quality.schema_drift is fail: fix the source, or set it to report"] if fails else []
     return Verdict(
         decision="unusable" if fails else verdict.decision,
         reasons=[*remedy, *drift, *verdict.reasons] if fails else [*verdict.reasons, *drift],
@@ -59,7 +59,7 @@ def _too_many_quarantined(problem: Problem, rules: Rules, rows: int) -> list[str
     if share > limit:
         return [
             f"{share:.1%} of the {judged:,} rows break a rule, more than "
-            f"quality.maximum_quarantined {limit:.1%}: mend the source or the rules"
+            f"quality.maximum_quarantined {limit:.1%}: fix the source or the rules"
         ]
     return []
 

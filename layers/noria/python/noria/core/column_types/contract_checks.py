@@ -74,5 +74,5 @@ def _pattern_problem(pattern: str) -> str | None:
     try:
         arrow.match_substring_regex(pa.array(["a"]), f"^(?:{pattern})$")
     except pa.ArrowInvalid as error:
-        return f"{pattern!r} is no RE2 regular expression ({error}): mend it"
+        return f"{pattern!r} is no RE2 regular expression ({error}): fix it"
     return None

@@ -74,7 +74,7 @@ class Weakness(_Finding):
         elif self.loss is not None:
             there = f"log loss {self.loss:.4g} against {self.overall_loss:.4g} of all rows"
         return (
-            f"{self.subject} still tells {self.share:.1%} of the errors' variance: "
+            f"{self.subject} still explains {self.share:.1%} of the errors' variance: "
             f"{self.where} has {there} ({counted(self.rows, 'row')})"
         )
 

@@ -257,8 +257,8 @@ def _met(evaluation: EvaluationResult) -> str:
     rows = counted(evaluation.rows, "row")
     if low is None or high is None:
         return (
-            f"{score} on {rows} meets the threshold {evaluation.threshold:g}; how sure that is "
-            "cannot be told, as every resample of these rows scores the same"
+            f"{score} on {rows} meets the threshold {evaluation.threshold:g}; no confidence "
+            "interval, as every resample of these rows scores the same"
         )
     return f"{score} [{low:.4f}, {high:.4f}] on {rows} meets the threshold {evaluation.threshold:g}"
 
@@ -325,7 +325,7 @@ def weaknesses(metric: str, value: float, slices: Sequence[SliceResult]) -> list
         (pair for pair in lags if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].column)
     )
     return [
-        f"weak where {one.column} = {one.value}: {metric} {one.score:.4f} "
+        f"underperforms where {one.column} = {one.value}: {metric} {one.score:.4f} "
         f"on {counted(one.rows, 'row')}"
         for _, one in worst[:WEAK_SPOTS]
     ]

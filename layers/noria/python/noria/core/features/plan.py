@@ -160,7 +160,7 @@ def _features(steps: Sequence[str], parts: Parts) -> dict[str, list[str]]:
 
 def _why(plan: Plan, rungs: int, last: str, weakness: str, chosen: str) -> str:
     if plan.iteration == 0:
-        return f"the first rung of {rungs}: start simple"
+        return f"the first of {rungs} recipes: start simple"
     found = f"; evaluation found: {weakness}" if weakness else ""
     because = f", because {chosen}" if chosen else ""
     adds = "keeps" if RECIPES[plan.recipe].selects else "adds"

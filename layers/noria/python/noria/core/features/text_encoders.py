@@ -27,7 +27,7 @@ LOG_COUNTS = np.concatenate([[0.0], 1 + np.log(np.arange(1, MOST_COUNTED + 1))])
 
 
 class HashedWords(FeatureStep):
-    """Damped counts of the hashed words and word pairs that are most informative of the target."""
+    """Damped counts of the hashed words and word pairs most informative about the target."""
 
     scaled = False
 

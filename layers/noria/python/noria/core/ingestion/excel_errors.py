@@ -48,7 +48,7 @@ def error_notes(errors: Counter[int], titles: dict[int, str]) -> tuple[str, ...]
     """Say per column how many of its cells hold errors; `titles` has the columns' names."""
     return tuple(
         f"column {titles[place]!r}: {counted(count, 'cell')} with an Excel error such as #DIV/0! "
-        f"or #N/A read as missing: mend the formula if {'it' if count == 1 else 'they'} should "
+        f"or #N/A read as missing: fix the formula if {'it' if count == 1 else 'they'} should "
         "have a value"
         for place, count in sorted(errors.items())
         if place in titles

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from markupsafe import Markup
+
 from noria.core.lineage.document import Kind, Lineage, Step
 from noria.core.lineage.sentences import brief, printable
 from noria.core.lineage.text_tree import TITLES
@@ -65,7 +67,7 @@ class _Box:
         return self.y + self.height
 
 
-def chain(lineage: Lineage) -> str:
+def chain(lineage: Lineage) -> Markup:
     """Draw the chain from top to bottom as an SVG element, for a page with the report's style."""
     height, marks = _marks(lineage)
     return svg.picture(_title(lineage), height, marks)

@@ -43,7 +43,7 @@ def _prediction(facts: Mapping[str, Any]) -> list[str]:
         f"{_second(facts['served_at'])} by endpoint version {by}" if "served_at" in facts else "",
         f"{ASKED}{named(facts['inputs'])}" if "inputs" in facts else "",
         f"answered: {_answer(facts)}" if "prediction" in facts else "",
-        f"turned out: {plain(facts['label'])} (told {_second(facts.get('labelled_at'))})"
+        f"actual: {plain(facts['label'])} (received {_second(facts.get('labelled_at'))})"
         if known else "",
         *[str(note) for note in facts.get("notes", [])],
     ]  # fmt: skip
@@ -125,7 +125,7 @@ def _contract(facts: Mapping[str, Any]) -> list[str]:
     differs = facts.get("differs_from_deployed")
     return [
         str(facts.get("statement") or ""),
-        f"wanted: {metric(name)} {plain(objective.get('threshold'))}" if name else "",
+        f"objective: {metric(name)} {plain(objective.get('threshold'))}" if name else "",
         *(["the same as the deployed one"] if differs == [] else []),
         *[f"differs from the deployed one: {line}" for line in differs or []],
     ]

@@ -118,7 +118,7 @@ def _run(records: Records) -> Step:
 def _line(verdict: Mapping[str, Any]) -> str:
     reasons = verdict.get("reasons") or []
     why = f": {reasons[0]}" if reasons else ""
-    turn = f" (turn {verdict['iteration']})" if verdict.get("iteration", 0) > 1 else ""
+    turn = f" (iteration {verdict['iteration']})" if verdict.get("iteration", 0) > 1 else ""
     return f"{verdict.get('state')}{turn} {verdict.get('decision')}{why}"
 
 

@@ -82,12 +82,12 @@ def _too_little(training: Dataset, judged: Dataset, problem: Problem) -> str | N
     """Say why nothing can be decided, where one side lacks rows or classes."""
     for name, side in (("training", training), ("holdout", judged)):
         if len(side) < 2:
-            return f"The {name} rows are too few to tell anything ({len(side)}): collect more."
+            return f"The {name} rows are too few for a decision ({len(side)}): collect more."
         if len(np.unique(side.target)) < 2:
             only = side.classes[int(side.target[0])] if side.classes else f"{side.target[0]:g}"
             return (
                 f"All {len(side):,} {name} rows have the target {only!r}, so that "
-                f"{problem.objective.metric} tells nothing: collect rows of other outcomes, or "
+                f"{problem.objective.metric} is uninformative: collect rows of other outcomes, or "
                 "change evaluation.holdout."
             )
     return None
@@ -103,6 +103,6 @@ def _sentence(item: Scored, problem: Problem) -> str:
     low, high = item.interval
     sure = f"{problem.evaluation.confidence:.0%} interval {low:.4g} to {high:.4g}"
     if high - low <= ALIKE:
-        sure = "in every resample alike"
+        sure = "the same in every resample"
     said = f"{item.name[:1].upper()}{item.name[1:]}: {problem.objective.metric} {item.score:.4g}"
     return f"{said} ({sure})."

@@ -37,7 +37,7 @@ def rule_suffices(compared: Compared) -> Outcome | None:
 def _how_sure(compared: Compared, rule: Scored) -> str:
     """Say in how many resamples the rule meets the threshold, and what would make it surer."""
     share, resamples = share_that_meets(compared, rule), len(rule.resampled)
-    said = f"How sure: it meets the threshold in {share:.1%} of {resamples:,} resamples"
+    said = f"Bootstrap: it meets the threshold in {share:.1%} of {resamples:,} resamples"
     threshold = compared.problem.objective.threshold
     margin = compared.beyond(rule.score, threshold)
     if not rule.interval.low <= threshold <= rule.interval.high or margin <= 0:
@@ -62,8 +62,8 @@ def trivial_suffices(compared: Compared) -> Outcome | None:
     demanding = DEMANDING.get(compared.problem.task, DEMANDING_OF_CLASSES)
     others = " or ".join(name for name in demanding if name != compared.metric)
     return REEVALUATE, [
-        f"The objective as stated needs no row to be looked at: {trivial.name}, which answers "
-        f"every row alike, reaches {compared.metric} {trivial.score:.4g}, and the threshold is "
+        f"A constant prediction already meets the objective: {trivial.name}, the same for "
+        f"every row, reaches {compared.metric} {trivial.score:.4g}, and the threshold is "
         f"{objective.threshold:g}.",
         f"What would help: an objective.threshold better than {trivial.score:.4g}, an "
         "objective.minimum_gain over what needs no ML"
@@ -78,9 +78,9 @@ def no_signal(compared: Compared) -> Outcome | None:
     if has_signal(gain.interval, compared.permutation.p_value, chance, confidence):
         return None
     return REEVALUATE, [
-        f"No signal that can be told from chance: the quick model's gain over "
-        f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric}, and "
-        f"{compared.permutation.sentence}.",
+        f"No better than chance: the quick model's gain over "
+        f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric} "
+        f"({compared.permutation.sentence}).",
         _what_would_help(compared, gain.interval),
         *_slow_drift_note(compared.permutation),
     ]
@@ -91,8 +91,8 @@ def _slow_drift_note(test: PermutationTest) -> list[str]:
     if test.drawn != "signs of stretches" or test.blocks <= FEWEST_BLOCKS:
         return []
     return [
-        f"What moves slower than one of the {test.blocks} stretches of time does not count, "
-        "as it cannot be told from wandering: fewer analysis.stretches are longer."
+        f"Effects slower than one of the {test.blocks} time blocks do not count, "
+        "as they cannot be distinguished from a random walk: fewer analysis.stretches are longer."
     ]
 
 
@@ -122,8 +122,8 @@ def _what_would_help(compared: Compared, gain: Bounds) -> str:
             f"gain of {wanted:.3g}, so more of the same rows will not help."
         )
     return (
-        f"{start} on the target; {_about(needed, compared)} would tell the gain of {wanted:.3g} "
-        "that the objective asks for from none."
+        f"{start} on the target; {_about(needed, compared)} would make the gain of {wanted:.3g} "
+        "that the objective asks for significant."
     )
 
 
@@ -144,9 +144,9 @@ def too_few_rows(compared: Compared) -> Outcome | None:
         return None
     needed = rows_needed(half, distance, compared.holdout, compared.total)
     return REEVALUATE, [
-        f"Too little data for the objective to be told: on {compared.holdout:,} holdout rows the "
+        f"Too little data to decide on the objective: on {compared.holdout:,} holdout rows the "
         f"quick model's {compared.metric} {quick.score:.4g} is known to ±{half:.2g} only, so a "
-        f"model exactly at the threshold {objective.threshold:g} could not be told from "
+        f"model exactly at the threshold {objective.threshold:g} could not be distinguished from "
         f"{trivial.name} ({trivial.score:.4g}).",
         f"What would help: {_about(needed, compared)}, or an objective farther from what needs "
         "no ML.",
@@ -176,7 +176,7 @@ def signal(compared: Compared) -> Outcome:
 
 def _over_the_rule(compared: Compared, rule: Scored) -> str:
     gain = compared.gain_over(rule)
-    sure = "" if gain.interval.low > 0 else ": the rule is not surely beaten yet"
+    sure = "" if gain.interval.low > 0 else ": not a significant gain over the rule"
     floors = "; the rule meets the threshold but misses floors: " if compared.meets(rule) else ""
     return (
         f"The rule {compared.problem.baseline.rule!r} reaches {rule.score:.4g}; over it the quick "

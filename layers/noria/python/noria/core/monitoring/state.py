@@ -149,7 +149,7 @@ def _about_drift(seen: Observation, limits: Monitoring) -> str:
     if seen.drift is None:
         return (
             f"{seen.compared} predictions wait to be compared: "
-            f"{limits.minimum_predictions} are needed to tell drift from chance"
+            f"{limits.minimum_predictions} are needed to distinguish drift from noise"
         )
     limit = limits.drift
     relation = "above" if seen.drift > limit else "within"

@@ -5,8 +5,7 @@ from typing import Any
 
 from noria.common.formatting import date, measured, number, share, shortened
 from noria.common.messages import counted
-from noria.core.reporting import charts, grid_charts
-from noria.core.reporting import html as parts
+from noria.core.reporting import blocks, charts, grid_charts
 from noria.core.reporting.findings import findings
 from noria.core.reporting.time_section import distribution, target_name, time_pictures
 
@@ -17,61 +16,61 @@ PATTERNS = 6
 LONGEST = 40
 
 
-def analysis_section(analysis: Document, problem: Document) -> str:
+def analysis_section(analysis: Document, problem: Document) -> blocks.Chapter | None:
     """Render an `AnalysisResult` dump; empty when there was none."""
     if not analysis:
-        return ""
+        return None
     pictures = [
         _target(analysis, problem),
         _relations(analysis),
         *time_pictures(analysis, problem),
         *[
-            parts.card(f"{item['column']} by {target_name(problem)}", distribution(item))
+            blocks.card(f"{item['column']} by {target_name(problem)}", *distribution(item))
             for item in analysis.get("distributions") or []
         ],
         _missing(analysis),
         _missing_together(analysis),
     ]
-    return (
-        "<h2>The data, set against the question</h2>"
-        f'<div class="card">{parts.bullets(findings(analysis, problem))}</div>'
-        f'<div class="grid-of-charts">{"".join(pictures)}</div>'
-        f'<div class="card">{_columns(analysis)}{_pairs(analysis)}</div>'
+    return blocks.chapter(
+        "Data analysis",
+        blocks.card("", blocks.bullets(findings(analysis, problem))),
+        blocks.grid(*pictures),
+        blocks.card("", _columns(analysis), _pairs(analysis)),
     )
 
 
-def _target(analysis: Document, problem: Document) -> str:
+def _target(analysis: Document, problem: Document) -> blocks.Card | None:
     target, name = analysis.get("target") or {}, target_name(problem)
     balance = (target.get("balance") or [])[:STRONGEST]
     if balance:
         notes = [f"{share(item['share'])} ({item['count']:,})" for item in balance]
         items = [(str(item["value"]), float(item["share"])) for item in balance]
         picture = charts.bars(f"Balance of {name}", items, "share of rows", notes=notes)
-        return parts.card(f"Balance of {name}", picture)
+        return blocks.card(f"Balance of {name}", picture)
     quantiles, edges = target.get("quantiles") or [], target.get("edges") or []
     if not quantiles or not edges:
-        return ""
+        return None
     picture = charts.histogram(f"Spread of {name}", edges, {"rows": target["shares"]}, name)
     middle = f"median {number(quantiles[3])}, half of the rows "
     middle += f"{number(quantiles[2])} to {number(quantiles[4])}"
-    return parts.card(f"Spread of {name}", picture + parts.soft(middle))
+    return blocks.card(f"Spread of {name}", picture, blocks.remark(middle))
 
 
-def _relations(analysis: Document) -> str:
+def _relations(analysis: Document) -> blocks.Card | None:
     columns = (analysis.get("columns") or [])[:STRONGEST]
     items = [(str(c["name"]), float(c["related"]["strength"])) for c in columns]
     notes = [
         measured(c["related"]["measure"], c["related"]["value"])
         if c["related"]["significant"]
-        else "no more than chance"
+        else "not significant"
         for c in columns
     ]
-    unit = "strength: 0 none, 1 decides the target alone"
-    title = "What goes with the target"
-    return parts.card(title, charts.bars(title, items, unit, notes=notes))
+    unit = "strength: 0 none, 1 determines the target"
+    title = "Association with the target"
+    return blocks.card(title, charts.bars(title, items, unit, notes=notes))
 
 
-def _missing(analysis: Document) -> str:
+def _missing(analysis: Document) -> blocks.Card | None:
     columns = analysis.get("columns") or []
     items = sorted(
         ((str(c["name"]), float(c["profile"]["missing"])) for c in columns),
@@ -80,39 +79,41 @@ def _missing(analysis: Document) -> str:
     items = [item for item in items if item[1] > 0][:INCOMPLETE]
     notes = [share(value) for _, value in items]
     picture = charts.bars("Missing values", items, "share of all rows without a value", notes=notes)
-    return parts.card("What is missing", picture)
+    return blocks.card("Missing values by column", picture)
 
 
-def _missing_together(analysis: Document) -> str:
+def _missing_together(analysis: Document) -> blocks.Card | None:
     missing = analysis.get("missing") or {}
     columns = [str(name) for name in missing.get("columns") or []]
     found = [
         (float(pattern["share"]), pattern["columns"])
         for pattern in (missing.get("patterns") or [])[:PATTERNS]
     ]
-    title = "What is missing together"
+    title = "Values missing together"
     shown = [name for name in columns if any(name in names for _, names in found)]
-    return parts.card(title, grid_charts.patterns(title, shown, found)) if len(shown) > 1 else ""
+    return blocks.card(title, grid_charts.patterns(title, shown, found)) if len(shown) > 1 else None
 
 
-def _columns(analysis: Document) -> str:
+def _columns(analysis: Document) -> blocks.Folded:
     head = [
         "column",
         "kind",
         "missing",
         "distinct",
-        "bits",
-        "middle",
+        "entropy",
+        "median or most frequent",
         "measure",
         "value",
         "p",
         "drift",
     ]
     rows = [_column_row(column) for column in analysis.get("columns") or []]
-    table = parts.table(head, rows)
-    note = "Bits: entropy. p: corrected for all columns. Drift: PSI of the last third to the first."
+    note = (
+        "Entropy in bits. p: corrected for all columns (Holm). "
+        "Drift: PSI of the last third to the first."
+    )
     title = "The only column" if len(rows) == 1 else f"All {len(rows):,} columns"
-    return f"<details><summary>{title}</summary>{table}{parts.soft(note)}</details>"
+    return blocks.Folded(title, [blocks.Table(head, rows), blocks.Remark(note)])
 
 
 def _column_row(column: Document) -> Sequence[Any]:
@@ -145,13 +146,10 @@ def _middle(profile: Document) -> str:
     return often
 
 
-def _pairs(analysis: Document) -> str:
+def _pairs(analysis: Document) -> blocks.Folded | None:
     pairs = analysis.get("redundant") or []
     if not pairs:
-        return ""
+        return None
     sentences = [pair["sentence"] for pair in pairs]
-    return (
-        f"<details><summary>{counted(len(pairs), 'pair')} of columns of which one adds little"
-        "</summary>"
-        f"{parts.bullets(sentences, len(pairs))}</details>"
-    )
+    summary = f"{counted(len(pairs), 'pair')} of redundant columns"
+    return blocks.Folded(summary, [blocks.Bullets(sentences, len(pairs))])

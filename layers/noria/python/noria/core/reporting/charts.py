@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from markupsafe import Markup
+
 from noria.common.formatting import number, share
 from noria.core.reporting import svg
 
@@ -18,10 +20,10 @@ def bars(
     *,
     notes: Sequence[str] = (),
     limit: tuple[float, str] | None = None,
-) -> str:
+) -> Markup:
     """Draw horizontal bars with a label and a value each; `limit` is a dashed line with a name."""
     if not items:
-        return ""
+        return Markup()
     row, top = 34, 20 if limit else 4
     shown = [*notes, *[number(value) for _, value in items[len(notes) :]]]
     room = max(svg.WIDTH - 6 - max(svg.breadth(note, "value") for note in shown), SHORTEST)
@@ -58,7 +60,7 @@ def histogram(
     label: str,
     *,
     is_time: bool = False,
-) -> str:
+) -> Markup:
     """Draw one outline per group over shared bins; heights are shares within the group."""
     peak = max([value for shares in series.values() for value in shares] + [1e-12])
     scale = svg.Scale(edges[0], edges[-1], 0.0, peak, HEIGHT)
@@ -86,7 +88,9 @@ def _outline(
     return [(scale.x(x), scale.y(y)) for x, y in points]
 
 
-def grouped_bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
+def grouped_bars(
+    title: str, labels: Sequence[str], series: Mapping[str, Sequence[float]]
+) -> Markup:
     """Draw, per category, one bar for each group: the category's share within the group."""
     thick, top = 9, 6
     shown = {name: [share(value) for value in shares] for name, shares in series.items()}
@@ -115,14 +119,14 @@ def lines(
     *,
     percent: bool = False,
     from_zero: bool = True,
-) -> str:
+) -> Markup:
     """Draw values over time (epoch seconds), one line per series; None leaves a gap.
 
     Empty where no series has two known values.
     """
     known = {name: [(x, y) for x, y in points if y is not None] for name, points in series.items()}
     if max((len(points) for points in known.values()), default=0) < 2:
-        return ""
+        return Markup()
     values = [y for points in known.values() for _, y in points]
     times = [x for points in series.values() for x, _ in points]
     low = min(0.0, *values) if from_zero else min(values)

@@ -6,8 +6,7 @@ from typing import Any
 from noria.common.formatting import metric, number
 from noria.common.messages import counted
 from noria.common.metric_table import LOWER_IS_BETTER
-from noria.core.reporting import charts
-from noria.core.reporting import html as parts
+from noria.core.reporting import blocks, charts
 
 Document = Mapping[str, Any]
 SCORES = ("score", "mean")  # one number under two names: the mean of the folds
@@ -34,10 +33,10 @@ TOLD = frozenset(
 SLICE = ("column", "value", "rows", "score", "floor", "met", "note")
 
 
-def candidates(experiments: Sequence[Document], problem: Document) -> str:
+def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Chapter | None:
     """Show every candidate that was tried, the best first; a failed one says why."""
     if not experiments:
-        return ""
+        return None
     name = str((problem.get("objective") or {}).get("metric", "score"))
     sign = 1 if name in LOWER_IS_BETTER else -1
     ordered = sorted(experiments, key=lambda item: _place(item, sign))
@@ -47,13 +46,13 @@ def candidates(experiments: Sequence[Document], problem: Document) -> str:
     )
     head = [key for key in SHOWN_FIRST if key in known]
     head += [key for key in known if key not in head]
-    rows = [[parts.flat(item.get(key)) for key in head] for item in tried]
-    named = {"score": metric(name), "iteration": "turn"}
+    rows = [[blocks.flat(item.get(key)) for key in head] for item in tried]
+    named = {"score": metric(name)}
     shown = [named.get(key, key.replace("_", " ")) for key in head]
     best = 0 if _score(ordered[0]) is not None else None
-    note = parts.soft("Cross-validated on training rows; the holdout is not seen here.")
-    table = parts.table(shown, rows, best)
-    return f'<h2>Candidates</h2><div class="card">{table}{note}{_parameters(ordered)}</div>'
+    note = blocks.Remark("Cross-validated on training rows; the holdout is not seen here.")
+    table = blocks.Table(shown, rows, best)
+    return blocks.chapter("Candidates", blocks.card("", table, note, _parameters(ordered)))
 
 
 def _told(item: Document) -> dict[str, Any]:
@@ -61,20 +60,19 @@ def _told(item: Document) -> dict[str, Any]:
     return {**shown, "score": _score(item)}
 
 
-def _parameters(experiments: Sequence[Document]) -> str:
+def _parameters(experiments: Sequence[Document]) -> blocks.Folded | None:
     """List each candidate's parameters under the table, whose columns have no room for them."""
     told = [
-        f"{item.get('candidate')}, turn {item.get('iteration')}: {parts.flat(item['parameters'])}"
+        f"{item.get('candidate')}, iteration {item.get('iteration')}: "
+        f"{blocks.flat(item['parameters'])}"
         for item in experiments
         if item.get("parameters")
     ]
-    if not told:
-        return ""
-    return f"<details><summary>Parameters</summary>{parts.bullets(told, len(told))}</details>"
+    return blocks.Folded("Parameters", [blocks.Bullets(told, len(told))]) if told else None
 
 
 def _score(item: Document) -> float | None:
-    found = [item[name] for name in SCORES if parts.is_number(item.get(name))]
+    found = [item[name] for name in SCORES if blocks.is_number(item.get(name))]
     return float(found[0]) if found else None
 
 
@@ -83,33 +81,32 @@ def _place(item: Document, sign: int) -> tuple[bool, float]:
     return (score is None, sign * score if score is not None else 0.0)
 
 
-def evaluation(document: Document) -> str:
+def evaluation(document: Document) -> blocks.Chapter | None:
     """Show the judgement on the holdout: a picture, where the model is weak, then all numbers."""
     if not document:
-        return ""
+        return None
     cards = [
-        parts.card("Against the objective", _against(document)),
-        parts.card("Why", parts.bullets(document.get("reasons") or [])),
-        parts.card("Where it is weak", parts.bullets(document.get("weaknesses") or [])),
-        parts.card("All metrics", _facts(document.get("metrics"))),
-        parts.card("Other numbers", _facts(_others(document))),
+        blocks.card("Against the objective", *_against(document)),
+        blocks.card("Why", blocks.bullets(document.get("reasons") or [])),
+        blocks.card("Weakest slices", blocks.bullets(document.get("weaknesses") or [])),
+        blocks.card("All metrics", *_facts(document.get("metrics"))),
+        blocks.card("Other numbers", *_facts(_others(document))),
         *[
-            parts.card(str(name).replace("_", " "), parts.facts(value))
+            blocks.card(str(name).replace("_", " "), *blocks.facts(value))
             for name, value in document.items()
             if name not in TOLD | {"metrics", "baselines"} and _is_nested(value) and value
         ],
     ]
-    return (
-        f'<h2>Evaluation on the holdout</h2><div class="grid-of-charts">{"".join(cards)}</div>'
-        f"{_slices(document.get('slices') or [])}"
+    return blocks.chapter(
+        "Evaluation on the holdout", blocks.grid(*cards), _slices(document.get("slices") or [])
     )
 
 
-def _against(document: Document) -> str:
+def _against(document: Document) -> list[blocks.Block | None]:
     """Draw the model beside what needs no ML and the champion, with the threshold as limit."""
     name, value, threshold = (document.get(key) for key in ("metric", "value", "threshold"))
-    if not parts.is_number(value) or not parts.is_number(threshold):
-        return ""
+    if not blocks.is_number(value) or not blocks.is_number(threshold):
+        return []
     compared = document.get("comparison") or {}
     scores = [
         ("this run's model", value),
@@ -119,13 +116,13 @@ def _against(document: Document) -> str:
             for key, score in (document.get("baselines") or {}).items()
         ],
     ]
-    items = [(label, float(score)) for label, score in scores if parts.is_number(score)]
+    items = [(label, float(score)) for label, score in scores if blocks.is_number(score)]
     notes = [number(score, 4) for _, score in items]
     picture = charts.bars(
         "Against the objective", items, metric(str(name)), notes=notes,
-        limit=(float(threshold), f"wanted {threshold:g}"),
+        limit=(float(threshold), f"threshold {threshold:g}"),
     )  # fmt: skip
-    return picture + parts.soft(_how_sure(document, metric(str(name))))
+    return [picture, blocks.remark(_how_sure(document, metric(str(name))))]
 
 
 def _how_sure(document: Document, name: str) -> str:
@@ -134,21 +131,21 @@ def _how_sure(document: Document, name: str) -> str:
     judged = f"on {counted(rows, 'row')} it never saw"
     if interval.get("method") == "none":
         return (
-            f"How sure the {name} is cannot be told: every resample of the holdout scores the "
+            f"No confidence interval for the {name}: every resample of the holdout scores the "
             f"same, {judged}."
         )
     low, high = interval.get("low"), interval.get("high")
-    if not parts.is_number(low) or not parts.is_number(high):
+    if not blocks.is_number(low) or not blocks.is_number(high):
         return ""
     said = f"{interval.get('confidence', 0.95):.0%} interval of the model"
     how = "bootstrap"
     if interval.get("method") == "exact":
-        how = "Clopper and Pearson's, as the bootstrap is too sure where errors are few"
+        how = "Clopper-Pearson, as the bootstrap is too narrow where errors are few"
     return f"{said}: {number(low, 4)} to {number(high, 4)} ({how}), {judged}."
 
 
-def _facts(value: Any) -> str:
-    return parts.facts(value) if value else ""
+def _facts(value: Any) -> list[blocks.Block]:
+    return blocks.facts(value) if value else []
 
 
 def _others(document: Document) -> dict[str, Any]:
@@ -163,8 +160,8 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, Mapping | list | tuple)
 
 
-def _slices(found: Sequence[Document]) -> str:
+def _slices(found: Sequence[Document]) -> blocks.Card | None:
     if not found:
-        return ""
+        return None
     ordered = [{**{key: one[key] for key in SLICE if key in one}, **one} for one in found]
-    return parts.card("Slices", parts.facts(ordered))
+    return blocks.card("Slices", *blocks.facts(ordered))

@@ -35,8 +35,8 @@ def rows(analysis: Document) -> str:
     """Say how many rows there are to learn from and to judge by."""
     return (
         f"{counted(analysis.get('rows', 0), 'row')}: "
-        f"{analysis.get('training_rows', 0):,} to learn from, "
-        f"{analysis.get('holdout_rows', 0):,} held out to judge by."
+        f"{analysis.get('training_rows', 0):,} for training, "
+        f"{analysis.get('holdout_rows', 0):,} held out for evaluation."
     )
 
 
@@ -45,15 +45,15 @@ def strongest(analysis: Document) -> str:
     columns = analysis.get("columns") or []
     significant = [c for c in columns if (c.get("related") or {}).get("significant")]
     if not significant:
-        return "No column alone goes with the target beyond chance." if columns else ""
+        return "No single column is significantly associated with the target." if columns else ""
     first = [
         f"{c['name']} ({measured(c['related']['measure'], c['related']['value'])})"
         for c in significant[:STRONGEST]
     ]
-    verb = "goes" if len(significant) == 1 else "go"
+    verb = "is" if len(significant) == 1 else "are"
     return (
-        f"{len(significant)} of {counted(len(columns), 'column')} {verb} with the target beyond "
-        f"chance, most of all {joined_with_and(first)}."
+        f"{len(significant)} of {counted(len(columns), 'column')} {verb} significantly "
+        f"associated with the target, most of all {joined_with_and(first)}."
     )
 
 
@@ -65,7 +65,7 @@ def seasons(analysis: Document, problem: Document) -> list[str]:
 def _season(season: Document, problem: Document) -> str:
     name = str(season["name"])
     if len(season["series"]) > 1:
-        return f"The target goes with the {name} ({share(season['effect'])} of its variation)."
+        return f"The target varies with the {name} ({share(season['effect'])} of its variation)."
     ((key, means),) = season["series"].items()
     known = [
         (mean, label)
@@ -76,8 +76,8 @@ def _season(season: Document, problem: Document) -> str:
     shown = share if is_share(problem) else number
     place = " UTC" if name == "hour of day" else ""
     return (
-        f"The target goes with the {name}: {series_label(problem, [key])} is {shown(high)} at its "
-        f"highest ({last}{place}) and {shown(low)} at its lowest ({first}{place})."
+        f"The target varies with the {name}: {series_label(problem, [key])} is {shown(high)} at "
+        f"its highest ({last}{place}) and {shown(low)} at its lowest ({first}{place})."
     )
 
 
@@ -123,10 +123,10 @@ def _redundant(pairs: Sequence[Document]) -> list[str]:
     sentences = []
     if same:
         told = [joined_with_and(group) for group in same[:MOST_GROUPS]]
-        sentences.append(f"Say almost the same: {'; '.join(told)}.")
+        sentences.append(f"Redundant columns: {'; '.join(told)}.")
     if most:
-        told = [f"{first} tells {joined_with_and(names)}" for first, names in most]
-        sentences.append(f"Add little to others: {'; '.join(told)}.")
+        told = [f"{first} determines {joined_with_and(names)}" for first, names in most]
+        sentences.append(f"Largely determined by another column: {'; '.join(told)}.")
     return sentences
 
 

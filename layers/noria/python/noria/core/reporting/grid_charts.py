@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from markupsafe import Markup
+
 from noria.common.formatting import number, share, shortened
 from noria.core.reporting import svg
 from noria.core.reporting.charts import unbroken
@@ -18,11 +20,11 @@ def season(
     label: str,
     *,
     percent: bool,
-) -> str:
+) -> Markup:
     """Draw the target per part of the calendar above bars of the rows in each."""
     values = [value for means in series.values() for value in means if value is not None]
     if not values:
-        return ""
+        return Markup()
     low = 0.0 if percent else min(values)
     scale = svg.Scale(-0.5, len(labels) - 0.5, low, max(*values, low + 1e-12), 150, bottom=14)
     parts = scale.y_axis(label, percent=percent)
@@ -55,11 +57,11 @@ def _under(scale: svg.Scale, labels: Sequence[str], y: float) -> list[str]:
 
 def heat_map(
     title: str, rows: Sequence[str], columns: Sequence[str], cells: Cells, *, percent: bool
-) -> str:
+) -> Markup:
     """Draw values as the strength of one colour; None leaves the cell empty."""
     known = [value for line in cells for value in line if value is not None]
     if not known:
-        return ""
+        return Markup()
     low, high = min(known), max(known)
     left, tall, wide = 34, 17, (svg.WIDTH - 34) / max(len(columns), 1)
     parts = [svg.text(0, 13 + tall * place, name) for place, name in enumerate(rows)]
@@ -93,13 +95,13 @@ def _key(low: float, high: float, y: float, percent: bool) -> list[str]:
 
 def patterns(
     title: str, columns: Sequence[str], found: Sequence[tuple[float, Sequence[str]]]
-) -> str:
+) -> Markup:
     """Draw which columns are missing at once: a line per column, a filled cell per pattern.
 
     `found` holds the share of rows and the missing columns of each pattern.
     """
     if not columns or not found:
-        return ""
+        return Markup()
     left, tall = 148, 17
     wide = min(34.0, (svg.WIDTH - left) / len(found))
     parts = []

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from noria.common.formatting import number, share
-from noria.core.reporting import charts
-from noria.core.reporting import html as parts
+from noria.core.reporting import blocks, charts
 
 Document = Mapping[str, Any]
 MOST = 12
@@ -18,35 +17,36 @@ def latest(verdicts: Sequence[Document], state: str) -> Document:
     return found[-1] if found else {}
 
 
-def quality_section(verdicts: Sequence[Document]) -> str:
+def quality_section(verdicts: Sequence[Document]) -> blocks.Chapter | None:
     """Render Transform's evidence: rules broken, outliers, schema, spellings, dropped columns.
 
     Whatever the evidence lacks is left out.
     """
     evidence = latest(verdicts, "Transform").get("evidence") or {}
     cards = [
-        parts.card("Rows set aside", _rules(evidence)),
-        parts.card("Outliers, flagged and kept", _outliers(evidence.get("outliers") or [])),
-        parts.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
-        parts.card("Spellings that became one", _spellings(evidence.get("spellings") or {})),
-        parts.card("Missing values", _named(evidence.get("missing_rules") or {})),
-        parts.card("Columns left out", _named(_no_features(evidence))),
+        blocks.card("Rows quarantined", *_rules(evidence)),
+        blocks.card("Outliers, flagged and kept", *_outliers(evidence.get("outliers") or [])),
+        blocks.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
+        blocks.card("Merged spellings", _spellings(evidence.get("spellings") or {})),
+        blocks.card("Missing values", _named(evidence.get("missing_rules") or {})),
+        blocks.card("Columns dropped", _named(_no_features(evidence))),
     ]
-    shown = "".join(cards)
-    return f'<h2>What was cleaned</h2><div class="grid-of-charts">{shown}</div>' if shown else ""
+    return blocks.chapter("Data cleansing", blocks.grid(*cards))
 
 
-def _rules(evidence: Document) -> str:
+def _rules(evidence: Document) -> list[blocks.Block | None]:
     rules = sorted((evidence.get("rules") or {}).items(), key=lambda item: -item[1])
     if not rules:
-        return ""
+        return []
     items = [(str(rule), float(count)) for rule, count in rules[:MOST]]
     notes = [f"{count:,}" for _, count in rules[:MOST]]
-    picture = charts.bars("Rows set aside", items, "rows by the rule that they broke", notes=notes)
-    return picture + _more(len(rules))
+    picture = charts.bars("Rows quarantined", items, "rows by violated rule", notes=notes)
+    return [picture, _more(len(rules))]
 
 
-def _outliers(found: Sequence[Document]) -> str:
+def _outliers(found: Sequence[Document]) -> list[blocks.Block]:
+    if not found:
+        return []
     items = [(str(item["column"]), float(item["share"])) for item in found[:MOST]]
     notes = [share(value) for _, value in items]
     picture = charts.bars("Outliers", items, "share of rows beyond the fences", notes=notes)
@@ -55,16 +55,15 @@ def _outliers(found: Sequence[Document]) -> str:
         f"{number(item['high'])}"
         for item in found
     ]
-    listing = f"<details><summary>The fences</summary>{parts.bullets(fences)}</details>"
-    return picture + listing if found else ""
+    return [picture, blocks.Folded("The fences", [blocks.Bullets(fences)])]
 
 
-def _sentences(evidence: Document, name: str) -> str:
-    return parts.bullets(evidence.get(name) or [])
+def _sentences(evidence: Document, name: str) -> blocks.Bullets | None:
+    return blocks.bullets(evidence.get(name) or [])
 
 
-def _spellings(columns: Mapping[str, Mapping[str, str]]) -> str:
-    return parts.bullets(
+def _spellings(columns: Mapping[str, Mapping[str, str]]) -> blocks.Bullets | None:
+    return blocks.bullets(
         [
             f"{column}: {variant!r} is read as {canonical!r}"
             for column, variants in columns.items()
@@ -73,15 +72,17 @@ def _spellings(columns: Mapping[str, Mapping[str, str]]) -> str:
     )
 
 
-def _named(sentences: Mapping[str, str]) -> str:
+def _named(sentences: Mapping[str, str]) -> blocks.Bullets | None:
     told = [f"{column}: {sentence}" for column, sentence in sentences.items()]
-    return parts.bullets(told, FEW)
+    return blocks.bullets(told, FEW)
 
 
 def _no_features(evidence: Document) -> Mapping[str, str]:
     return {**(evidence.get("dropped_columns") or {}), **(evidence.get("left_out") or {})}
 
 
-def _more(count: int) -> str:
+def _more(count: int) -> blocks.Remark | None:
     more = count - MOST
-    return parts.soft(f"and {more} more {'rule' if more == 1 else 'rules'}") if more > 0 else ""
+    return (
+        blocks.Remark(f"and {more} more {'rule' if more == 1 else 'rules'}") if more > 0 else None
+    )

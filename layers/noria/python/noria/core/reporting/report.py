@@ -1,18 +1,26 @@
 """The report of a run: one HTML page that opens offline, what was decided first."""
 
+import json
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
-from noria.core.reporting import html as parts
+from noria.core.reporting import blocks
 from noria.core.reporting.analysis_section import analysis_section
 from noria.core.reporting.evaluation_section import candidates, evaluation
 from noria.core.reporting.quality_section import quality_section
-from noria.core.reporting.stylesheet import STYLE
-from noria.core.reporting.summary_section import first_screen
+from noria.core.reporting.summary_section import summarised
+from noria.core.reporting.templates import render
 
 Document = Mapping[str, Any]
 REASONS = 4
+
+
+@dataclass(frozen=True)
+class _Decision:
+    state: str
+    decision: str
+    blocks: Sequence[blocks.Block]
 
 
 def render_report(document: Document) -> str:
@@ -24,44 +32,39 @@ def render_report(document: Document) -> str:
     """
     problem, run = document.get("problem") or {}, document.get("run") or {}
     verdicts = document.get("verdicts") or []
-    sections = [
-        first_screen(document),
-        _decisions(verdicts),
+    champion = document.get("champion")
+    chapters = [
         analysis_section(document.get("analysis") or {}, problem),
         quality_section(verdicts),
         candidates(document.get("experiments") or [], problem),
         evaluation(document.get("evaluation") or {}),
-        _champion(document.get("champion") or {}),
-        parts.provenance(run, problem),
+        blocks.chapter("Champion", blocks.card("", *blocks.facts(champion)) if champion else None),
+        _provenance(run, problem),
     ]
-    title = escape(f"{problem.get('name', 'problem')} · run {run.get('id', '')}")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(sections)}</main></body></html>"
+    return render(
+        "reporting/report",
+        title=f"{problem.get('name', 'problem')} · run {run.get('id', '')}",
+        summary=summarised(document),
+        decisions=[_decision(verdict) for verdict in verdicts],
+        chapters=[chapter for chapter in chapters if chapter],
     )
 
 
-def _decisions(verdicts: Sequence[Document]) -> str:
-    if not verdicts:
-        return ""
-    steps = "".join(
-        f"<li><b>{escape(str(item.get('state', '')))}</b> "
-        f"{parts.badge(str(item.get('decision', '')), 'soft')}"
-        f"{parts.bullets(item.get('reasons') or [], REASONS)}{_evidence(item.get('evidence'))}</li>"
-        for item in verdicts
+def _decision(verdict: Document) -> _Decision:
+    reasons = blocks.bullets(verdict.get("reasons") or [], REASONS)
+    found = verdict.get("evidence")
+    evidence = blocks.Folded("Evidence", blocks.facts(found)) if found else None
+    return _Decision(
+        str(verdict.get("state", "")),
+        str(verdict.get("decision", "")),
+        [block for block in (reasons, evidence) if block],
     )
-    return f'<h2>Decisions</h2><div class="card"><ol class="steps">{steps}</ol></div>'
 
 
-def _evidence(evidence: Any) -> str:
-    if not evidence:
-        return ""
-    return f"<details><summary>Evidence</summary>{parts.facts(evidence)}</details>"
-
-
-def _champion(champion: Document) -> str:
-    if not champion:
-        return ""
-    return f'<h2>Champion</h2><div class="card">{parts.facts(champion)}</div>'
+def _provenance(run: Document, problem: Document) -> blocks.Chapter | None:
+    """The run, its cause and the contract as it was used."""
+    contract = json.dumps(problem, indent=2, ensure_ascii=False, default=str)
+    folded = blocks.Folded("The contract of this run", [blocks.Verbatim(contract)])
+    return blocks.chapter(
+        "Provenance", blocks.card("", *(blocks.facts(run) if run else ()), folded)
+    )

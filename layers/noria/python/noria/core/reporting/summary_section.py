@@ -1,14 +1,13 @@
 """The report's first screen: what was asked, decided and found, for who reads only that."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 from noria.common.formatting import date, joined_with_and, metric, number
 from noria.common.messages import counted
 from noria.common.metric_table import LOWER_IS_BETTER
-from noria.core.reporting import findings
-from noria.core.reporting import html as parts
+from noria.core.reporting import blocks, findings
 from noria.core.reporting.quality_section import latest
 
 Document = Mapping[str, Any]
@@ -42,27 +41,49 @@ PARAGRAPH = 160  # letters from which a statement is no heading any more
 MOST_SUSPECTS = 3
 
 
-def first_screen(document: Document) -> str:
-    """Render the question, the decision and why, the findings, and the numbers that matter."""
+@dataclass(frozen=True)
+class Tile:
+    """A number that is to be compared with the objective."""
+
+    label: str
+    value: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The question, the decision and why, the findings, and the numbers that matter."""
+
+    name: str
+    moment: str
+    statement: str
+    headline: str
+    tone: str
+    reasons: Sequence[blocks.Block]
+    found: Sequence[blocks.Block]
+    tiles: Sequence[Tile]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the statement is a paragraph, and is set like one."""
+        return len(self.statement) > PARAGRAPH
+
+
+def summarised(document: Document) -> Summary:
+    """Gather the report's first screen."""
     problem, run = document.get("problem") or {}, document.get("run") or {}
     headline, reasons, tone = _decided(document)
     found = _found(document)
-    return (
-        f'<div class="card hero {tone}">'
-        f'<p class="name">{escape(str(problem.get("name", "")))} · '
-        f"{escape(_moment(str(run.get('as_of', ''))))}</p>"
-        f"{_asked(problem)}"
-        f"{parts.badge(headline, tone)}{parts.bullets(reasons[:MOST_REASONS])}"
-        + (f"<h3>What was found</h3>{parts.bullets(found)}" if found else "")
-        + f"{_tiles(document)}</div>"
+    return Summary(
+        name=str(problem.get("name", "")),
+        moment=_moment(str(run.get("as_of", ""))),
+        statement=str(problem.get("statement") or problem.get("name") or "Run"),
+        headline=headline,
+        tone=tone,
+        reasons=[blocks.Bullets(reasons[:MOST_REASONS])] if reasons else [],
+        found=[blocks.Bullets(found)] if found else [],
+        tiles=_tiles(document),
     )
-
-
-def _asked(problem: Document) -> str:
-    """The statement as the page's heading; one that is a paragraph is set like one."""
-    statement = str(problem.get("statement") or problem.get("name") or "Run")
-    kind = ' class="long"' if len(statement) > PARAGRAPH else ""
-    return f"<h1{kind}>{escape(statement)}</h1>"
 
 
 def _decided(document: Document) -> tuple[str, list[str], str]:
@@ -116,7 +137,7 @@ def _data(verdict: Document, analysis: Document) -> str:
     main = max(rules, key=lambda rule: rules[rule], default="")
     why = f", most because {main}" if len(rules) > 1 else f": {main}" if main else ""
     usable = f"{accepted:,} of {counted(rows, 'row')} {'is' if accepted == 1 else 'are'} usable"
-    return f"{usable}{period}; {rows - accepted:,} set aside{why}."
+    return f"{usable}{period}; {rows - accepted:,} quarantined{why}."
 
 
 def _all(rows: int) -> str:
@@ -133,23 +154,15 @@ def _suspects(analysis: Document) -> list[str]:
     if not analysis:
         return []
     if not suspects:
-        return ["No column looks as if it gave the answer away."]
+        return ["No column shows signs of target leakage."]
     if len(suspects) > MOST_SUSPECTS:
         names = [str(item["column"]) for item in suspects]
-        return [f"{joined_with_and(names)} may give the answer away; the reasons are below."]
-    return [f"{item['column']} may give the answer away: it {item['reason']}." for item in suspects]
+        return [f"{joined_with_and(names)} may leak the target; the reasons are below."]
+    return [f"{item['column']} may leak the target: it {item['reason']}." for item in suspects]
 
 
-def _tiles(document: Document) -> str:
-    tiles = "".join(
-        f'<div class="tile {tone}"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
-        for label, value, tone in _numbers(document)
-    )
-    return f'<h3>Against the objective</h3><div class="tiles">{tiles}</div>' if tiles else ""
-
-
-def _numbers(document: Document) -> list[tuple[str, str, str]]:
-    """Label, value and tone of what is to be compared with the objective."""
+def _tiles(document: Document) -> list[Tile]:
+    """What is to be compared with the objective; nothing where there is none."""
     objective = (document.get("problem") or {}).get("objective") or {}
     name, threshold = str(objective.get("metric", "")), objective.get("threshold")
     if threshold is None:
@@ -165,11 +178,11 @@ def _numbers(document: Document) -> list[tuple[str, str, str]]:
         ("the champion", champion, "judge"),
     ]
     return [
-        (f"{metric(name)} wanted", f"{sign} {threshold:g}", ""),
+        Tile(f"{metric(name)} required", f"{sign} {threshold:g}", ""),
         *[
-            (label, number(score, 4), _tone(score, name, threshold) if judged else "")
+            Tile(label, number(score, 4), _tone(score, name, threshold) if judged else "")
             for label, score, judged in scores
-            if parts.is_number(score)
+            if blocks.is_number(score)
         ],
     ]
 
@@ -180,10 +193,10 @@ def _interval(evaluation: Document) -> str:
         return ""
     low, high = interval.get("low"), interval.get("high")
     if interval.get("method") == "none":
-        return " (how sure cannot be told)"
+        return " (no confidence interval)"
     return (
         f" ({number(low)} to {number(high)})"
-        if parts.is_number(low) and parts.is_number(high)
+        if blocks.is_number(low) and blocks.is_number(high)
         else ""
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from math import ceil, floor, log10
 
+from markupsafe import Markup
+
 from noria.common.formatting import date, number, shortened
 
 WIDTH = 330
@@ -29,9 +31,9 @@ ROUNDING = 0.01  # what is laid out to fit exactly does fit
 LIGHTER = 0.95  # what of that letters take that are not bold
 
 
-def picture(title: str, height: float, parts: Sequence[str]) -> str:
+def picture(title: str, height: float, parts: Sequence[str]) -> Markup:
     """Put marks together as one picture with a title for those who cannot see it."""
-    return (
+    return Markup(  # noqa: S704 - `text` and this escape what is written
         f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
     )
@@ -106,15 +108,15 @@ def area(points: Sequence[tuple[float, float]], place: int) -> str:
     return f'<polygon points="{drawn}" class="area c{colour} s{colour}"/>'
 
 
-def legend(names: Sequence[str]) -> str:
+def legend(names: Sequence[str]) -> Markup:
     """Name the colours, where there is more than one."""
     if len(names) < 2:
-        return ""
+        return Markup()
     items = "".join(
         f'<span><i class="b{place % COLOURS}"></i>{escape(shortened(name, NAMED))}</span>'
         for place, name in enumerate(names)
     )
-    return f'<p class="legend">{items}</p>'
+    return Markup(f'<p class="legend">{items}</p>')  # noqa: S704 - escaped above
 
 
 class Scale:

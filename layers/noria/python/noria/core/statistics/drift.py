@@ -256,6 +256,6 @@ def _reasons(predictions: ColumnDrift, columns: list[ColumnDrift], mean: float) 
         if one.weight * one.psi > 0
     ]
     return [
-        f"predictions moved by PSI {predictions.psi:.3f}, inputs by {mean:.3f} (weighted mean)",
-        f"most by {', '.join(moved)}" if moved else "no input that matters moved",
+        f"predictions drifted by PSI {predictions.psi:.3f}, inputs by {mean:.3f} (weighted mean)",
+        f"most by {', '.join(moved)}" if moved else "no important input drifted",
     ]

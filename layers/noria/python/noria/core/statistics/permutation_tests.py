@@ -22,16 +22,10 @@ class PermutationTest(NamedTuple):
     def sentence(self) -> str:
         """How often a permutation does as well, and what was permuted."""
         if self.drawn == "rows":
-            return f"shuffled targets do as well in {self.p_value:.1%} of the permutations"
+            return f"permutation test, p = {self.p_value:.2g}"
         if self.drawn == "rows within stretches":
-            return (
-                f"targets shuffled within each of {self.blocks} stretches of time do as well "
-                f"in {self.p_value:.1%} of the permutations"
-            )
-        return (
-            f"a coin toss for each of {self.blocks} stretches of time does as well in "
-            f"{self.p_value:.1%} of the draws"
-        )
+            return f"permutation test within {self.blocks} time blocks, p = {self.p_value:.2g}"
+        return f"sign-flip test over {self.blocks} time blocks, p = {self.p_value:.2g}"
 
 
 def target_columns(y: Array, prediction: Array) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ class _Trial:
     def _score_fold(self, frame: Any, train: Array, test: Array, number: int) -> None:
         classes, target = len(self.sample.classes), self.sample.target
         if classes and len(np.unique(target[train])) < 2:
-            self.notes.append(f"fold {number} left out: its training rows are of one class")
+            self.notes.append(f"fold {number} skipped: its training rows are of one class")
             return
         pipeline = make_pipeline(
             self.candidate, self.plan, self.problem, classes, len(train), self.seed
@@ -122,7 +122,7 @@ class _Trial:
             found = metrics.score(self.problem.objective.measure, target[test], prediction)
             self.scores.append(found)
         except DataError as error:
-            self.notes.append(f"fold {number} left out: {error}")
+            self.notes.append(f"fold {number} skipped: {error}")
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""

@@ -39,7 +39,7 @@ def unpack(content: bytes, entity: int = 0) -> dict[Group, Tiles]:
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise FeatureError(
             "an item of the online table is not a history that this code wrote; run the machine "
-            "again, which loads the table"
+            "again, which materializes it"
         ) from error
     return found
 

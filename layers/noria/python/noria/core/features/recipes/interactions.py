@@ -39,13 +39,13 @@ def _parts(iteration: Iteration) -> Parts:
 
 
 def weak_pairs(findings: Findings) -> Groups:
-    """List the pairs whose ratio or product still tells of the errors, strongest first."""
+    """List the pairs whose ratio or product still explains of the errors, strongest first."""
     found = [one.columns for one in findings.for_recipe("interactions")]
     return distinct([one for one in found if len(one) == 2])
 
 
 def weak_ranges(findings: Findings) -> Groups:
-    """List the numbers whose size still tells of the errors, strongest first."""
+    """List the numbers whose size still explains of the errors, strongest first."""
     return tuple(one.columns[:1] for one in findings.weaknesses if one.aspect == "range")
 
 
@@ -79,7 +79,7 @@ def _steps(parts: Parts, needs: Needs) -> Sequence[FeatureStep]:
 
 
 RECIPE = Recipe(
-    description="ratios and products of the numbers that tell most about the target, and "
+    description="ratios and products of the numbers most informative about the target, and "
     "squares where there are few columns",
     applies=lambda kinds, problem: "number" in kinds.values(),
     parts=_parts,

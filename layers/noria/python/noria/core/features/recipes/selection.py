@@ -10,7 +10,7 @@ def _applies(kinds: Kinds, problem: Problem) -> bool:
 
 
 RECIPE = Recipe(
-    description="only the features that tell more than shuffled ones do",
+    description="only the features more informative than shuffled ones",
     applies=_applies,
     selects=True,
 )

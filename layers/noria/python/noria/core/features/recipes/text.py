@@ -23,7 +23,7 @@ def _steps(parts: Parts, needs: Needs) -> Sequence[FeatureStep]:
 
 
 RECIPE = Recipe(
-    description="counts of the words and word pairs that tell most about the target, hashed",
+    description="counts of the words and word pairs most informative about the target, hashed",
     applies=_applies,
     parts=_parts,
     steps=_steps,

@@ -3,7 +3,7 @@
 from noria.core.features.recipes.base import HISTORY, Recipe
 
 RECIPE = Recipe(
-    description="the history of the entity, from the feature store",
+    description="time-window aggregations of the entity, from the feature store",
     applies=lambda kinds, problem: HISTORY in kinds.values(),
     uses=HISTORY,
 )
