@@ -1,4 +1,4 @@
-"""The runs of a stack: turns of the wheel by the log, and those that only stored features."""
+"""The runs of a stack: training runs by the log, and those that only stored features."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What asks for another turn of the wheel: the contract's `retraining.on`, as alarms' terms."""
+"""What asks for another training run: the contract's `retraining.on`, as alarms' terms."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -407,7 +407,7 @@ class TestSuperseded:
             days(store, 2)
             store.compact("wines")
             assert not [key for key in tagged(bucket, s3) if "run=lost" in key]  # it may go on
-            monkeypatch.setattr(maintenance, "FORGOTTEN", timedelta(seconds=-5))
+            monkeypatch.setattr(maintenance, "ORPHAN_AGE", timedelta(seconds=-5))
             store.compact("wines")
         all_accounted_for(bucket, s3)
 

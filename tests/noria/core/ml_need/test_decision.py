@@ -74,8 +74,8 @@ class TestEventTime:
         assert len(told) >= 6
         assert "sign-flip test over 16 time blocks, p = " in said(told[0])
         assert "Effects slower than one of the 16 time blocks" in told[0].reasons[2]
-        assert told[0].evidence["permuted"] == "signs of stretches"
-        assert told[0].evidence["stretches_of_time"] == 16
+        assert told[0].evidence["permuted"] == "signs of time blocks"
+        assert told[0].evidence["time_blocks"] == 16
         assert told[0].evidence["bootstrap_block_rows"] > 10
 
     def test_a_series_that_follows_another_goes_on(self) -> None:
@@ -86,7 +86,7 @@ class TestEventTime:
 
     def test_the_number_of_stretches_is_the_contracts(self) -> None:
         verdict = self.wandering("regression", 1, follows=True, analysis={"stretches": 40})
-        assert verdict.evidence["stretches_of_time"] == 40
+        assert verdict.evidence["time_blocks"] == 40
 
     def test_without_event_time_rows_are_shuffled(self) -> None:
         verdict = decided(numbers(400), problem())

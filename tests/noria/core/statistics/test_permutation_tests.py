@@ -129,13 +129,13 @@ def test_equal_answers_are_no_signal() -> None:
 def test_what_was_drawn_is_said() -> None:
     y = np.random.default_rng(0).normal(size=80)
     rows = judged((y, y, None), 0)
-    assert (rows.drawn, rows.stretches, rows.p_value) == ("rows", 0, 1 / (1 + DRAWS))
+    assert (rows.drawn, rows.blocks, rows.p_value) == ("rows", 0, 1 / (1 + DRAWS))
     assert "permutation test, p = 0.005" in rows.sentence
     timed = judged((y, y, np.arange(80)), 0)
-    assert (timed.drawn, timed.stretches) == ("signs of stretches", 16)
+    assert (timed.drawn, timed.blocks) == ("signs of time blocks", 16)
     assert "sign-flip test over 16 time blocks, p = " in timed.sentence
     few = judged((y, y, np.arange(80) // 20), 0)
-    assert (few.drawn, few.stretches) == ("rows within stretches", 4)
+    assert (few.drawn, few.blocks) == ("rows within time blocks", 4)
     assert "permutation test within 4 time blocks, p = " in few.sentence
 
 

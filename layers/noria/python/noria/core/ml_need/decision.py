@@ -71,7 +71,7 @@ def _evidence(compared: Compared) -> dict[str, Any]:
         "rule_meets_share": None if rule is None else share_that_meets(compared, rule),
         "permutation_p_value": compared.permutation.p_value,
         "permuted": compared.permutation.drawn,
-        "stretches_of_time": compared.permutation.blocks,
+        "time_blocks": compared.permutation.blocks,
         "bootstrap_block_rows": compared.block,
         "confidence": compared.problem.evaluation.confidence,
         "holdout_rows": compared.judged,

@@ -88,7 +88,7 @@ def no_signal(compared: Compared) -> Outcome | None:
 
 def _slow_drift_note(test: PermutationTest) -> list[str]:
     """Say what time blocks cannot show, where longer ones are possible."""
-    if test.drawn != "signs of stretches" or test.blocks <= FEWEST_BLOCKS:
+    if test.drawn != "signs of time blocks" or test.blocks <= FEWEST_BLOCKS:
         return []
     return [
         f"Effects slower than one of the {test.blocks} time blocks do not count, "

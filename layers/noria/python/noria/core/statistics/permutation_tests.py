@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from noria.common.arrays import Array
 from noria.core.statistics.autocorrelation import FEWEST_BLOCKS, time_blocks
 
-Drawn = Literal["rows", "rows within stretches", "signs of stretches"]
+Drawn = Literal["rows", "rows within time blocks", "signs of time blocks"]
 
 
 class PermutationTest(NamedTuple):
@@ -23,7 +23,7 @@ class PermutationTest(NamedTuple):
         """How often a permutation does as well, and what was permuted."""
         if self.drawn == "rows":
             return f"permutation test, p = {self.p_value:.2g}"
-        if self.drawn == "rows within stretches":
+        if self.drawn == "rows within time blocks":
             return f"permutation test within {self.blocks} time blocks, p = {self.p_value:.2g}"
         return f"sign-flip test over {self.blocks} time blocks, p = {self.p_value:.2g}"
 
@@ -66,10 +66,10 @@ def permutation_test(
     target = _centred_by_block(target_columns(y, prediction), codes)
     predicted = _centred_by_block(_ranked(prediction), codes)
     if times is not None and count >= FEWEST_BLOCKS:
-        drawn: Drawn = "signs of stretches"
+        drawn: Drawn = "signs of time blocks"
         found = _sign_flips(target, predicted, codes, permutations, generator)
     else:
-        drawn = "rows" if times is None else "rows within stretches"
+        drawn = "rows" if times is None else "rows within time blocks"
         found = _permutations(target, predicted, codes, permutations, generator)
     agreement = float((target * predicted).sum())
     tolerance = 1e-9 * float(np.abs(target).sum())  # ranks lie within one half of their mean
