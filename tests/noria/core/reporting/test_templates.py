@@ -8,7 +8,7 @@ from jinja2 import UndefinedError
 
 from infra.packaging.assets import CODE_LAYER, code_layer_asset
 from infra.packaging.layers import Platform
-from noria.core.reporting.blocks import Bullets, Card, Folded, Pairs, Table, Text, Verbatim
+from noria.core.reporting.blocks import Bullets, Card, Folded, Pairs, TableBlock, Text, Verbatim
 from noria.core.reporting.report import render_report
 from noria.core.reporting.templates import ENVIRONMENT, render
 
@@ -36,7 +36,7 @@ def test_every_block_escapes_what_it_shows() -> None:
     card = Card(HOSTILE, [
         Text(HOSTILE), Bullets([HOSTILE] * 20), Verbatim(HOSTILE), Folded(HOSTILE, [Text(HOSTILE)]),
         Pairs([(HOSTILE, [Text(HOSTILE)])]),
-        Table([HOSTILE, "n"], [[HOSTILE, 1], [HOSTILE * 9, 2.5]], best=0),
+        TableBlock([HOSTILE, "n"], [[HOSTILE, 1], [HOSTILE * 9, 2.5]], best=0),
     ])  # fmt: skip
     write = ENVIRONMENT.get_template("reporting/blocks.html.j2").module
     page = str(write.card(card))  # type: ignore[attr-defined]

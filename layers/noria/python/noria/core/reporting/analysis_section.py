@@ -113,7 +113,7 @@ def _columns(analysis: Document) -> blocks.Folded:
         "Drift: PSI of the last third to the first."
     )
     title = "The only column" if len(rows) == 1 else f"All {len(rows):,} columns"
-    return blocks.Folded(title, [blocks.Table(head, rows), blocks.Remark(note)])
+    return blocks.Folded(title, [blocks.TableBlock(head, rows), blocks.Remark(note)])
 
 
 def _column_row(column: Document) -> Sequence[Any]:

@@ -39,7 +39,7 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table: columns of numbers are set right, the best row is bold."""
 
     kind: ClassVar[str] = "table"
@@ -109,7 +109,7 @@ class Chapter:
 
 # Markup is a picture, drawn and escaped by `svg`.
 Block: TypeAlias = (
-    Markup | Text | Remark | Bullets | Table | Pairs | Folded | Verbatim | Card | Grid
+    Markup | Text | Remark | Bullets | TableBlock | Pairs | Folded | Verbatim | Card | Grid
 )
 
 
@@ -164,9 +164,9 @@ def _facts_of_list(items: list[Any]) -> list[Block]:
     head = [name.replace("_", " ") for name in names]
     rows = [[flat(item.get(name)) for name in names] for item in items]
     if len(rows) <= LONG:
-        return [Table(head, rows)]
-    more = Folded(f"{len(rows) - LONG} more", [Table(head, rows[LONG:])])
-    return [Table(head, rows[:LONG]), more]
+        return [TableBlock(head, rows)]
+    more = Folded(f"{len(rows) - LONG} more", [TableBlock(head, rows[LONG:])])
+    return [TableBlock(head, rows[:LONG]), more]
 
 
 def is_number(value: Any) -> TypeGuard[float]:

@@ -51,7 +51,7 @@ def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Cha
     shown = [named.get(key, key.replace("_", " ")) for key in head]
     best = 0 if _score(ordered[0]) is not None else None
     note = blocks.Remark("Cross-validated on training rows; the holdout is not seen here.")
-    table = blocks.Table(shown, rows, best)
+    table = blocks.TableBlock(shown, rows, best)
     return blocks.chapter("Candidates", blocks.card("", table, note, _parameters(ordered)))
 
 

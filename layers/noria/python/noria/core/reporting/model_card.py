@@ -13,7 +13,7 @@ from noria.core.reporting.blocks import (
     Block,
     Chapter,
     Pairs,
-    Table,
+    TableBlock,
     Text,
     bullets,
     card,
@@ -74,7 +74,7 @@ def _facts(signature: Signature) -> Pairs:
     return Pairs([(name, [Text(value)]) for name, value in facts if value != ""])
 
 
-def _libraries(signature: Signature) -> Table | None:
+def _libraries(signature: Signature) -> TableBlock | None:
     return _table(("library", "version"), sorted(signature.versions.items()))
 
 
@@ -106,7 +106,7 @@ def _span(interval: Interval) -> str:
     return f"{interval.low:.4f} to {interval.high:.4f} ({interval.confidence:.0%} {how} interval)"
 
 
-def _slices(evaluation: EvaluationResult) -> Table | None:
+def _slices(evaluation: EvaluationResult) -> TableBlock | None:
     words = {True: "met", False: "missed", None: ""}
     rows = [
         (one.column, one.value, one.rows, one.score, one.floor, words[one.met] or one.note)
@@ -121,7 +121,7 @@ def _importances(importances: Mapping[str, float]) -> Markup:
     return charts.bars("Importance", shown, "loss when the column is shuffled", notes=notes)
 
 
-def _inputs(fields: Iterable[Field]) -> Table | None:
+def _inputs(fields: Iterable[Field]) -> TableBlock | None:
     rows = [(one.name, one.kind, _range(one), f"{one.missing:.1%}") for one in fields]
     return _table(("field", "kind", "seen in training", "missing in training"), rows)
 
@@ -135,7 +135,7 @@ def _range(field: Field) -> str:
     return f"{field.minimum:.6g} to {field.maximum:.6g}"
 
 
-def _experiments(experiments: Sequence[Mapping[str, object]]) -> Table | None:
+def _experiments(experiments: Sequence[Mapping[str, object]]) -> TableBlock | None:
     names = ("candidate", "recipe", "metric", "mean", "std", "fit_seconds", "rows", "error")
     told = [
         {**one, "error": shortened(str(one.get("error") or ""), LONGEST_ERROR)}
@@ -145,6 +145,6 @@ def _experiments(experiments: Sequence[Mapping[str, object]]) -> Table | None:
     return _table(tuple(name.replace("_", " ") for name in names), rows)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Table | None:
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> TableBlock | None:
     shown = [["" if value is None else value for value in row] for row in rows]
-    return Table(header, shown) if shown else None
+    return TableBlock(header, shown) if shown else None
