@@ -8,13 +8,9 @@ import numpy as np
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_analysis import find_weaknesses
-from noria.core.evaluation.evaluate import (
-    EvaluationResult,
-    baselines_of,
-    beats_champion,
-    evaluate,
-    meets_objective,
-)
+from noria.core.evaluation.evaluate import baselines_of, evaluate
+from noria.core.evaluation.results import EvaluationResult
+from noria.core.evaluation.verdicts import beats_champion, meets_objective
 from noria.core.features.plan import has_next
 from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card

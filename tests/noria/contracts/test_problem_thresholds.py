@@ -16,8 +16,10 @@ from noria.core.analysis.time_coverage import profile_time
 from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.post_outcome_columns import post_outcome_columns
 from noria.core.evaluation.baselines import trivial_answers
-from noria.core.evaluation.evaluate import beats_champion, check_parity, evaluate
+from noria.core.evaluation.evaluate import evaluate
+from noria.core.evaluation.parity import check_parity
 from noria.core.evaluation.slices import slice_results
+from noria.core.evaluation.verdicts import beats_champion
 from noria.core.ml_need.decision import decide_need
 from noria.errors import ParityError
 from tests.support.data_frames import bundled, dataset_of, numbers, problem

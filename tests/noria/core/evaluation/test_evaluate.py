@@ -7,14 +7,10 @@ import pytest
 from scipy import stats
 
 from noria.core.data.dataset import Column, Dataset
-from noria.core.evaluation.evaluate import (
-    EvaluationResult,
-    baselines_of,
-    beats_champion,
-    check_parity,
-    evaluate,
-    meets_objective,
-)
+from noria.core.evaluation.evaluate import baselines_of, evaluate
+from noria.core.evaluation.parity import check_parity
+from noria.core.evaluation.results import EvaluationResult
+from noria.core.evaluation.verdicts import beats_champion, meets_objective
 from noria.core.model.signature import Field, Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.statistics import metrics

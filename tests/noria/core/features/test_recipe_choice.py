@@ -7,7 +7,9 @@ from sklearn.datasets import load_diabetes
 from noria.core.data.dataset import Column, Dataset
 from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings, Weakness
-from noria.core.evaluation.evaluate import EvaluationResult, evaluate, meets_objective
+from noria.core.evaluation.evaluate import evaluate
+from noria.core.evaluation.results import EvaluationResult
+from noria.core.evaluation.verdicts import meets_objective
 from noria.core.features.plan import Plan, ladder, make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.statistics import metrics

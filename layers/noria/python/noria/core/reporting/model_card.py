@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from noria.common.formatting import shortened
 from noria.common.messages import counted
-from noria.core.evaluation.evaluate import EvaluationResult
+from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.signature import Field, Signature
 from noria.core.reporting import charts
 from noria.core.reporting.blocks import (

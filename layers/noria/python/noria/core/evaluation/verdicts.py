@@ -1,0 +1,90 @@
+"""Decisions on a challenger: whether it meets the objective, and whether it beats the champion."""
+
+from noria.common.messages import counted
+from noria.common.verdict import Verdict
+from noria.core.evaluation.results import EvaluationResult
+from noria.core.statistics import metrics
+
+
+def meets_objective(evaluation: EvaluationResult) -> Verdict:
+    """Decide "met" or "missed" by threshold, slice floors and the gain over the baselines."""
+    misses = [*_missed_threshold(evaluation), *_missed_gain(evaluation)]
+    misses += [
+        f"{one.column} = {one.value}: {evaluation.metric} {one.score:.4f} "
+        f"misses its floor {one.floor:g} on {counted(one.rows, 'row')}"
+        for one in evaluation.slices
+        if one.met is False
+    ]
+    evidence = evaluation.model_dump(mode="json", exclude={"comparison"})
+    if misses:
+        return Verdict(
+            decision="missed", reasons=[*misses, *evaluation.weaknesses], evidence=evidence
+        )
+    reasons = [_met(evaluation), *_gain_reason(evaluation)]
+    return Verdict(decision="met", reasons=reasons, evidence=evidence)
+
+
+def _met(evaluation: EvaluationResult) -> str:
+    """Say that the threshold is met, and how sure the score is."""
+    low, high = evaluation.interval.low, evaluation.interval.high
+    score = f"{evaluation.metric} {evaluation.value:.4f}"
+    rows = counted(evaluation.rows, "row")
+    if low is None or high is None:
+        return (
+            f"{score} on {rows} meets the threshold {evaluation.threshold:g}; no confidence "
+            "interval, as every resample of these rows scores the same"
+        )
+    return f"{score} [{low:.4f}, {high:.4f}] on {rows} meets the threshold {evaluation.threshold:g}"
+
+
+def _missed_threshold(evaluation: EvaluationResult) -> list[str]:
+    if metrics.meets(evaluation.metric, evaluation.value, evaluation.threshold):
+        return []
+    gap = abs(evaluation.value - evaluation.threshold)
+    return [
+        f"{evaluation.metric} {evaluation.value:.4f} misses the threshold "
+        f"{evaluation.threshold:g} by {gap:.4f}"
+    ]
+
+
+def _missed_gain(evaluation: EvaluationResult) -> list[str]:
+    gained = evaluation.gain_over_baseline
+    if gained is None or evaluation.best_baseline is None:
+        return []
+    if gained > 0 and gained >= evaluation.minimum_gain:
+        return []
+    return [
+        f"the gain over the {evaluation.best_baseline} baseline is {gained:.4f}, below the "
+        f"minimum gain {evaluation.minimum_gain:g}"
+    ]
+
+
+def _gain_reason(evaluation: EvaluationResult) -> list[str]:
+    if evaluation.gain_over_baseline is None or evaluation.best_baseline is None:
+        return []
+    value = evaluation.baselines[evaluation.best_baseline]
+    return [
+        f"{evaluation.gain_over_baseline:.4f} better than the {evaluation.best_baseline} "
+        f"baseline ({value:.4f})"
+    ]
+
+
+def beats_champion(evaluation: EvaluationResult) -> Verdict:
+    """Decide "wins" or "loses".
+
+    A challenger wins when the one-sided lower bound of its paired gain
+    (`evaluation.champion_confidence`) is above zero; without a scorable champion it wins. A bound
+    of zero is what resamples give that miss the one or two rows on which models differ.
+    """
+    compared = evaluation.comparison
+    if compared is None:
+        return Verdict(decision="wins", reasons=["there was no champion to beat"])
+    evidence = compared.model_dump(mode="json")
+    if compared.gain is None or compared.lower_bound is None:
+        return Verdict(decision="wins", reasons=[compared.reason], evidence=evidence)
+    wins = compared.gain > 0 and compared.lower_bound > 0
+    reason = (
+        f"{compared.reason}; the challenger's gain is {compared.gain:+.4f}, with "
+        f"{compared.confidence:.0%} confidence at least {compared.lower_bound:+.4f}"
+    )
+    return Verdict(decision="wins" if wins else "loses", reasons=[reason], evidence=evidence)
