@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from noria.aws.feature_store import Catalogue, Files, Table
+from noria.aws.feature_store import CatalogTable, Catalogue, Files
 from noria.aws.feature_store.glue_catalog import DEFINITION, STATISTICS
 from noria.aws.s3 import Store
 from noria.core.feature_store.feature_set import (
@@ -106,7 +106,7 @@ class FeatureRegistry:
             yield FeatureSet.model_validate_json(parameters[DEFINITION])
 
 
-def _table(feature_set: FeatureSet, location: str) -> Table:
+def _table(feature_set: FeatureSet, location: str) -> CatalogTable:
     """A feature set as people see it in the Glue console."""
     times = ((EVENT_TIME, "when the values were true, UTC"),
              (CREATED_TIME, "when they became known, UTC"))  # fmt: skip
@@ -122,7 +122,7 @@ def _table(feature_set: FeatureSet, location: str) -> Table:
         "source": feature_set.source,
         DEFINITION: feature_set.model_dump_json(),
     }
-    return Table(
+    return CatalogTable(
         name=feature_set.table,
         description=feature_set.description,
         location=location,

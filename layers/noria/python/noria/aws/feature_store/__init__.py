@@ -4,11 +4,17 @@ What joins them with DuckDB is `noria.feature_store.store`.
 """
 
 from noria.aws.feature_store.dynamodb_online import OnlineTable
-from noria.aws.feature_store.glue_catalog import Catalogue, Table
+from noria.aws.feature_store.glue_catalog import CatalogTable, Catalogue
 from noria.aws.feature_store.manifest import FileEntry, Manifest, RunShare
 from noria.aws.feature_store.offline_files import Files, MissingFileError
 
 __all__ = [
-    "Catalogue", "FileEntry", "Files", "Manifest", "MissingFileError", "OnlineTable", "RunShare",
-    "Table",
+    "CatalogTable",
+    "Catalogue",
+    "FileEntry",
+    "Files",
+    "Manifest",
+    "MissingFileError",
+    "OnlineTable",
+    "RunShare",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ LONGEST_COMMENT = 255  # Glue's bound for a column's comment
 CREATED_AT_ONCE, DELETED_AT_ONCE = 100, 25  # Glue's bounds for a call on partitions
 
 
-class Table(BaseModel):
+class CatalogTable(BaseModel):
     """A table as the catalogue describes it: columns with their Glue type and description."""
 
     model_config = ConfigDict(frozen=True)
@@ -41,7 +41,7 @@ class Catalogue:
         found = {table["Name"]: table.get("Parameters", {}) for table in tables}
         return {name: values for name, values in found.items() if DEFINITION in values}
 
-    def register(self, table: Table) -> None:
+    def register(self, table: CatalogTable) -> None:
         """Make or change a table; one that is as wanted is left alone.
 
         Raises `FeatureError` when somebody else changed it at the same time.
@@ -152,7 +152,7 @@ def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _input(table: Table) -> dict[str, Any]:
+def _input(table: CatalogTable) -> dict[str, Any]:
     return {
         "Name": table.name,
         "Description": table.description[:2048],
