@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from noria.core.cleansing.imputation import fill_value
 from noria.core.data.dataset import Column, Dataset
 from noria.core.data.text_normalization import MOST_WORDS, plain_words
-from noria.core.features.array_operations import NumpyOperations, word_hash
+from noria.core.features.array_operations import NumpyOperations
 from noria.core.features.encoders import (
     FeatureStep,
     Narrowed,
@@ -24,6 +24,7 @@ from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import ladder, make_plan
 from noria.core.features.text_encoders import BUCKETS, HashedWords, word_buckets
 from noria.core.features.time_encoders import Calendar
+from noria.core.features.word_hashing import word_hash
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.model.example_requests import sample_rows
 from noria.core.model.onnx_scoring import OnnxModel

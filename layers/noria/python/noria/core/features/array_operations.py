@@ -12,17 +12,12 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils import murmurhash3_32
 
 from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_CATEGORY
+from noria.core.features.word_hashing import word_hash
 
 T = TypeVar("T")
-
-
-def word_hash(word: str) -> int:
-    """MurmurHash3 (32 bits, seed 0) of UTF-8, as ONNX Runtime's operator computes it."""
-    return int(murmurhash3_32(word, seed=0, positive=True))
 
 
 class Operations(Protocol, Generic[T]):

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from noria.common.arrays import Array
-from noria.core.features.array_operations import Coded, NumpyOperations, Operations, word_hash
+from noria.core.features.array_operations import Coded, NumpyOperations, Operations
 from noria.core.features.encoder_limits import USUAL, EncoderLimits
 from noria.core.features.encoders import FeatureStep, coded_column, integer
+from noria.core.features.word_hashing import word_hash
 
 T = TypeVar("T")
 BUCKETS = 4_096
