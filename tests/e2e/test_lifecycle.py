@@ -209,7 +209,7 @@ class TestRegression:
         ended = diabetes.follow(waiting.arn)
         assert ended.ending == "HaltProblem"
         assert "a person chose to halt" in ended.reasons
-        assert "No signal" in ended.reasons
+        assert "No better than chance" in ended.reasons
 
     def test_an_unknown_candidate_leaves_the_champion(self, diabetes: Stack) -> None:
         before = diabetes.champion()

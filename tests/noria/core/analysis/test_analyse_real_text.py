@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -71,9 +72,8 @@ def test_the_report_says_that_the_bars_are_of_words(of_both: AnalysisResult) -> 
     page = render_report(told | {"analysis": of_both.model_dump(mode="json")})
     assert "Texts that hold a word" in page
     assert "often the " in page
-    assert (
-        "p values are corrected for 1 column (Holm), a text's also for the words"
-        in page.replace("&#x27;", "'")
+    assert "p values are corrected for 1 column (Holm), a text's also for the words" in unescape(
+        page
     )
 
 
