@@ -152,7 +152,7 @@ class TestQuestion:
         asked = await_question(diabetes, asking, before["token"])
         assert asked["reasons"][0].startswith("The answer was not taken: ")
         assert why in asked["reasons"][0]
-        assert "No signal" in "\n".join(asked["reasons"])
+        assert "No better than chance" in "\n".join(asked["reasons"])
         assert diabetes.json("registry/lease.json")["holder"] is None
 
     def test_revision_starts_from_the_runs_contract_and_is_taken(
@@ -162,7 +162,7 @@ class TestQuestion:
         command = asked["answers"]["revise"].replace('{"objective": {"threshold": 0.7}}', "{}")
         send(diabetes, asking, command)  # the same contract, the same data, the same question
         asked = await_question(diabetes, asking, asked["token"])
-        assert "No signal" in asked["reasons"][0]
+        assert "No better than chance" in asked["reasons"][0]
         assert diabetes.json(f"runs/{asking.name}/problem.json")["target"]["name"] == "lottery"
 
     def test_command_line_refuses_a_wrong_revision_before_it_is_sent(
@@ -189,7 +189,7 @@ class TestQuestion:
         send(diabetes, asking, asked["answers"]["halt"])
         ended = diabetes.follow(asking.arn)
         assert ended.ending == "HaltProblem"
-        assert "No signal" in ended.reasons
+        assert "No better than chance" in ended.reasons
 
 
 def send(stack: Stack, waiting: Ended, command: str) -> None:

@@ -312,7 +312,7 @@ class TestTooLittle:
     def test_what_noise_says_it_needs_is_told_too(self) -> None:
         frame = planted(300, 0).assign(y=np.random.default_rng(5).integers(0, 2, 300))
         verdict = decided(frame, problem(objective=NEAR))
-        assert "No signal" in verdict.reasons[0]
+        assert "No better than chance" in verdict.reasons[0]
         assert self.rows_in_all(verdict) > 1000
 
     def test_a_sample_of_many_rows_does_not_hide_that_there_are_enough(self) -> None:
@@ -352,7 +352,7 @@ def test_thresholds_are_the_contracts() -> None:
     assert verdict.evidence["permutation_p_value"] == pytest.approx(1 / 121)
     weak = planted(400, 0)
     strict = problem(objective=NEAR, analysis={"chance": 1e-6}, evaluation={"confidence": 0.999})
-    assert "No signal" in decided(weak, strict).reasons[0]
+    assert "No better than chance" in decided(weak, strict).reasons[0]
 
 
 @examples(60)
