@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from moto import mock_aws
+from tests.support.moto_session import aws_in_process
 
 from functions import endpoint
 from noria.aws import clients, firehose
@@ -32,7 +32,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     caches = (clients.client, firehose.firehose, endpoint.served)
-    with mock_aws():
+    with aws_in_process():
         for cached in caches:
             cached.cache_clear()
         s3 = boto3.client("s3")

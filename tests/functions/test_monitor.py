@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-from moto import mock_aws
+from tests.support.moto_session import aws_in_process
 
 from functions import monitor
 from noria.aws import clients
@@ -32,7 +32,7 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("NORIA_BUCKET", BUCKET)
     monkeypatch.setenv("NORIA_NAMESPACE", "Noria/test")
     monkeypatch.setenv("NORIA_PROBLEM", json.dumps(PROBLEM))
-    with mock_aws():
+    with aws_in_process():
         clients.client.cache_clear()
         s3 = boto3.client("s3")
         s3.create_bucket(

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import settings
 
 QUICK, FULL = "quick", "full"
-# Twice Hypothesis' own default: seconds, and enough for what breaks a common kind of value, such as
-# a sign put behind the currency and lost. What breaks a rare one, such as one thousands separator
-# among five, is left to tests that write it out and to `make test-all`.
-QUICK_EXAMPLES = 200
+# Hypothesis' own default: seconds, and enough for what breaks a common kind of value, such as a sign
+# put behind the currency and lost. What breaks a rare one, such as one thousands separator among
+# five, is left to tests that write it out and to `make test-all`.
+QUICK_EXAMPLES = 100
 
 
 def register_profiles() -> None:

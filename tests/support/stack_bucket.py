@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.moto_session import aws_in_process
+
 if TYPE_CHECKING:
     from noria.aws.s3 import Store
 
@@ -62,9 +64,8 @@ class Serial:
 def s3() -> Iterator[Serial]:
     """An S3 client that sees the stack's bucket."""
     import boto3
-    from moto import mock_aws
 
-    with mock_aws():
+    with aws_in_process():
         client = boto3.client("s3", region_name="eu-west-1")
         place = {"LocationConstraint": "eu-west-1"}
         client.create_bucket(Bucket=STACK_BUCKET, CreateBucketConfiguration=place)

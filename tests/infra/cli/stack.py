@@ -10,10 +10,10 @@ from typing import Any
 
 import boto3
 from click.testing import Result
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from tests.support.moto_session import aws_in_process
 
 PLACE = {"LocationConstraint": "eu-west-1"}
 TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole",
@@ -48,7 +48,7 @@ def made_stack(contract: Mapping[str, Any], outputs: Mapping[str, str] = {}) -> 
              "StateMachineArn": "arn:aws:states:eu-west-1:1:stateMachine:m", **outputs}  # fmt: skip
     template = {"Resources": {"Any": ANY},
                 "Outputs": {name: {"Value": value} for name, value in given.items()}}  # fmt: skip
-    with mock_aws():
+    with aws_in_process():
         boto3.client("cloudformation").create_stack(
             StackName=made.name, TemplateBody=json.dumps(template)
         )

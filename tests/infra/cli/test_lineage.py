@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 import boto3
 import pytest
 from click.testing import Result
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from functions import collect, explore, train, transform
@@ -26,6 +25,7 @@ from noria.core.data.dataset import Dataset
 from noria.core.features.plan import make_plan
 from noria.serving.log_records import label_records, new_ids, prediction_records
 from tests.support.data_sets import wine
+from tests.support.moto_session import aws_in_process
 
 STACK, BUCKET, RUN, VERSION = "wine", "wine-bucket", "run-of-wine", "run-of-wine-1"
 CONTRACT = {
@@ -127,7 +127,7 @@ class Wine:
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wine]:
     monkeypatch.setenv("NORIA_BUCKET", BUCKET)
     monkeypatch.setenv("NORIA_CODE_VERSION", "older")
-    with mock_aws():
+    with aws_in_process():
         clients.client.cache_clear()
         made = Wine()
         made.train()

@@ -9,12 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from noria.aws.cloudwatch import version_traffic
 from noria.aws.lambda_versions import EndpointFunction
 from noria.aws.sns import Topic
 from noria.errors import RegistryError
+from tests.support.moto_session import aws_in_process
 
 NAME = "flights-endpoint"
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
@@ -31,7 +31,7 @@ def code() -> bytes:
 @pytest.fixture
 def aws() -> Iterator[Any]:
     """Lambda with the endpoint as the template makes it: version 1 behind the alias."""
-    with mock_aws():
+    with aws_in_process():
         role = boto3.client("iam").create_role(
             RoleName="endpoint", AssumeRolePolicyDocument=json.dumps(TRUST)
         )
@@ -110,7 +110,7 @@ def test_an_update_that_does_not_end_is_told(aws: Any, endpoint: EndpointFunctio
 @pytest.fixture
 def topic() -> Iterator[tuple[Topic, Any]]:
     """A topic with a queue that hears it."""
-    with mock_aws():
+    with aws_in_process():
         sns, sqs = (boto3.client(name, region_name="eu-west-1") for name in ("sns", "sqs"))
         arn = sns.create_topic(Name="flights")["TopicArn"]
         url = sqs.create_queue(QueueName="heard")["QueueUrl"]

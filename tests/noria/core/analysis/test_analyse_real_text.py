@@ -70,7 +70,7 @@ def test_what_a_package_is_about_goes_with_its_words(of_both: AnalysisResult) ->
 def test_the_report_says_that_the_bars_are_of_words(of_both: AnalysisResult) -> None:
     told = {"problem": problem().to_document(), "run": {"id": "r"}, "verdicts": []}
     page = render_report(told | {"analysis": of_both.model_dump(mode="json")})
-    assert "Texts that hold a word" in page
+    assert "Share of texts with a word" in page
     assert "often the " in page
     assert "p values are corrected for 1 column (Holm), a text's also for the words" in unescape(
         page

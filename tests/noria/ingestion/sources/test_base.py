@@ -4,7 +4,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from noria.aws.s3 import Store
 from noria.contracts import HttpSource, S3Source, Source
@@ -13,6 +12,7 @@ from noria.ingestion.http import download
 from noria.ingestion.sources import Fetched, open_origin
 from noria.ingestion.sources import s3 as bucket_module
 from noria.ingestion.sources.secrets import read_secret
+from tests.support.moto_session import aws_in_process
 
 FLIGHTS = S3Source(kind="s3", name="flights", primary=True)
 FILES = {
@@ -124,7 +124,7 @@ def test_a_web_file_is_named_by_its_address(
 def test_a_secret_that_cannot_be_used_says_so_without_its_content(
     content: str | None, told: str
 ) -> None:
-    with mock_aws():
+    with aws_in_process():
         client = boto3.client("secretsmanager", region_name="eu-west-1")
         if content is not None:
             client.create_secret(Name="db", SecretString=content)
