@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import settings
 
 QUICK, FULL = "quick", "full"
-# Hypothesis' own default: seconds, and enough for what breaks a common kind of value, such as a sign
-# put behind the currency and lost. What breaks a rare one, such as one thousands separator among
-# five, is left to tests that write it out and to `make test-all`.
+# Hypothesis' own default: seconds, and enough for what breaks a common kind of value, such as a
+# sign put behind the currency and lost. What breaks a rare one, such as one thousands separator
+# among five, is left to tests that write it out and to `make test-all`.
 QUICK_EXAMPLES = 100
 
 
