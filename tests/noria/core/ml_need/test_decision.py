@@ -65,6 +65,17 @@ def test_noise_is_sent_back(task: str, metric: str, seed: int) -> None:
 class TestEventTime:
     """Rows with an event time, whose neighbours are alike."""
 
+    def test_a_relation_that_no_longer_helps_is_no_chance(self) -> None:
+        """GIVEN a gauge that stuck THEN answers follow the target, further off than a constant."""
+        generator, place = np.random.default_rng(0), np.arange(2000)
+        gauge, x = np.minimum(place / 400, 4), generator.normal(size=2000)
+        frame = pd.DataFrame({"at": pd.date_range("2026-01-01", periods=2000, freq="h")})
+        frame = frame.assign(gauge=gauge, x=x, y=np.where(place < 1600, gauge, 2) + x)
+        objective = {"metric": "mae", "threshold": 0.5}
+        verdict = decided(frame, problem("regression", objective=objective, event_time="at"))
+        assert verdict.decision == "reevaluate"
+        assert verdict.reasons[0].startswith("No better than a constant answer: ")
+
     @pytest.mark.parametrize("task", ["binary", "regression"])
     def test_series_that_wander_alone_are_sent_back(self, task: str) -> None:
         """Rows shuffled one by one called half of such walks signal."""
@@ -137,6 +148,25 @@ class TestRule:
         verdicts = [self.tossed(200, 0.5, seed) for seed in range(40)]
         assert sum(map(self.is_lucky, verdicts)) >= 6
         assert [one.decision for one in verdicts].count("rule_suffices") <= 2
+
+    def test_a_lucky_rule_beside_signal_is_said_to_be_lucky(self) -> None:
+        lucky = []
+        for seed in range(12):
+            generator = np.random.default_rng(seed)
+            y = generator.integers(0, 2, 200)
+            frame = pd.DataFrame({"x": generator.normal(size=200), "y": y})
+            frame["clue"] = y + generator.normal(size=200)
+            contract = problem(
+                objective={"metric": "accuracy", "threshold": 0.55}, baseline={"rule": "x > 0"}
+            )
+            verdict = decided(frame, contract, seed)
+            if verdict.decision == "go_on" and self.is_lucky(verdict):
+                lucky.append(said(verdict))
+        assert lucky
+        assert [
+            one for one in lucky if "gain over class shares is not significant" not in one
+        ] == []
+        assert [one for one in lucky if "misses floors" in one] == []
 
     def test_a_rule_that_is_surely_better_suffices(self) -> None:
         for seed in range(4):

@@ -77,8 +77,10 @@ def no_signal(compared: Compared) -> Outcome | None:
     chance, confidence = problem.analysis.chance, problem.evaluation.confidence
     if has_signal(gain.interval, compared.permutation.p_value, chance, confidence):
         return None
+    # Related to the target, and yet further from it than a constant: what held does no longer.
+    worse = compared.permutation.p_value < chance
     return REEVALUATE, [
-        f"No better than chance: the quick model's gain over "
+        f"No better than {'a constant answer' if worse else 'chance'}: the quick model's gain over "
         f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric} "
         f"({compared.permutation.sentence}).",
         _what_would_help(compared, gain.interval),
@@ -177,12 +179,22 @@ def signal(compared: Compared) -> Outcome:
 def _over_the_rule(compared: Compared, rule: Scored) -> str:
     gain = compared.gain_over(rule)
     sure = "" if gain.interval.low > 0 else ": not a significant gain over the rule"
-    floors = "; the rule meets the threshold but misses floors: " if compared.meets(rule) else ""
     return (
         f"The rule {compared.problem.baseline.rule!r} reaches {rule.score:.4g}; over it the quick "
         f"model has a gain of {gain.value:+.3g} ({_between(gain.interval)}){sure}"
-        f"{floors}{', '.join(compared.floors_missed) if floors else ''}."
+        f"{_why_the_rule_does_not_suffice(compared, rule)}."
     )
+
+
+def _why_the_rule_does_not_suffice(compared: Compared, rule: Scored) -> str:
+    """Say what a rule lacks that meets the threshold; nothing of one that misses it."""
+    if not compared.meets(rule):
+        return ""
+    if compared.floors_missed:
+        missed = ", ".join(compared.floors_missed)
+        return f"; the rule meets the threshold but misses floors: {missed}"
+    trivial = compared.best_trivial.name
+    return f"; the rule meets the threshold, but its gain over {trivial} is not significant"
 
 
 def _between(interval: Bounds) -> str:
