@@ -79,8 +79,9 @@ def no_signal(compared: Compared) -> Outcome | None:
         return None
     # Related to the target, and yet further from it than a constant: what held does no longer.
     worse = compared.permutation.p_value < chance
+    verdict = "No better than a constant answer" if worse else "No better than chance"
     return REEVALUATE, [
-        f"No better than {'a constant answer' if worse else 'chance'}: the quick model's gain over "
+        f"{verdict}: the quick model's gain over "
         f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric} "
         f"({compared.permutation.sentence}).",
         _what_would_help(compared, gain.interval),
