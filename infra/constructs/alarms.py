@@ -116,7 +116,7 @@ class StackAlarms(Construct):
         events.Rule(
             self,
             "Retrain",
-            description="An alarm on live use starts the next turn",
+            description="An alarm on live use starts a training run",
             event_pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],
@@ -150,7 +150,7 @@ class StackAlarms(Construct):
             metric,
             trigger.threshold,
             trigger.comparison,
-            f"{trigger.metric} asks for another turn",
+            f"{trigger.metric} asks for another training run",
         )
 
     def _record_uncaught_failures(

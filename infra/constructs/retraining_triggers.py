@@ -15,7 +15,7 @@ BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """When a metric of the monitor asks for another turn."""
+    """When a metric of the monitor asks for another training run."""
 
     metric: str
     statistic: str

@@ -214,7 +214,7 @@ def test_a_refresh_makes_no_version(
 ) -> None:
     """GIVEN a source that lost a column and changed another's type THEN what is stored stays.
 
-    The next turn of the wheel makes the new version.
+    The next training run makes the new version.
     """
     run(store, "march", table.query("month <= 3"), APRIL)
     before = Files(store).current("features").rows
