@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     stage = Stage.open(event)
     dataset = Dataset.from_bytes(stage.dataset())
-    note(rows_in=len(dataset.holdout_rows))
+    note(rows_in=dataset.holdout_size)
     evaluation = _evaluation(stage, dataset)
     document = evaluation.model_dump(mode="json")
     stage.store.put_json(stage.run.iteration_key(stage.iteration, "evaluation.json"), document)

@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         stage.store.get(stage.run.iteration_key(stage.iteration, "plan.json"))
     )
     dataset = Dataset.from_bytes(stage.dataset())
-    note(rows_in=len(dataset.training))
+    note(rows_in=dataset.training_size)
     experiment = explore(dataset, plan, candidate, stage.problem, SEED)
     document = {
         **experiment.model_dump(mode="json"),

@@ -39,7 +39,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
     plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
-    note(rows_in=len(dataset.training))
+    note(rows_in=dataset.training_size)
     chosen = choose(_experiments(stage), stage.problem)
     trained = _with_history(
         train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries()), stage, inputs
@@ -47,10 +47,10 @@ def _train(stage: Stage) -> dict[str, Any]:
     checksums = _write(
         stage, inputs, dataset.only(trained.signature.names), trained, trained.importances
     )
-    evidence = {"candidate": chosen.candidate, "rows": len(dataset.training), "sha256": checksums}
+    evidence = {"candidate": chosen.candidate, "rows": dataset.training_size, "sha256": checksums}
     verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
     decided = stage.decided(verdict)
-    return {**decided, "version": stage.version, "rows": len(dataset.training)}
+    return {**decided, "version": stage.version, "rows": dataset.training_size}
 
 
 def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
@@ -84,7 +84,7 @@ def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
     verdict = Verdict(decision=RULE, reasons=_told(made, len(dataset)), evidence=evidence)
     stage.run.record_verdict("ExportRule", 0, verdict.model_dump(mode="json"))
     trained = {"decision": RULE, "reasons": verdict.reasons, "version": stage.version}
-    return given | {"train": trained | {"rows": len(dataset.training)}}
+    return given | {"train": trained | {"rows": dataset.training_size}}
 
 
 def _told(made: RuleModel, rows: int) -> list[str]:

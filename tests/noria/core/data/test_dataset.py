@@ -109,3 +109,10 @@ def test_eighty_thousand_rows_move_quickly() -> None:
     start = time.process_time()
     assert len(Dataset.from_bytes(dataset.to_bytes())) == rows
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("rows", [0, 1, 4, 40])
+def test_dataset_counts_the_rows_of_both_parts(rows: int) -> None:
+    dataset = make(rows)
+    assert dataset.training_size == len(dataset.training)
+    assert dataset.holdout_size == len(dataset.holdout_rows)

@@ -88,6 +88,16 @@ class Dataset:
         """The rows that only evaluation sees."""
         return self.take(self.holdout)
 
+    @property
+    def training_size(self) -> int:
+        """How many rows models may learn from, without copying them."""
+        return len(self) - self.holdout_size
+
+    @property
+    def holdout_size(self) -> int:
+        """How many rows only evaluation sees, without copying them."""
+        return int(np.count_nonzero(self.holdout))
+
     def names(self, kind: Kind | None = None) -> list[str]:
         """List column names in order, all or those of one kind."""
         return [column.name for column in self.columns if kind in (None, column.kind)]

@@ -158,7 +158,7 @@ def compare_answers(
         permutation=permutation,
         block=block,
         judged=len(judged),
-        holdout=len(dataset.holdout_rows),
+        holdout=dataset.holdout_size,
         total=len(dataset),
         floors_missed=[] if rule is None else _floors_missed(rule, judged, problem),
     )
