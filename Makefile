@@ -43,8 +43,8 @@ test-all: setup ## the same with up to 10,000 examples of each property
 	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=full $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 

@@ -9,13 +9,13 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from tests.support.moto_session import aws_in_process
 
 from functions import endpoint
 from noria.aws import clients, firehose
 from noria.aws.s3 import Store
 from noria.serving.model_loader import pin_key
 from tests.support import tiny_model
+from tests.support.moto_session import aws_in_process
 from tests.support.tiny_model import BUCKET, make_champion, write_model
 
 ROW = {"distance": 1.5, "carrier": "AA", "departure": "2013-01-31T17:00:00Z"}

@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-from tests.support.moto_session import aws_in_process
 
 from functions import monitor
 from noria.aws import clients
@@ -16,6 +15,7 @@ from noria.aws.s3 import Store
 from noria.monitoring.monitor_tick import STATE, row_key
 from noria.serving.log_records import new_ids
 from tests.support import tiny_model
+from tests.support.moto_session import aws_in_process
 from tests.support.tiny_model import AS_OF, BUCKET, make_champion, probability, write_model
 
 PROBLEM = {
