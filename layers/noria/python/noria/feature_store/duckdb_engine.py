@@ -205,11 +205,11 @@ class Engine:
     def _described(self, columns: Sequence[StoredColumn], path: str) -> dict[str, Any]:
         [(rows, *spans)] = self._sql.execute(writing.bounds_query(path)).fetchall()
         spans = [span or 0 for span in spans]
+        features = [column for column in columns if isinstance(column, Feature)]
         statistics = {}
-        for feature in (column for column in columns if isinstance(column, Feature)):
-            found = self._sql.execute(writing.statistics_query(feature, path))
-            names = [column[0] for column in found.description]
-            statistics[feature.name] = dict(zip(names, *found.fetchall(), strict=True))
+        if features:
+            [found] = self._sql.execute(writing.statistics_query(features, path)).fetchall()
+            statistics = dict(zip([one.name for one in features], found, strict=True))
         return {"rows": rows, EVENT_TIME: tuple(spans[:2]), CREATED_TIME: tuple(spans[2:]),
                 "statistics": statistics}  # fmt: skip
 

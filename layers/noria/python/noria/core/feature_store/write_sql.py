@@ -110,15 +110,19 @@ def bounds_query(path: str) -> str:
     return f"SELECT count(*) AS rows, {spans} FROM read_parquet({sql_text(path)})"  # noqa: S608
 
 
-def statistics_query(column: StoredColumn, path: str) -> str:
-    """What a column of a file holds: present values, distinct ones (about), least, most, mean."""
+def statistics_query(columns: Sequence[StoredColumn], path: str) -> str:
+    """What columns of a file hold, one struct each: values, distinct ones (about), range, mean."""
+    found = ", ".join(f"{_statistics(column)} AS {sql_name(column.name)}" for column in columns)
+    return f"SELECT {found} FROM read_parquet({sql_text(path)})"  # noqa: S608
+
+
+def _statistics(column: StoredColumn) -> str:
     name = sql_name(column.name)
     finite = f"CASE WHEN isfinite({name}::DOUBLE) THEN {name}::DOUBLE END"
     mean = f"avg({finite})" if column.kind in ("number", "integer", "flag") else "NULL"
     return (
-        f"SELECT count({name}) AS present, approx_count_distinct({name}) AS distinct_values, "  # noqa: S608
-        f"min({name})::VARCHAR AS minimum, max({name})::VARCHAR AS maximum, {mean} AS mean "
-        f"FROM read_parquet({sql_text(path)})"
+        f"{{'present': count({name}), 'distinct_values': approx_count_distinct({name}), "
+        f"'minimum': min({name})::VARCHAR, 'maximum': max({name})::VARCHAR, 'mean': {mean}}}"
     )
 
 
