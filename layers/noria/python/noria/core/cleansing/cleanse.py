@@ -240,5 +240,6 @@ def _evidence(
         "spellings": {name: column.merged for name, column in typed.items() if column.merged},
         "units": {name: column.converted for name, column in typed.items() if column.converted},
         "missing_texts": missing_texts(typed),
+        "times": column_kinds.time_ranges(typed),
         "joins": frame.attrs.get("joins", {}),
     }

@@ -87,6 +87,15 @@ def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem)
     return notes
 
 
+def time_ranges(columns: dict[str, Typed]) -> dict[str, list[str]]:
+    """Return the first and the last moment of each column of times, as they were read."""
+    return {
+        name: [column.values.min().isoformat(), column.values.max().isoformat()]
+        for name, column in columns.items()
+        if column.kind == "timestamp" and column.values.notna().any()
+    }
+
+
 def _unit_notes(name: str, column: Typed, problem: Problem) -> list[str]:
     if not column.converted:
         return []

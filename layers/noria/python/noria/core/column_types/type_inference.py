@@ -13,6 +13,7 @@ from noria.core.column_types.cell_values import cleaned_text as cleaned_text
 from noria.core.column_types.cell_values import is_textual, numbers_of
 from noria.core.column_types.cell_values import without_marks as without_marks
 from noria.core.column_types.column_marks import named_by_rule
+from noria.core.column_types.counted_times import counted_times, times_of
 from noria.core.column_types.event_time import reading_of
 from noria.core.column_types.numeric_columns import declared_numbers, numbers_in_texts
 from noria.core.column_types.timestamp_parsing import Guess, guess, read_times
@@ -127,6 +128,10 @@ def _declared_time(
     values: pd.Series, present: pd.Series, rule: ColumnRule, quality: Quality
 ) -> Typed:
     reading, notes = reading_of(rule, quality), tuple[str, ...]()
+    numbers = None if rule.format else counted_times(values)
+    if numbers is not None:
+        times, told = times_of(values, numbers, reading)
+        return Typed("timestamp", times, present & times.isna(), notes=told)
     if not rule.format and isinstance(values.dtype, pd.StringDtype):
         counts = values.value_counts()
         found = guess(counts.index.tolist(), counts.tolist(), quality.declared_share)
