@@ -60,6 +60,7 @@ def test_vacuous_asserts_leave_sound_ones_alone(body: str) -> None:
         ("tests/e2e/test_lineage.py::test_it[a::b]", "tests/e2e/"),
         ("tests/local/test_http.py::TestIt::test_it", "tests/local/"),
         ("tests/noria/aws/test_s3.py::TestIt::test_it[1]", "tests/noria/aws/test_s3.py"),
+        ("tests/e2e/test_examples.py::test_it", "tests/e2e/test_examples.py"),
     ],
 )
 def test_workers_share_no_cloud_and_no_file(nodeid: str, group: str) -> None:

@@ -22,7 +22,7 @@ from noria.feature_store import maintenance
 from noria.feature_store.store import FeatureReference, FeatureStore, open_feature_store
 from noria.materialization.event_range import EventRange, execution_name
 from tests.support.data_frames import FLIGHTS, flights
-from tests.support.feature_stack import deliver, make_online_table
+from tests.support.feature_stack import Cleansed, cleansed, deliver, make_online_table
 from tests.support.stack_bucket import Serial
 
 DATABASE = "noria_flights"
@@ -40,10 +40,32 @@ DAYS = ("2013-02-20", "2013-03-20", "2013-04-20")
 FEBRUARY = pd.Timestamp("2013-02-20T12:00", tz="UTC")
 
 
+class Year(dict[str, pd.DataFrame]):
+    """A year's tables, whose first months are cleansed once for each contract."""
+
+    def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
+        super().__init__(tables)
+        self._cleansed: dict[tuple[int, str], Cleansed] = {}
+
+    def until(self, months: int, problem: Problem) -> Cleansed:
+        """The first months' rows, as Transform leaves them."""
+        asked = months, json.dumps(problem.to_document())
+        if asked not in self._cleansed:
+            known = {source.name for source in problem.sources}
+            given = {name: table for name, table in self.items() if name in known}
+            given["flights"] = self["flights"].query(f"month <= {months}")
+            self._cleansed[asked] = cleansed(given, problem)
+        return self._cleansed[asked]
+
+    def with_flights(self, flown: pd.DataFrame) -> "Year":
+        """The same with other flights."""
+        return Year({**self, "flights": flown})
+
+
 @pytest.fixture(scope="module")
-def tables() -> dict[str, pd.DataFrame]:
+def tables() -> Year:
     """Every 400th flight of 2013, with weather, planes and airlines."""
-    return flights(850)
+    return Year(flights(850))
 
 
 @pytest.fixture
@@ -52,10 +74,8 @@ def store(bucket: Store, s3: Serial, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("NORIA_DATABASE", DATABASE)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     boto3.client("glue").create_database(DatabaseInput={"Name": DATABASE})
-    made = {"s3": s3}
-    monkeypatch.setattr(
-        clients, "client", lambda name: made.setdefault(name, boto3.client(name))
-    )  # what `Serial` sees
+    made = {"s3": s3, **{name: boto3.client(name) for name in ("glue", "dynamodb")}}
+    monkeypatch.setattr(clients, "client", made.__getitem__)  # what `Serial` sees
     for module in (
         "noria.lifecycle.stage",
         "noria.materialization.backfill_source",
@@ -80,18 +100,16 @@ def features(store: Store) -> Iterator[FeatureStore]:
 def run(
     store: Store,
     name: str,
-    tables: dict[str, pd.DataFrame],
+    tables: Year,
     months: int,
     problem: Problem = WIDE,
     feature_set: str = "features",
 ) -> None:
     """Hand the first months to EngineerFeatures, as Transform leaves them."""
-    known = {source.name for source in problem.sources}
-    given = {key: table for key, table in tables.items() if key in known}
-    given["flights"] = tables["flights"].query(f"month <= {months}")
     as_of = f"2013-{months + 1:02}-01T12:00:00Z"
     RunLog(store).record(name, as_of=as_of)
-    deliver(store, name, given, problem, as_of, carried={"problem": {"feature_set": feature_set}})
+    rows = tables.until(months, problem)
+    deliver(store, name, rows, problem, as_of, carried={"problem": {"feature_set": feature_set}})
 
 
 def step(state: str, execution: str, **event: Any) -> Any:
@@ -138,7 +156,7 @@ def etags(store: Store, prefix: str = "features") -> dict[str, str]:
 
 
 def test_past_rows_see_a_source_that_was_joined_later(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN weather joined in April THEN a row of February sees it only after a backfill."""
     run(store, "march", tables, 3, NARROW)
@@ -162,7 +180,7 @@ def test_past_rows_see_a_source_that_was_joined_later(
 
 
 def test_windows_that_the_deployed_contract_adds(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame],
+    store: Store, features: FeatureStore, tables: Year,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """GIVEN windows over the target and a new source's column THEN past rows have that history."""
@@ -188,7 +206,7 @@ def test_windows_that_the_deployed_contract_adds(
     assert items["Count"] > 100
 
 
-def january_in_two_parts(store: Store, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def january_in_two_parts(store: Store, tables: Year) -> dict[str, pd.DataFrame]:
     """Half of January's rows come in time and half in March, with the others' distance corrected.
 
     Weather is joined in April. Returns the flights that came late.
@@ -196,14 +214,14 @@ def january_in_two_parts(store: Store, tables: dict[str, pd.DataFrame]) -> dict[
     flown = tables["flights"]
     is_late = (flown["month"] == 1) & (flown.index % 2 == 0)
     wrong = flown.assign(distance=flown["distance"] + 1000.0)
-    run(store, "january", {**tables, "flights": wrong[~is_late]}, 1, NARROW)
+    run(store, "january", tables.with_flights(wrong[~is_late]), 1, NARROW)
     run(store, "february", tables, 2, NARROW)
     run(store, "march", tables, 3)
     return {"flights": flown[is_late]}
 
 
 def test_a_backfill_brings_no_later_knowledge_into_the_past(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN rows that came late, and corrected values THEN both count from when they came on."""
     late = january_in_two_parts(store, tables)
@@ -219,7 +237,7 @@ def test_a_backfill_brings_no_later_knowledge_into_the_past(
 
 
 def test_a_new_version_knows_when_values_came(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a column that is gone and one of another type THEN the others' past is what it was."""
     january_in_two_parts(store, tables)
@@ -227,7 +245,7 @@ def test_a_new_version_knows_when_values_came(
     flown = tables["flights"].drop(columns="hour")
     flown["sched_arr_time"] = flown["sched_arr_time"].map("at {} or so".format)
     for attempt in range(2):  # a repeated delivery goes on from the same version
-        run(store, "may", {**tables, "flights": flown}, 5)
+        run(store, "may", tables.with_flights(flown), 5)
         assert [one.version for one in features.feature_sets()] == [1, 2], attempt
     known = ["distance", "sched_dep_time"]
     for day in DAYS:
@@ -244,7 +262,7 @@ def test_a_new_version_knows_when_values_came(
 
 
 def test_replacing_takes_rows_as_they_are_now(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a range computed again instead of filled THEN all of it is seen as if in time."""
     late = january_in_two_parts(store, tables)
@@ -262,7 +280,7 @@ def test_replacing_takes_rows_as_they_are_now(
 
 
 def test_a_filled_range_stays_filled_through_compactions_and_more_columns(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a second source that joins after a backfill THEN the next one fills its columns too."""
     run(store, "march", tables, 3, BARE)
@@ -279,7 +297,7 @@ def test_a_filled_range_stays_filled_through_compactions_and_more_columns(
 
 
 def test_all_months_become_visible_by_one_move_of_the_pointer(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame], s3: Serial
+    store: Store, features: FeatureStore, tables: Year, s3: Serial
 ) -> None:
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
@@ -305,9 +323,7 @@ def test_all_months_become_visible_by_one_move_of_the_pointer(
     assert values == {"march", "april", *(f"{plan['name']}.2013-0{n}" for n in (1, 2, 3))}
 
 
-def test_a_range_ends_where_it_says(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
-) -> None:
+def test_a_range_ends_where_it_says(store: Store, features: FeatureStore, tables: Year) -> None:
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
     plan = planned("2013-02-10T06:00:00+01:00", "2013-03-05")
@@ -323,7 +339,7 @@ def test_a_range_ends_where_it_says(
 
 
 def test_a_backfill_that_broke_off_goes_on_where_it_was(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame], s3: Serial
+    store: Store, features: FeatureStore, tables: Year, s3: Serial
 ) -> None:
     """GIVEN a fault at each write of the second month in turn THEN the first is not done again."""
     run(store, "march", tables, 3, NARROW)
@@ -351,7 +367,7 @@ def test_a_backfill_that_broke_off_goes_on_where_it_was(
 
 
 def test_of_two_deliveries_of_a_month_the_first_counts(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame], s3: Serial
+    store: Store, features: FeatureStore, tables: Year, s3: Serial
 ) -> None:
     """GIVEN a second delivery, other rows stored before it, behind the first one's file."""
     run(store, "march", tables, 3, NARROW)
@@ -374,9 +390,7 @@ def test_of_two_deliveries_of_a_month_the_first_counts(
     assert seen(features, tables)["temp"].notna().sum() > 20
 
 
-def test_a_lost_file_is_computed_again(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
-) -> None:
+def test_a_lost_file_is_computed_again(store: Store, features: FeatureStore, tables: Year) -> None:
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
     plan = planned("2013-01-01", "2013-03-01")
@@ -388,7 +402,7 @@ def test_a_lost_file_is_computed_again(
 
 
 def test_a_compaction_meanwhile_leaves_its_files(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame], s3: Serial,
+    store: Store, features: FeatureStore, tables: Year, s3: Serial,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """GIVEN files that no manifest names yet THEN they are no orphans, until they are forgotten."""
@@ -425,7 +439,7 @@ def superseded(store: Store, s3: Serial) -> set[str]:
 
 
 def test_what_is_published_is_not_published_again(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
@@ -444,7 +458,7 @@ def test_what_is_published_is_not_published_again(
 
 
 def test_only_rows_that_say_something_new_are_stored(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     run(store, "march", tables, 3, NARROW)
     run(store, "april", tables, 4)
@@ -455,7 +469,7 @@ def test_only_rows_that_say_something_new_are_stored(
 
 @pytest.mark.parametrize("when", ["computing", "publishing"])
 def test_a_run_beside_it_loses_nothing(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame], s3: Serial, when: str
+    store: Store, features: FeatureStore, tables: Year, s3: Serial, when: str
 ) -> None:
     """GIVEN a run that writes while a backfill is under way THEN the rows of both are there."""
     run(store, "march", tables, 3, NARROW)
@@ -477,7 +491,7 @@ def test_a_run_beside_it_loses_nothing(
 
 
 def test_an_earlier_runs_rows_can_be_taken(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     run(store, "march", tables, 3)
     run(store, "april", tables, 4)
@@ -487,7 +501,7 @@ def test_an_earlier_runs_rows_can_be_taken(
 
 
 def test_rows_of_other_runs_are_no_source(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a variation, and a turn that failed before it stored THEN neither's rows are taken."""
     run(store, "march", tables, 3)
@@ -502,7 +516,7 @@ def test_rows_of_other_runs_are_no_source(
 
 
 def test_a_version_without_rows_is_run_first(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a run that registered a version and died THEN a backfill does not begin it."""
     run(store, "march", tables, 3)
@@ -515,10 +529,10 @@ def test_a_version_without_rows_is_run_first(
 
 
 def test_an_empty_column_is_filled_with_nothing(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a latest run in which a text column is empty THEN its rows are taken all the same."""
-    empty = {**tables, "flights": tables["flights"].assign(dest=float("nan"))}
+    empty = tables.with_flights(tables["flights"].assign(dest=float("nan")))
     run(store, "march", tables, 3, COUNTED)
     run(store, "april", empty, 4, COUNTED)
     assert filled("2013-01-01", "2013-04-01")["run"] == "april"
@@ -530,7 +544,7 @@ def windowed(over: str) -> Problem:
 
 
 def test_a_contract_that_makes_a_new_version_is_run_first(
-    store: Store, tables: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+    store: Store, tables: Year, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_online_table(boto3.client("dynamodb"), f"{DATABASE}_online")
     run(store, "march", tables, 3, windowed("60d"))
@@ -547,7 +561,7 @@ def test_a_contract_that_makes_a_new_version_is_run_first(
 
 
 def test_a_fill_does_not_undo_a_replacement(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     """GIVEN a fill that broke off, and a replacement meanwhile THEN it is computed again."""
     january_in_two_parts(store, tables)
@@ -563,7 +577,7 @@ def test_a_fill_does_not_undo_a_replacement(
 
 
 def test_a_run_from_before_the_columns_is_refused(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
+    store: Store, features: FeatureStore, tables: Year
 ) -> None:
     run(store, "march", tables, 3, BARE)
     run(store, "april", tables, 4)
@@ -573,7 +587,7 @@ def test_a_run_from_before_the_columns_is_refused(
 
 
 def test_a_contract_deployed_meanwhile_starts_it_anew(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame],
+    store: Store, features: FeatureStore, tables: Year,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     run(store, "march", tables, 3)
@@ -584,9 +598,7 @@ def test_a_contract_deployed_meanwhile_starts_it_anew(
     assert planned("2013-01-01", "2013-03-01")["name"] != plan["name"]
 
 
-def test_a_failed_month_says_why(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame]
-) -> None:
+def test_a_failed_month_says_why(store: Store, features: FeatureStore, tables: Year) -> None:
     run(store, "march", tables, 3)
     plan = planned("2013-01-01", "2013-03-01")
     [key] = [entry.key for entry in Files(store).current("features").entries]
@@ -598,7 +610,7 @@ def test_a_failed_month_says_why(
 
 
 def test_retention_is_the_ranges_earliest_time(
-    store: Store, features: FeatureStore, tables: dict[str, pd.DataFrame],
+    store: Store, features: FeatureStore, tables: Year,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     run(store, "march", tables, 3)
@@ -619,9 +631,7 @@ def test_retention_is_the_ranges_earliest_time(
         ("2012-01-01", "2012-04-01", "accepted no rows with event times from 2012-01-01.*2013-01"),
     ],
 )
-def test_ranges_that_cannot_be(
-    store: Store, tables: dict[str, pd.DataFrame], start: str, end: str, said: str
-) -> None:
+def test_ranges_that_cannot_be(store: Store, tables: Year, start: str, end: str, said: str) -> None:
     run(store, "march", tables, 3)
     with pytest.raises(FeatureError, match=said):
         planned(start, end)

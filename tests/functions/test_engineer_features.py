@@ -13,7 +13,7 @@ from noria.contracts import Problem
 from noria.feature_store.online import OnlineFeatures
 from noria.feature_store.store import FeatureReference, FeatureStore
 from tests.support.data_frames import FLIGHTS, flights
-from tests.support.feature_stack import accepted_rows, deliver, feature_stack, features_of
+from tests.support.feature_stack import accepted_rows, cleansed, deliver, feature_stack, features_of
 
 DATABASE = "noria_flights"
 WINDOWS = [{"column": "arr_delay", "function": "mean", "over": "30d", "as": "mean_delay"}]
@@ -42,7 +42,9 @@ def features(store: Store) -> Iterator[FeatureStore]:
 def run(store: Store, name: str, tables: dict[str, pd.DataFrame], months: int) -> int:
     """Hand the first months to EngineerFeatures, as Transform leaves them; returns their rows."""
     until = {**tables, "flights": tables["flights"].query(f"month <= {months}")}
-    answer = deliver(store, name, until, PROBLEM, f"2013-{months + 1:02}-01T12:00:00Z")
+    answer = deliver(
+        store, name, cleansed(until, PROBLEM), PROBLEM, f"2013-{months + 1:02}-01T12:00:00Z"
+    )
     assert answer["iteration"] == 1
     return len(accepted_rows(store, name))
 

@@ -21,7 +21,7 @@ from noria.errors import ContractError
 from noria.feature_store.store import FeatureReference, FeatureStore
 from tests.noria.feature_store.test_windows import APRIL, DATABASE, PROBLEM
 from tests.support.data_frames import airplanes
-from tests.support.feature_stack import deliver, feature_stack, features_of
+from tests.support.feature_stack import cleansed, deliver, feature_stack, features_of
 
 VERY_LATE: dict[str, Any] = {"target": {"expression": "arr_delay > 60"}}
 
@@ -63,7 +63,8 @@ def run(store: Store, name: str, rows: pd.DataFrame, as_of: datetime, **given: A
     problem = Problem.parse(store.get_json(f"runs/{name}/problem.json"))
     state = "StoreFeatures" if given.get("only") else "EngineerFeatures"
     carried = {"problem": told, "run": {"only": given.get("only", "")}}
-    return deliver(store, name, {"flights": rows}, problem, as_of.isoformat(), state, carried)
+    accepted = cleansed({"flights": rows}, problem)
+    return deliver(store, name, accepted, problem, as_of.isoformat(), state, carried)
 
 
 def stored(store: Store) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""How many examples a property is tried on: few in `make test`, all in `make test-all`."""
+"""How many examples a property is tried on: few in `make test`, all in `make test-all`.
+
+The same for simulations: how many tables an error rate is counted on.
+"""
 
 import os
 from typing import Any
@@ -23,8 +26,20 @@ def register_profiles() -> None:
     settings.load_profile(QUICK)
 
 
-def examples(count: int, **options: Any) -> settings:
-    """Try `count` examples, or in the quick profile at most a few, however long each takes."""
+def examples(count: int, *, quick: int = QUICK_EXAMPLES, **options: Any) -> settings:
+    """Try `count` examples, or at most `quick` in the quick profile: fewer where each is slow."""
+    return settings(max_examples=repeats(count, quick), **options)
+
+
+def repeats(count: int, quick: int) -> int:
+    """How often to repeat what goes by chance: `count` times, in the quick profile `quick`."""
     if settings.get_current_profile_name() == QUICK:
-        count = min(count, QUICK_EXAMPLES)
-    return settings(max_examples=count, **options)
+        return min(count, quick)
+    return count
+
+
+def most_by_chance(count: int, rate: float, chance: float) -> int:
+    """How many of `count` there may be at an error rate: more have less than that chance."""
+    from scipy import stats  # not imported by every worker
+
+    return int(stats.binom.isf(chance, count, rate))

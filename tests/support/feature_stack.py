@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pandas as pd
@@ -42,25 +42,37 @@ def features_of(store: Store, database: str) -> Iterator[FeatureStore]:
         yield opened
 
 
+class Cleansed(NamedTuple):
+    """What Transform writes: the accepted rows (Parquet) and the dataset."""
+
+    rows: bytes
+    dataset: bytes
+
+
+def cleansed(tables: Mapping[str, pd.DataFrame], problem: Problem) -> Cleansed:
+    """Sources' rows, as Transform leaves them."""
+    cleansing = cleanse(join_sources(tables, problem), problem)
+    plain = to_dataset(cleansing.accepted, problem, cleansing.columns, cleansing.spellings)
+    dataset = with_windows(plain, cleansing.accepted, problem)
+    return Cleansed(cleansing.accepted.to_parquet(index=False), dataset.to_bytes())
+
+
 def deliver(
     store: Store,
     name: str,
-    tables: Mapping[str, pd.DataFrame],
+    rows: Cleansed,
     problem: Problem,
     as_of: str,
     state: str = "EngineerFeatures",
     carried: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Hand sources' rows to EngineerFeatures, as Transform leaves them; returns its answer.
+    """Hand cleansed rows to EngineerFeatures; returns its answer.
 
     `carried` is what earlier states put beside the execution's input.
     """
-    cleansing = cleanse(join_sources(tables, problem), problem)
-    plain = to_dataset(cleansing.accepted, problem, cleansing.columns, cleansing.spellings)
-    dataset = with_windows(plain, cleansing.accepted, problem)
     store.put_json(f"runs/{name}/problem.json", problem.to_document())
-    store.put(f"clean/run={name}/rows.parquet", cleansing.accepted.to_parquet(index=False))
-    store.put(f"clean/run={name}/dataset.npz", dataset.to_bytes())
+    store.put(f"clean/run={name}/rows.parquet", rows.rows)
+    store.put(f"clean/run={name}/dataset.npz", rows.dataset)
     event = {
         "state": state, "execution": name, "started_at": "2014-01-01T00:00:00Z",
         "input": {"as_of": as_of, **(carried or {})},

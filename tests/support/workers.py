@@ -5,6 +5,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # The tests of a local cloud share it: starting one and deploying to it is slow.
 ONE_CLOUD = ("tests/e2e/", "tests/local/")
+# These start one of their own, by the command line.
+OWN_CLOUD = ("tests/e2e/test_examples.py", "tests/e2e/test_extending.py")
 # Longest first, so that no worker ends alone with a long one; what stands nowhere comes last.
 LONGEST_FIRST = (
     "tests/e2e/",
@@ -28,8 +30,9 @@ class SharedFixtures(LoadScopeScheduling):  # type: ignore[misc]
 
 def group_of(nodeid: str) -> str:
     """The name of the tests that are kept together."""
+    file = nodeid.partition("::")[0]
     cloud = next((folder for folder in ONE_CLOUD if nodeid.startswith(folder)), None)
-    return cloud or nodeid.partition("::")[0]
+    return file if cloud is None or file in OWN_CLOUD else cloud
 
 
 def order(items: list[pytest.Item]) -> None:

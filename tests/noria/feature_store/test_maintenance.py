@@ -284,7 +284,7 @@ class Folder(FolderBucket):
             return {**found, "Body": io.BytesIO(body.read())}
 
 
-@examples(40)
+@examples(40, quick=12)
 @given(runs=RUNS, cuts=st.lists(st.integers(1, 4), max_size=2), data=st.data())
 def test_random_histories_answer_as_before(
     runs: Sequence[Sequence[tuple[int, int, int, int | None]]], cuts: Sequence[int], data: Any

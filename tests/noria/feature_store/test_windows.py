@@ -21,6 +21,7 @@ from noria.serving.online_features import with_history
 from tests.support.data_frames import airplanes
 from tests.support.feature_stack import (
     accepted_rows,
+    cleansed,
     deliver,
     feature_stack,
     features_of,
@@ -73,7 +74,7 @@ def features(store: Store) -> Iterator[FeatureStore]:
 
 def run(store: Store, name: str, rows: pd.DataFrame, as_of: datetime = APRIL) -> Dataset:
     """Hand rows to EngineerFeatures, as Transform leaves them; returns the expanded dataset."""
-    answer = deliver(store, name, {"flights": rows}, PROBLEM, as_of.isoformat())
+    answer = deliver(store, name, cleansed({"flights": rows}, PROBLEM), PROBLEM, as_of.isoformat())
     return Dataset.from_bytes(store.get(answer["dataset"]))
 
 

@@ -237,7 +237,7 @@ columns = st.lists(cells, min_size=12, max_size=12)
     st.sampled_from([None, "int", "float", "bool", "timestamp", "category", "text"]),
     st.sampled_from([None, "t", "t + hours(1)"]),
 )
-@examples(250)
+@examples(250, quick=40)
 def test_any_table_adds_up_and_has_a_verdict(
     table: dict[str, list[Any]], task: str, declared: str | None, time: str | None
 ) -> None:
@@ -264,7 +264,7 @@ def test_any_table_adds_up_and_has_a_verdict(
         min_size=20, max_size=60,
     )
 )  # fmt: skip
-@examples(100)
+@examples(100, quick=40)
 def test_typed_tables_add_up(rows: list[tuple[int, str | None, bool]]) -> None:
     frame = pd.DataFrame(rows, columns=["x", "kind", "y"])
     rules = {"x": {"minimum": -2, "type": "int"}, "kind": {"allowed": ["u"]}}

@@ -114,7 +114,7 @@ def is_good(city: Any, size: Any, contract: Problem) -> bool:
     return fits and size != "n/v" and bounds.minimum <= float(size) <= bounds.maximum
 
 
-@examples(2_500)
+@examples(2_500, quick=40)
 @given(known_tables())
 def test_exactly_the_rows_that_break_no_rule_are_accepted(
     table: tuple[pd.DataFrame, Problem],

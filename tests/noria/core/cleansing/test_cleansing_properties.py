@@ -22,7 +22,7 @@ from noria.errors import DataError
 from tests.support.data_frames import problem
 from tests.support.examples import examples
 
-many = examples(10_000)
+many = examples(10_000, quick=60)
 TEXTS = [
     "1", "2", " 3 ", "1,5", "1.5e3", "1e400", "99999999999999999999", "-0", "0x1f", "١٢", "½",
     "yes", "No", "TRUE", "t", "NA", "null", "", " ", "None", "\u200b", "n/a", "-999",

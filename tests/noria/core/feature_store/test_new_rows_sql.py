@@ -94,7 +94,7 @@ def relation_of(incoming: Sequence[Row]) -> None:
     )
 
 
-@examples(300, suppress_health_check=[HealthCheck.too_slow])
+@examples(300, quick=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(file, min_size=1, max_size=3), st.lists(row, max_size=8))
 def test_no_instant_sees_another_stored_value(
     files: Sequence[tuple[bool, list[Row]]], computed: list[Row]
@@ -116,7 +116,7 @@ def test_no_instant_sees_another_stored_value(
         assert filled(whole, incoming).empty  # nothing is left to fill
 
 
-@examples(300, suppress_health_check=[HealthCheck.too_slow])
+@examples(300, quick=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(file, min_size=1, max_size=3), st.lists(row, max_size=8))
 def test_a_new_version_remembers(
     files: Sequence[tuple[bool, list[Row]]], computed: list[Row]

@@ -134,7 +134,7 @@ history = st.builds(
 asking = st.builds(Row, st.sampled_from("abcd"), st.integers(1, 2), minutes)
 
 
-@examples(700, suppress_health_check=[HealthCheck.too_slow])
+@examples(700, quick=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(history, min_size=1, max_size=40), st.lists(asking, min_size=1, max_size=30),
     st.lists(st.integers(0, 30), max_size=3), st.none() | minutes, st.booleans(),

@@ -83,7 +83,7 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
     return one.shape == other.shape and plain[0].tobytes() == plain[1].tobytes()
 
 
-@examples(1_000)
+@examples(1_000, quick=40)
 @given(st.text(max_size=80))
 def test_plain_words_are_plain(text: str) -> None:
     found = plain_words(text)
@@ -101,7 +101,7 @@ def test_plain_words_settle_case_punctuation_and_unicode() -> None:
     assert len(plain_words("word " * 500).split()) == MOST_WORDS
 
 
-@examples(300)
+@examples(300, quick=40)
 @given(st.text(min_size=1, max_size=30).filter(lambda word: "\0" not in word))
 def test_training_hashes_a_word_as_the_graph_does(word: str) -> None:
     assert word_hash(word) == _hashed_by_onnx_runtime(word)
@@ -131,7 +131,7 @@ def _hashed_by_onnx_runtime(word: str) -> int:
     return int(session.run(None, {"word": np.array([word], dtype=object)})[0][0])
 
 
-@examples(300)
+@examples(300, quick=40)
 @given(st.lists(ANY_TEXT, min_size=1, max_size=25), st.lists(ANY_TEXT, min_size=1, max_size=10))
 def test_words_have_the_same_bits_in_the_graph(seen: list[str], new: list[str]) -> None:
     """Whatever the texts: empty, of one word, with scripts of any kind, or all of them missing."""

@@ -171,7 +171,7 @@ json_values = st.recursive(
 )
 
 
-@examples(150)
+@examples(150, quick=60)
 @given(rows=st.lists(st.dictionaries(st.sampled_from(["n0", "few", "at", "no"]), json_values)))
 def test_any_json_is_answered_or_refused(model: OnnxModel, rows: list[dict[str, Any]]) -> None:
     try:

@@ -99,6 +99,11 @@ COLUMNS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "names among numbers": (["A1", "12", "B2"], {}),
     "a mark": ([1.5, -999, 2.5, 3.5], {"type": "float", "missing_values": [-999]}),
     "a mark of names": (["Oslo", "?", "Rome"], {"type": "category", "missing_values": ["?"]}),
+    "a mark that the contract names": (
+        ["NA", "DE", "FR", ""], {"type": "category", "allowed": ["NA", "DE", "FR"]}
+    ),
+    "no marks": (["N/A", "Oslo", "Rome"], {"type": "category", "missing_values": []}),
+    "a workbook's errors": (["#DIV/0!", "1.5", "2.5", "3.5"] * 2 + ["#N/A"], {"type": "float"}),
     "stray texts among numbers": ([str(n) for n in range(ROWS - 1)] + ["n.d."], {}),
     "decimal commas": (["1.234,50", "0,75", "12,5", "3"], {}),
     "declared decimal commas": (["1,5", "2", "3,25"], {"decimal": ","}),
@@ -191,6 +196,18 @@ def test_whole_numbers_read_as_categories_have_one_spelling() -> None:
     names = trained(csv(["Oslo", "Rome"]))
     with pytest.raises(RequestError, match="2 is not a text"):
         names.read(2)
+
+
+def test_a_mark_of_a_missing_value_is_missing_in_a_request_too() -> None:
+    """GIVEN the usual marks, those of the contract, and one that the contract names as a value."""
+    found = trained(csv(["Oslo", "Rome"]))
+    assert found.read("NA", "n/a", "", "  ", "#N/A", "null", None) == [""] * 7
+    rules = {"type": "float", "missing_values": [-999, "none"]}
+    numbers = trained(csv([1.5, 2.5]), quality={"minimum_rows": 10, "columns": {"x": rules}})
+    assert np.isnan(numbers.read(-999, -999.0, "none", "-999", "")).all()
+    rules = {"type": "category", "allowed": ["NA", "DE"]}
+    named = trained(csv(["NA", "DE"]), quality={"minimum_rows": 10, "columns": {"x": rules}})
+    assert named.read("NA", "N/A", "DE") == ["NA", "", "DE"]
 
 
 def test_codes_stay_apart() -> None:

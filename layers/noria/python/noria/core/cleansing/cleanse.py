@@ -11,6 +11,7 @@ from noria.common.messages import comma_list, counted, unique_name
 from noria.common.verdict import Verdict
 from noria.contracts import Fill, Problem
 from noria.core.cleansing import column_kinds, dropped_columns
+from noria.core.cleansing.missing_texts import missing_notes, missing_texts, unlabelled_notes
 from noria.core.cleansing.notations import notations
 from noria.core.cleansing.outliers import outliers
 from noria.core.cleansing.post_outcome_columns import post_outcome_columns
@@ -89,7 +90,11 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     try:
         target = target_values(frame, problem, typed)
     except DataError as error:  # how its column was read may be why
-        return _refused(frame, [str(error), *column_kinds.type_notes(frame, typed, problem)])
+        notes = [
+            *column_kinds.type_notes(frame, typed, problem),
+            *missing_notes(typed, {}, problem),
+        ]
+        return _refused(frame, [str(error), *notes])
     rules = broken_rules(frame, values, typed, target, problem)
     good = rules.good
     drops = dropped_columns.columns_to_drop(values, good, typed, problem)
@@ -108,7 +113,9 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     }
     failures = usability_failures(problem, rules, target[good], len(frame))
     notes = [
+        *unlabelled_notes(typed, rules.counts.get(UNLABELLED, 0), len(frame), problem),
         *column_kinds.type_notes(frame, typed, problem),
+        *missing_notes(typed, drops, problem),
         *_notes(frame, drops, evidence, problem),
     ]
     return Cleansing(
@@ -237,5 +244,6 @@ def _evidence(
         "target_columns": sorted(target_columns(problem)),
         "spellings": {name: column.merged for name, column in typed.items() if column.merged},
         "units": {name: column.converted for name, column in typed.items() if column.converted},
+        "missing_texts": missing_texts(typed),
         "joins": frame.attrs.get("joins", {}),
     }

@@ -4,8 +4,11 @@ import pandas as pd
 
 from noria.common.expressions import parse
 from noria.common.messages import comma_list, counted, unknown_column
+from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem, Quality
 from noria.core.cleansing.target import target_columns
+from noria.core.column_types.cell_values import cleaned_text, is_textual
+from noria.core.column_types.column_marks import classes_among, marks_for, with_values
 from noria.core.column_types.event_time import event_time_name, needed_columns
 from noria.core.column_types.type_inference import (
     NO_RULE,
@@ -45,10 +48,16 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
 
 def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
     """Convert every column: as the contract declares it, the event time to UTC, else inferred."""
-    return {
-        str(name): typed_column(frame[name], rule_of(str(name), problem), problem.quality)
-        for name in frame.columns
-    }
+    return {str(name): _typed(frame[name], str(name), problem) for name in frame.columns}
+
+
+def _typed(values: pd.Series, name: str, problem: Problem) -> Typed:
+    rule, marks = rule_of(name, problem), marks_for(name, problem)
+    if name == problem.target.name and problem.task != "regression" and is_textual(values):
+        counts = cleaned_text(values, NO_MARKS).value_counts().to_dict()
+        classes = classes_among(marks, counts, binary=problem.task == "binary")
+        marks = with_values(marks, classes)
+    return typed_column(values, rule, problem.quality, marks)
 
 
 def rule_of(name: str, problem: Problem) -> ColumnRule:

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from noria.common.categories import tidy, without_case
+from noria.common.missing_marks import Mark
 from noria.contracts import ColumnRule, Problem
 from noria.core.cleansing.column_kinds import rule_of
 from noria.core.column_types.cell_values import is_textual
 from noria.core.column_types.timestamp_parsing import EPOCHS
 from noria.core.column_types.type_inference import Typed, declared_type
 from noria.core.column_types.units import in_unit
-from noria.core.data.notation import Mark, Notation
+from noria.core.data.notation import Notation
 
 MARKS = 100  # values that mean a missing one, of which a column seldom has more than a few
 TELLING = 10  # seconds from 1970 from which an instant tells what its number counts
@@ -29,7 +30,11 @@ def notations(
 
 
 def _notation(raw: pd.Series, column: Typed, rule: ColumnRule) -> Notation:
-    found: dict[str, object] = {"missing": _missing(raw, column, rule)}
+    found: dict[str, object] = {
+        "missing": _missing(raw, column, rule),
+        "usual": column.marks.usual,
+        "kept": sorted(column.marks.kept),
+    }
     if column.kind == "bool":
         found |= {"boolean": True, "truths": _truths(raw, column)}
     if column.kind == "number":
@@ -40,16 +45,18 @@ def _notation(raw: pd.Series, column: Typed, rule: ColumnRule) -> Notation:
 
 
 def _missing(raw: pd.Series, column: Typed, rule: ColumnRule) -> tuple[Mark, ...]:
-    """List the values that were taken for missing ones; not those whose rows were set aside."""
+    """List the values that were taken for missing ones beside the usual marks.
+
+    What is not of a declared type is none of them: its rows were set aside.
+    """
     taken = raw.notna() & column.values.isna()
     if declared_type(rule) is not None:
         taken &= ~column.unreadable
     distinct = raw[taken].unique().tolist() if taken.any() else []
-    marks = [*(rule.missing_values or ()), *distinct[:MARKS]]
-    written = [tidy(mark) if isinstance(mark, str) else mark for mark in marks]
-    return tuple(
-        dict.fromkeys(mark for mark in written if isinstance(mark, str) or _is_finite(mark))
-    )
+    found = [mark for mark in distinct[:MARKS] if isinstance(mark, str) or _is_finite(mark)]
+    tidied = [tidy(mark) if isinstance(mark, str) else mark for mark in found]
+    told = [mark for mark in tidied if not isinstance(mark, str) or not column.marks.mean(mark)]
+    return tuple(dict.fromkeys([*column.marks.given, *told]))
 
 
 def _is_finite(mark: object) -> bool:

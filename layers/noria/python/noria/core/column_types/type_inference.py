@@ -6,11 +6,13 @@ from typing import Literal
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from noria.common.categories import Spellings, spellings_of
+from noria.common.categories import Spellings, spellings_of, tidy
+from noria.common.missing_marks import USUAL_MARKS, MissingMarks, marks_of
 from noria.contracts import ColumnRule, Quality
 from noria.core.column_types.cell_values import cleaned_text as cleaned_text
 from noria.core.column_types.cell_values import is_textual, numbers_of
 from noria.core.column_types.cell_values import without_marks as without_marks
+from noria.core.column_types.column_marks import named_by_rule
 from noria.core.column_types.event_time import reading_of
 from noria.core.column_types.numeric_columns import declared_numbers, numbers_in_texts
 from noria.core.column_types.timestamp_parsing import Guess, guess, read_times
@@ -30,6 +32,7 @@ class Typed:
     `spellings` is how texts were brought to one spelling each, `merged` which of them changed,
     `converted` counts the values that came in another unit, `decimal` is the decimal mark of
     numbers and `formats` are those of times that were written as texts, `notes` are for people.
+    `marks` is what means missing, `marked` counts the texts that did.
     """
 
     kind: ColumnKind
@@ -41,6 +44,8 @@ class Typed:
     decimal: str | None = None
     formats: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    marks: MissingMarks = USUAL_MARKS
+    marked: dict[str, int] = field(default_factory=dict)
 
 
 def declared_type(rule: ColumnRule) -> str | None:
@@ -56,10 +61,33 @@ def declared_type(rule: ColumnRule) -> str | None:
 
 
 def typed_column(
-    values: pd.Series, rule: ColumnRule = NO_RULE, quality: Quality = DEFAULTS
+    values: pd.Series,
+    rule: ColumnRule = NO_RULE,
+    quality: Quality = DEFAULTS,
+    marks: MissingMarks | None = None,
 ) -> Typed:
-    """Convert a column as its rule says, else as its values suggest."""
-    values = _tidied(without_marks(values, rule.missing_values))
+    """Convert a column as its rule says, else as its values suggest.
+
+    `marks` mean missing (default: what the rule alone says).
+    """
+    if marks is None:
+        marks = marks_of(rule.missing_values, set(named_by_rule(rule)))
+    present = _tidied(without_marks(values, marks.given), marks)
+    if declared_type(rule) is None and is_textual(present) and present.isin(marks.kept).any():
+        rule = rule.model_copy(update={"type": "category"})  # a mark is a value, and no number
+    column = _typed(present, rule, quality)
+    return replace(column, marks=marks, marked=_marked(values, present))
+
+
+def _marked(values: pd.Series, present: pd.Series) -> dict[str, int]:
+    """Count the texts that meant missing, the most frequent first."""
+    if not is_textual(values):
+        return {}
+    texts = values[values.notna() & present.isna()].map(lambda value: tidy(str(value)))
+    return {str(text): int(count) for text, count in texts.value_counts().items() if text}
+
+
+def _typed(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
     declared = declared_type(rule)
     if declared is None:
         return _inferred(values, rule, quality)
@@ -72,15 +100,15 @@ def typed_column(
         spelled = _spelled(values_as_text(values), rule, quality).values if rule.aliases else values
         booleans = _booleans(spelled)
         return Typed("bool", booleans, present & booleans.isna())
-    texts = _spelled(cleaned_text(values), rule, quality)
+    texts = _spelled(values_as_text(values), rule, quality)
     return texts if declared == "category" else Typed("text", *_of(texts))
 
 
-def _tidied(values: pd.Series) -> pd.Series:
+def _tidied(values: pd.Series, marks: MissingMarks) -> pd.Series:
     """Bring texts, and mixtures that are read as texts, to tidy ones; booleans stay booleans."""
     if not is_textual(values) or infer_dtype(values, skipna=True) == "boolean":
         return values
-    return cleaned_text(values)
+    return cleaned_text(values, marks)
 
 
 def _of(column: Typed) -> tuple[pd.Series, pd.Series, Spellings, dict[str, str]]:

@@ -5,8 +5,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from noria.common.categories import tidy, without_case
-
-Mark = str | int | float
+from noria.common.missing_marks import Mark, MissingMarks
 
 
 class Notation(BaseModel):
@@ -14,7 +13,8 @@ class Notation(BaseModel):
 
     `boolean` says that it holds truth values, `truths` which texts stood for them. Texts are
     numbers by the decimal mark `decimal`, times by the strptime or epoch `formats`, and measured in
-    `units` (factor and offset to the column's own). `missing` lists values that mean a missing one.
+    `units` (factor and offset to the column's own). `missing` lists values that mean a missing one,
+    beside the `usual` marks of it but for those that are `kept` as values.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,6 +25,8 @@ class Notation(BaseModel):
     units: dict[str, tuple[float, float]] = {}
     formats: tuple[str, ...] = ()
     missing: tuple[Mark, ...] = ()
+    usual: bool = True
+    kept: tuple[str, ...] = ()
 
     def truth(self, text: str) -> bool | None:
         """What a text says in a column of truth values, None where it is none of them."""
@@ -33,8 +35,7 @@ class Notation(BaseModel):
     def is_missing(self, value: Mark) -> bool:
         """Whether training took a value for a missing one; an empty text always is."""
         if isinstance(value, str):
-            text = tidy(value)
-            return not text or text in self._missing_texts
+            return self._marks.mean(tidy(value))
         return value in self.missing_numbers
 
     @cached_property
@@ -43,8 +44,8 @@ class Notation(BaseModel):
         return frozenset(float(mark) for mark in self.missing if not isinstance(mark, str))
 
     @cached_property
-    def _missing_texts(self) -> frozenset[str]:
-        return frozenset(mark for mark in self.missing if isinstance(mark, str))
+    def _marks(self) -> MissingMarks:
+        return MissingMarks(self.missing, self.usual, frozenset(self.kept))
 
     @cached_property
     def _truths(self) -> dict[str, bool]:
