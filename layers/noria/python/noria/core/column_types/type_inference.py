@@ -31,8 +31,9 @@ class Typed:
     """A converted column; `unreadable` marks the values that are not of its type.
 
     `spellings` is how texts were brought to one spelling each, `merged` which of them changed,
-    `converted` counts the values that came in another unit, `notes` are for people. `marks` is
-    what means missing, `marked` counts the texts that did.
+    `converted` counts the values that came in another unit, `decimal` is the decimal mark of
+    numbers and `formats` are those of times that were written as texts, `notes` are for people.
+    `marks` is what means missing, `marked` counts the texts that did.
     """
 
     kind: ColumnKind
@@ -41,6 +42,8 @@ class Typed:
     spellings: Spellings = field(default_factory=Spellings)
     merged: dict[str, str] = field(default_factory=dict)
     converted: dict[str, int] = field(default_factory=dict)
+    decimal: str | None = None
+    formats: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     marks: MissingMarks = USUAL_MARKS
     marked: dict[str, int] = field(default_factory=dict)
@@ -121,7 +124,10 @@ def _declared_number(
     if declared_type(rule) == "int":
         numbers = numbers.where(numbers.isna() | (numbers % 1 == 0))
     unreadable = present & numbers.isna()
-    return Typed("number", numbers, unreadable, converted=found.converted, notes=found.notes)
+    return Typed(
+        "number", numbers, unreadable, converted=found.converted, decimal=found.decimal,
+        notes=found.notes,
+    )  # fmt: skip
 
 
 def _declared_time(
@@ -138,7 +144,8 @@ def _declared_time(
         formats = found.reading.formats if found.reading is not None else ("ISO8601",)
         reading, notes = replace(reading, formats=formats), _about_order(values.name, found)
     times = read_times(values.where(present), reading)
-    return Typed("timestamp", times, present & times.isna(), notes=notes)
+    unreadable = present & times.isna()
+    return Typed("timestamp", times, unreadable, formats=reading.formats, notes=notes)
 
 
 def _inferred(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
@@ -162,13 +169,15 @@ def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) ->
     guessed = guess(counts.index.tolist(), counts.tolist(), quality.numeric_share)
     notes = _about_order(text.name, guessed)
     if guessed.reading is not None:
-        times = read_times(text, guessed.reading)
-        return Typed("timestamp", times, present & times.isna(), notes=notes)
+        times, formats = read_times(text, guessed.reading), guessed.reading.formats
+        return Typed("timestamp", times, present & times.isna(), formats=formats, notes=notes)
     if not _has_codes(counts.index):
         found = numbers_in_texts(text, quality.numeric_share)
         unreadable = present & found.numbers.isna()
         if present.any() and unreadable.sum() <= (1 - quality.numeric_share) * present.sum():
-            return Typed("number", found.numbers, unreadable, notes=found.notes)
+            return Typed(
+                "number", found.numbers, unreadable, decimal=found.decimal, notes=found.notes
+            )
         notes += found.notes
     return Typed("category", *_of(_spelled(text, rule, quality)), notes=notes)
 

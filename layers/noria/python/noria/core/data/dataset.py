@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.common.categories import Spellings
+from noria.core.data.notation import Notation
 from noria.errors import DataError
 
 Kind = Literal["number", "category", "timestamp", "text"]
 TEXTUAL: tuple[Kind, ...] = ("category", "text")
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Column:
     """A raw feature: number (float32), category or text (unicode), timestamp (int64 seconds, UTC).
 
     `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
-    Both were applied to the rows of the dataset and apply to every request.
+    Both were applied to the rows of the dataset and apply to every request. `notation` is how the
+    source wrote the values.
     """
 
     name: str
     kind: Kind
     fill: float | str | None = None
     spellings: Spellings = field(default_factory=Spellings)
+    notation: Notation = field(default_factory=Notation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,8 @@ class Dataset:
     """Rows ready for a model; missing is NaN, "" or MISSING_TIMESTAMP by the column's kind.
 
     `target` holds int64 class codes (positions in `classes`; binary: negative, positive) or
-    float64 values when `classes` is empty. `rule` is the contract rule's answer per row.
+    float64 values when `classes` is empty. `rule` is the contract rule's answer per row. `left_out`
+    names the columns of the data that are no features.
     """
 
     columns: tuple[Column, ...]
@@ -49,6 +53,7 @@ class Dataset:
     holdout: NDArray[np.bool_]
     event_time: NDArray[np.int64] | None = None
     rule: NDArray[np.float64] | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Convert every array to its kind's type and refuse lengths that differ."""
@@ -150,7 +155,8 @@ class Dataset:
                 f"these {len(content)} bytes are not a dataset: run EngineerFeatures again"
             ) from error
         event_time, rule = arrays.get("event_time"), arrays.get("rule")
-        return cls(columns, data, target, tuple(header["classes"]), holdout, event_time, rule)
+        classes, left_out = tuple(header["classes"]), tuple(header["left_out"])
+        return cls(columns, data, target, classes, holdout, event_time, rule, left_out)
 
 
 def empty_value(kind: Kind) -> float | str | int:
@@ -193,14 +199,19 @@ def _typed_columns(
 
 
 def _described(column: Column) -> list[Any]:
-    spellings = column.spellings
-    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold]
+    spellings, notation = column.spellings, column.notation.model_dump(exclude_defaults=True)
+    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold, notation]
 
 
 def _column(
-    name: str, kind: Kind, fill: float | str | None, table: Mapping[str, str], fold: bool
+    name: str,
+    kind: Kind,
+    fill: float | str | None,
+    table: Mapping[str, str],
+    fold: bool,
+    notation: Mapping[str, Any],
 ) -> Column:
-    return Column(name, kind, fill, Spellings(table, fold))
+    return Column(name, kind, fill, Spellings(table, fold), Notation.model_validate(notation))
 
 
 def _header(dataset: Dataset) -> NDArray[np.uint8]:
@@ -208,6 +219,7 @@ def _header(dataset: Dataset) -> NDArray[np.uint8]:
         "format": FORMAT,
         "columns": [_described(column) for column in dataset.columns],
         "classes": list(dataset.classes),
+        "left_out": list(dataset.left_out),
     }
     return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
 
