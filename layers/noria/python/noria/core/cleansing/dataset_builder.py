@@ -24,6 +24,7 @@ from noria.core.column_types.event_time import event_time_name, needed_columns
 from noria.core.column_types.timestamp_parsing import read_times
 from noria.core.column_types.type_inference import ColumnKind
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
+from noria.core.data.precision import needs_double, to_single
 from noria.core.data.text_normalization import plain_words
 from noria.core.ingestion.raw_text import values_as_text
 from noria.errors import DataError
@@ -65,7 +66,13 @@ def to_dataset(
     }
     return Dataset(
         columns=tuple(
-            Column(name, kind, fills[name], _spellings(name, kind, spellings or {}, problem))
+            Column(
+                name,
+                kind,
+                fills[name],
+                _spellings(name, kind, spellings or {}, problem),
+                double=data[name].dtype == np.float64,
+            )
             for name, kind in features.items()
         ),
         data={name: impute(data[name], kind, fills[name]) for name, kind in features.items()},
@@ -118,7 +125,8 @@ def _few_entities(values: pd.Series, limits: Analysis) -> bool:
 def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:
     """Convert a column to the array of its kind, missing values as the dataset marks them."""
     if kind == "number":
-        return values.astype("float64").to_numpy(dtype=np.float32, na_value=np.nan)
+        numbers = values.astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers if needs_double(numbers) else to_single(numbers)
     if kind == "timestamp":
         return epoch_seconds(values)
     codes, distinct = pd.factorize(values_as_text(values))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.common.categories import Spellings
+from noria.core.data.precision import to_single
 from noria.errors import DataError
 
 Kind = Literal["number", "category", "timestamp", "text"]
@@ -24,6 +25,8 @@ FORMAT = 2
 class Column:
     """A raw feature: number (float32), category or text (unicode), timestamp (int64 seconds, UTC).
 
+    A number is a float64 where `double` says that float32 does not tell its values apart.
+
     `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
     Both were applied to the rows of the dataset and apply to every request.
     """
@@ -32,6 +35,7 @@ class Column:
     kind: Kind
     fill: float | str | None = None
     spellings: Spellings = field(default_factory=Spellings)
+    double: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,13 +175,13 @@ def is_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(values == empty_value(kind), dtype=bool)
 
 
-def typed(kind: Kind, values: Any) -> NDArray[Any]:
+def typed(kind: Kind, values: Any, double: bool = False) -> NDArray[Any]:
     """Convert values to the array type of their kind; infinities become missing."""
+    if kind == "number" and double:
+        numbers = np.asarray(values, dtype=np.float64)
+        return np.where(np.isinf(numbers), np.nan, numbers) if np.isinf(numbers).any() else numbers
     if kind == "number":
-        with np.errstate(over="ignore"):
-            numbers = np.asarray(values, dtype=np.float32)
-        finite_or_nan = np.isfinite(numbers) | np.isnan(numbers)
-        return numbers if finite_or_nan.all() else np.where(finite_or_nan, numbers, np.nan)
+        return to_single(values)
     return np.asarray(values, dtype=np.str_ if kind in TEXTUAL else np.int64)
 
 
@@ -189,18 +193,24 @@ def _typed_columns(
         raise DataError(
             f"columns {sorted(names)} and data {sorted(data)} differ: give each column once"
         )
-    return {column.name: typed(column.kind, data[column.name]) for column in columns}
+    return {column.name: typed(column.kind, data[column.name], column.double) for column in columns}
 
 
 def _described(column: Column) -> list[Any]:
     spellings = column.spellings
-    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold]
+    texts = [dict(spellings.table), spellings.fold]
+    return [column.name, column.kind, column.fill, *texts, column.double]
 
 
 def _column(
-    name: str, kind: Kind, fill: float | str | None, table: Mapping[str, str], fold: bool
+    name: str,
+    kind: Kind,
+    fill: float | str | None,
+    table: Mapping[str, str],
+    fold: bool,
+    double: bool = False,
 ) -> Column:
-    return Column(name, kind, fill, Spellings(table, fold))
+    return Column(name, kind, fill, Spellings(table, fold), double)
 
 
 def _header(dataset: Dataset) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from noria.core.model.signature import Field, Signature, input_name
 from noria.core.statistics.metrics import labels
 from noria.errors import RequestError
 
-LARGEST_NUMBER = float(np.finfo(np.float32).max)
+LARGEST = {bits: float(np.finfo(kind).max) for bits, kind in ((32, np.float32), (64, np.float64))}
 
 
 class OnnxModel:
@@ -99,15 +99,16 @@ def _column(rows: Sequence[Mapping[str, Any]], field: Field) -> Array:
             raise RequestError(
                 f"row {number}, field {field.name!r}: {ascii_repr(value)} {refusal}"
             ) from None
-    return typed(field.kind, values)
+    return typed(field.kind, values, field.double)
 
 
 def _number(value: object, field: Field) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RefusedError("is not a number: send a number or null")
     # Compared before any conversion: Python integers can be larger than every float.
-    if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-        raise RefusedError("is not a finite 32-bit number: send one, or null if unknown")
+    bits = 64 if field.double else 32
+    if not -LARGEST[bits] <= value <= LARGEST[bits]:
+        raise RefusedError(f"is not a finite {bits}-bit number: send one, or null if unknown")
     return float(value)
 
 

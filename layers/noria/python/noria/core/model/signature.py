@@ -22,6 +22,7 @@ class Field(BaseModel):
 
     A missing value is taken as `fill`; a text as what `spellings` has for it (its key without
     regard to case where `fold`); a number is in `unit`; a time without a zone is one of `zone`.
+    A number is a double where `double`, else it is rounded to 32 bits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +40,7 @@ class Field(BaseModel):
     fold: bool = False
     unit: str | None = None
     zone: str | None = None
+    double: bool = False
 
 
 class Signature(BaseModel):
@@ -90,7 +92,7 @@ class Signature(BaseModel):
     @property
     def dataset_columns(self) -> tuple[Column, ...]:
         """Return the columns as a dataset has them."""
-        return tuple(Column(field.name, field.kind) for field in self.columns)
+        return tuple(Column(field.name, field.kind, double=field.double) for field in self.columns)
 
     def label(self, code: int) -> Label:
         """Return a class in the type it had in the data."""

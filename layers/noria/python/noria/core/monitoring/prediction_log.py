@@ -86,22 +86,25 @@ def columns_of(
     """
     inputs = [r["inputs"] if isinstance(r.get("inputs"), dict) else {} for r in records]
     known = {field.name: field for field in fields}
-    columns = {name: _column(name, one, inputs) for name, one in reference.columns.items()}
+    columns = {
+        name: _column(name, one, inputs, known[name].double)
+        for name, one in reference.columns.items()
+    }
     return {name: preprocess_column(known[name], column) for name, column in columns.items()}
 
 
-def _column(name: str, reference: ColumnReference, inputs: Sequence[Record]) -> Array:
+def _column(name: str, reference: ColumnReference, inputs: Sequence[Record], double: bool) -> Array:
     if reference.kind == "number":
-        return np.array([_number(row.get(name)) for row in inputs], dtype=np.float64)
+        return np.array([_number(row.get(name), double) for row in inputs], dtype=np.float64)
     spelled = {text.lower(): text for text in reference.values}
     return np.array([_text(row.get(name), spelled) for row in inputs], dtype=np.str_)
 
 
-def _number(value: object) -> float:
+def _number(value: object, double: bool) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     # As the model saw it: a value that is a bin's edge in float32 is not in float64.
-    return float(np.float32(value))
+    return float(value if double else np.float32(value))
 
 
 def _text(value: object, spelled: Mapping[str, str]) -> str:

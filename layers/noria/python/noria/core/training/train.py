@@ -190,6 +190,7 @@ def field_of(training: Dataset, name: str) -> Field:
         fill=column.fill,
         spellings=dict(column.spellings.table),
         fold=column.spellings.fold,
+        double=column.double,
     )
     if kind == "text":
         return field
@@ -215,10 +216,10 @@ def example_row(training: Dataset) -> dict[str, Value]:
     row: dict[str, Value] = {}
     for column in training.columns:
         last = training.data[column.name][-1:]
-        row[column.name] = None if is_missing(column.kind, last)[0] else _plain(last[0].item())
+        row[column.name] = None if is_missing(column.kind, last)[0] else _plain(last[0])
     return row
 
 
-def _plain(value: Any) -> Value:
-    """Write a float32 with the fewest digits that give it back."""
-    return float(str(np.float32(value))) if isinstance(value, float) else value
+def _plain(value: Any) -> Any:
+    """Write a number with the fewest digits that give it back in its precision."""
+    return float(str(value)) if value.dtype.kind == "f" else value.item()
