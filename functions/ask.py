@@ -52,7 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     question = QUESTIONS[stage.event.state]
     reasons = [
         *_refused(stage, question),
-        *stage.event.result(question.asked_by).get("reasons", []),
+        *stage.event.result(_asked_by(stage, question)).get("reasons", []),
     ]
     waiting = {
         "state": stage.event.state,
@@ -68,6 +68,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         f"Noria {stage.environment.stack}: {stage.event.state}", _message(stage, question, waiting)
     )
     return waiting
+
+
+def _asked_by(stage: Stage, question: Question) -> str:
+    """Whose verdict asks: the evaluation's too, where the holdout's rows do not tell."""
+    undecided = stage.event.result("evaluate").get("objective") == "too_few_rows"
+    return "evaluate" if undecided else question.asked_by
 
 
 def _refused(stage: Stage, question: Question) -> list[str]:

@@ -25,6 +25,7 @@ from noria.core.column_types.timestamp_parsing import read_times
 from noria.core.column_types.type_inference import ColumnKind
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
 from noria.core.data.notation import Notation
+from noria.core.data.precision import needs_double, to_single
 from noria.core.data.text_normalization import plain_words
 from noria.core.ingestion.raw_text import values_as_text
 from noria.errors import DataError
@@ -74,6 +75,7 @@ def to_dataset(
                 fills[name],
                 _spellings(name, kind, spellings or {}, problem),
                 written.get(name, Notation()),
+                double=data[name].dtype == np.float64,
             )
             for name, kind in features.items()
         ),
@@ -134,7 +136,8 @@ def _few_entities(values: pd.Series, limits: Analysis) -> bool:
 def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:
     """Convert a column to the array of its kind, missing values as the dataset marks them."""
     if kind == "number":
-        return values.astype("float64").to_numpy(dtype=np.float32, na_value=np.nan)
+        numbers = values.astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers if needs_double(numbers) else to_single(numbers)
     if kind == "timestamp":
         return epoch_seconds(values)
     codes, distinct = pd.factorize(values_as_text(values))

@@ -213,8 +213,8 @@ def _as_of_times(values: pd.Series, source: Source, join: Join, problem: Problem
     if unread.any():
         raise DataError(
             f"source {source.name!r}: {int(unread.sum())} values of as_of column {join.as_of!r} "
-            f"are not timestamps, such as {values[unread].iloc[0]!r}: write ISO 8601 with a zone, "
-            "or declare the join's format"
+            f"are not timestamps, such as {str(values[unread].iloc[0])!r}: write ISO 8601 with a "
+            "zone, or declare the join's format"
         )
     return times
 

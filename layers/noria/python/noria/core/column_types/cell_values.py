@@ -12,7 +12,7 @@ from noria.core.column_types.timestamp_formats import ZONED
 from noria.core.column_types.timestamp_parsing import read_times
 from noria.core.ingestion.raw_text import values_as_text
 
-LARGEST = float(np.finfo(np.float32).max)  # features are float32
+LARGEST = 1e150  # a number whose square is a finite double, so that a spread can be computed
 
 
 def is_textual(values: pd.Series) -> bool:
@@ -38,7 +38,7 @@ def cleaned_text(values: pd.Series, marks: MissingMarks = USUAL_MARKS) -> pd.Ser
 
 
 def numbers_of(values: pd.Series) -> pd.Series:
-    """Convert to numbers; what is not a finite number within float32 becomes missing."""
+    """Convert to numbers; what is no finite number, or beyond 1e150, becomes missing."""
     if pd.api.types.is_datetime64_any_dtype(values):
         return pd.Series(np.nan, index=values.index)
     if pd.api.types.is_integer_dtype(values) and not values.hasnans:

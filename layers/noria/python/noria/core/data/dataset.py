@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from noria.common.categories import Spellings
 from noria.core.data.notation import Notation
+from noria.core.data.precision import to_single
 from noria.errors import DataError
 
 Kind = Literal["number", "category", "timestamp", "text"]
@@ -25,6 +26,8 @@ FORMAT = 3
 class Column:
     """A raw feature: number (float32), category or text (unicode), timestamp (int64 seconds, UTC).
 
+    A number is a float64 where `double` says that float32 does not tell its values apart.
+
     `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
     Both were applied to the rows of the dataset and apply to every request. `notation` is how the
     source wrote the values.
@@ -35,6 +38,7 @@ class Column:
     fill: float | str | None = None
     spellings: Spellings = field(default_factory=Spellings)
     notation: Notation = field(default_factory=Notation)
+    double: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,13 +181,13 @@ def is_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(values == empty_value(kind), dtype=bool)
 
 
-def typed(kind: Kind, values: Any) -> NDArray[Any]:
+def typed(kind: Kind, values: Any, double: bool = False) -> NDArray[Any]:
     """Convert values to the array type of their kind; infinities become missing."""
+    if kind == "number" and double:
+        numbers = np.asarray(values, dtype=np.float64)
+        return np.where(np.isinf(numbers), np.nan, numbers) if np.isinf(numbers).any() else numbers
     if kind == "number":
-        with np.errstate(over="ignore"):
-            numbers = np.asarray(values, dtype=np.float32)
-        finite_or_nan = np.isfinite(numbers) | np.isnan(numbers)
-        return numbers if finite_or_nan.all() else np.where(finite_or_nan, numbers, np.nan)
+        return to_single(values)
     return np.asarray(values, dtype=np.str_ if kind in TEXTUAL else np.int64)
 
 
@@ -195,12 +199,13 @@ def _typed_columns(
         raise DataError(
             f"columns {sorted(names)} and data {sorted(data)} differ: give each column once"
         )
-    return {column.name: typed(column.kind, data[column.name]) for column in columns}
+    return {column.name: typed(column.kind, data[column.name], column.double) for column in columns}
 
 
 def _described(column: Column) -> list[Any]:
     spellings, notation = column.spellings, column.notation.model_dump(exclude_defaults=True)
-    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold, notation]
+    texts = [dict(spellings.table), spellings.fold]
+    return [column.name, column.kind, column.fill, *texts, notation, column.double]
 
 
 def _column(
@@ -210,8 +215,10 @@ def _column(
     table: Mapping[str, str],
     fold: bool,
     notation: Mapping[str, Any],
+    double: bool = False,
 ) -> Column:
-    return Column(name, kind, fill, Spellings(table, fold), Notation.model_validate(notation))
+    written = Notation.model_validate(notation)
+    return Column(name, kind, fill, Spellings(table, fold), written, double)
 
 
 def _header(dataset: Dataset) -> NDArray[np.uint8]:

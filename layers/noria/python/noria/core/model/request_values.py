@@ -17,7 +17,7 @@ from noria.core.data.notation import Notation
 from noria.core.model.signature import Field
 from noria.errors import RequestError
 
-LARGEST_NUMBER = float(np.finfo(np.float32).max)
+LARGEST = {bits: float(np.finfo(kind).max) for bits, kind in ((32, np.float32), (64, np.float64))}
 LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
 EPOCHS = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 WHOLE = re.compile(r"(-?\d+)\.0+", re.ASCII)
@@ -36,12 +36,13 @@ def request_column(values: Sequence[object], field: Field) -> Array:
         ) from None
 
     plain = _plain_numbers(values, field)
-    return typed(field.kind, _read(values, field, refuse)) if plain is None else plain
+    return typed(field.kind, _read(values, field, refuse), field.double) if plain is None else plain
 
 
 def logged_column(values: Sequence[object], field: Field) -> Array:
     """Read a field's logged values; what was of another type is missing."""
-    return typed(field.kind, _read(values, field, lambda row, value, refusal: None))
+    read = _read(values, field, lambda row, value, refusal: None)
+    return typed(field.kind, read, field.double)
 
 
 def _plain_numbers(values: Sequence[object], field: Field) -> Array | None:
@@ -55,8 +56,14 @@ def _plain_numbers(values: Sequence[object], field: Field) -> Array | None:
         numbers = np.array(values, dtype=np.float64)
     except OverflowError:  # Python integers can be larger than every float
         return None
-    finite = int(np.count_nonzero(np.abs(numbers) <= LARGEST_NUMBER))
-    return typed("number", numbers) if finite + list(values).count(None) == len(values) else None
+    finite = int(np.count_nonzero(np.abs(numbers) <= LARGEST[_bits(field)]))
+    if finite + list(values).count(None) != len(values):
+        return None
+    return typed("number", numbers, field.double)
+
+
+def _bits(field: Field) -> int:
+    return 64 if field.double else 32
 
 
 def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]:
@@ -94,8 +101,9 @@ def _number(value: object, field: Field) -> float:
     if number in notation.missing_numbers and not isinstance(value, bool):
         return float("nan")
     # Compared before any conversion: Python integers can be larger than every float.
-    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
-        raise RefusedError("is not a finite 32-bit number: send one, or null if unknown")
+    bits = _bits(field)
+    if not -LARGEST[bits] <= number <= LARGEST[bits]:
+        raise RefusedError(f"is not a finite {bits}-bit number: send one, or null if unknown")
     if notation.boolean and number not in (0, 1):
         raise RefusedError(f"is not a {_wanted(field)}")
     return float(number)

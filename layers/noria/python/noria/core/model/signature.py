@@ -30,6 +30,7 @@ class Field(BaseModel):
     A missing value is taken as `fill`; a text as what `spellings` has for it (its key without
     regard to case where `fold`); a number is in `unit`; a time without a zone is one of `zone`.
     `data_type` is what the data had, as JSON names it, `notation` how they wrote it.
+    A number is a double where `double`, else it is rounded to 32 bits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -82,6 +83,8 @@ class Field(BaseModel):
         if self.type == "integer":
             return int(value)
         return float(str(value)) if self.type == "number" else value
+
+    double: bool = False
 
 
 class Signature(BaseModel):
@@ -141,7 +144,7 @@ class Signature(BaseModel):
     @property
     def dataset_columns(self) -> tuple[Column, ...]:
         """Return the columns as a dataset has them."""
-        return tuple(Column(field.name, field.kind) for field in self.columns)
+        return tuple(Column(field.name, field.kind, double=field.double) for field in self.columns)
 
     def label(self, code: int) -> Label:
         """Return a class in the type it had in the data."""

@@ -202,6 +202,7 @@ def field_of(training: Dataset, name: str) -> Field:
         spellings=dict(column.spellings.table),
         fold=column.spellings.fold,
         notation=column.notation,
+        double=column.double,
     )
     if kind == "text":
         return field
