@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from noria.common.expressions import Expression, parse
 from noria.common.missing_marks import MissingMarks, marks_of
@@ -55,7 +56,7 @@ def _compared_with(name: str, expression: Expression) -> Iterator[str]:
                 )
 
 
-def classes_among(marks: MissingMarks, counts: Mapping[str, int], *, binary: bool) -> list[str]:
+def classes_among(marks: MissingMarks, counts: Mapping[Any, int], *, binary: bool) -> list[str]:
     """List the usual marks that are classes of a target whose tidy texts are counted.
 
     One is a class where it is frequent among others of its kind, such as None among Insomnia and
@@ -75,7 +76,7 @@ def classes_among(marks: MissingMarks, counts: Mapping[str, int], *, binary: boo
     return found
 
 
-def values_among(marks: MissingMarks, counts: Mapping[str, int]) -> list[str]:
+def values_among(marks: MissingMarks, counts: Mapping[Any, int]) -> list[str]:
     """List the usual marks that look like values of a category: frequent, and of its kind."""
     others = {text: count for text, count in counts.items() if not marks.mean(text)}
     rows = sum(counts.values())

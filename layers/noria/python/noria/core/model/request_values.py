@@ -74,7 +74,7 @@ def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]
     for row, value in enumerate(values):
         seen = value is None or type(value) is str
         if seen and value in known:
-            found.append(known[value])  # type: ignore[index]
+            found.append(known[value])
             continue
         try:
             one = read(value, field)

@@ -209,7 +209,7 @@ def field_of(training: Dataset, name: str) -> Field:
     if kind == "category":
         texts, counts = np.unique(known, return_counts=True)
         order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
-        seen = {"values": tuple(texts[order].tolist()),
+        seen: dict[str, Any] = {"values": tuple(texts[order].tolist()),
                 "data_type": data_type_of(frozenset(texts.tolist()))}  # fmt: skip
         return field.model_copy(update=seen)
     if kind == "number":
