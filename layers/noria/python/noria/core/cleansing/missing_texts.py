@@ -46,7 +46,7 @@ def missing_notes(
 
 
 def _about_values(name: str, column: Typed, dropped: Mapping[str, Any]) -> Iterator[str]:
-    if column.kind not in ("category", "text"):
+    if column.kind not in ("category", "text") or not column.marked:
         return
     counts = column.marked | text_counts(column.values)
     found = [text for text in POSSIBLE if text in column.marked and name in dropped]
