@@ -54,7 +54,8 @@ def test_the_whole_column_tells_the_unit(when: str, unit: str) -> None:
     values = counted(times, unit)
     assert read_times(values).tolist() == times.tolist()
     assert read_times(values.astype("float64")).tolist() == times.tolist()
-    assert read_times(values.astype("str")).tolist() == times.tolist()
+    if unit != "epoch_ns":  # such texts may be names, and numbers would lose their last digits
+        assert read_times(values.astype("str")).tolist() == times.tolist()
     found = cleansed(values)
     assert found.accepted["born"].tolist() == times.tolist()
     told = "\n".join(found.verdict.reasons)

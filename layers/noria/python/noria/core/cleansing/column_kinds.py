@@ -7,7 +7,7 @@ from noria.common.messages import comma_list, counted, unknown_column
 from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem, Quality
 from noria.core.cleansing.target import target_columns
-from noria.core.column_types.cell_values import cleaned_text, is_textual
+from noria.core.column_types.cell_values import cleaned_text, is_textual, text_counts
 from noria.core.column_types.column_marks import classes_among, marks_for, with_values
 from noria.core.column_types.event_time import event_time_name, needed_columns
 from noria.core.column_types.type_inference import (
@@ -54,7 +54,7 @@ def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
 def _typed(values: pd.Series, name: str, problem: Problem) -> Typed:
     rule, marks = rule_of(name, problem), marks_for(name, problem)
     if name == problem.target.name and problem.task != "regression" and is_textual(values):
-        counts = cleaned_text(values, NO_MARKS).value_counts().to_dict()
+        counts = text_counts(cleaned_text(values, NO_MARKS))
         classes = classes_among(marks, counts, binary=problem.task == "binary")
         marks = with_values(marks, classes)
     return typed_column(values, rule, problem.quality, marks)

@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from noria.common.categories import tidy
 from noria.common.messages import comma_list, nearest, unique_name
 from noria.contracts import Join, Problem, Source
-from noria.core.column_types.cell_values import is_textual, missing_cells, without_missing
+from noria.core.column_types.cell_values import is_textual, without_missing
 from noria.core.column_types.column_marks import marks_for
 from noria.core.column_types.event_time import (
     column_times,
@@ -67,9 +68,11 @@ def _known(frame: pd.DataFrame, keys: Iterable[str], problem: Problem) -> pd.Dat
     """Blank what means missing in key columns: NA names no row."""
     for key in keys:
         if key in frame.columns and is_textual(frame[key]):
-            unknown = frame[key].notna() & missing_cells(frame[key], marks_for(key, problem))
-            if unknown.any():
-                frame = frame.assign(**{key: frame[key].mask(unknown, None)})
+            marks = marks_for(key, problem)
+            different = frame[key].dropna().unique()
+            unknown = [value for value in different if marks.mean(tidy(str(value)))]
+            if unknown:
+                frame = frame.assign(**{key: frame[key].mask(frame[key].isin(unknown), None)})
     return frame
 
 

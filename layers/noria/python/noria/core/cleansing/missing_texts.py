@@ -10,6 +10,7 @@ from noria.common.messages import comma_list, counted
 from noria.common.missing_marks import is_spreadsheet_error
 from noria.contracts import Problem
 from noria.core.cleansing.target import target_columns
+from noria.core.column_types.cell_values import text_counts
 from noria.core.column_types.column_marks import POSSIBLE, marks_for, values_among
 from noria.core.column_types.type_inference import Typed
 from noria.core.ingestion.excel_errors import error_note
@@ -45,9 +46,9 @@ def missing_notes(
 
 
 def _about_values(name: str, column: Typed, dropped: Mapping[str, Any]) -> Iterator[str]:
-    if column.kind not in ("category", "text"):
+    if column.kind not in ("category", "text") or not column.marked:
         return
-    counts = column.marked | column.values.value_counts().to_dict()
+    counts = column.marked | text_counts(column.values)
     found = [text for text in POSSIBLE if text in column.marked and name in dropped]
     for text in found or values_among(column.marks, counts):
         rows = counted(column.marked[text], "row")
@@ -81,7 +82,7 @@ def unlabelled_notes(
         usual = [text for text in POSSIBLE if text in column.marked]
         if column.kind not in ("category", "text", "bool") or not usual:
             continue
-        counts = column.marked | column.values.astype("str").value_counts().to_dict()
+        counts = column.marked | text_counts(column.values)
         doubtful = usual if many else values_among(column.marks, counts)
         shown = comma_list([f"{text!r} in {counted(column.marked[text], 'row')}" for text in
                             doubtful])  # fmt: skip

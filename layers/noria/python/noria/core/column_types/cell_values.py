@@ -20,6 +20,11 @@ def is_textual(values: pd.Series) -> bool:
     return isinstance(values.dtype, pd.StringDtype) or values.dtype == object
 
 
+def text_counts(values: pd.Series) -> dict[str, int]:
+    """Count how often each value occurs, as text; the most frequent one first."""
+    return {str(text): int(count) for text, count in values.value_counts().items()}
+
+
 def missing_cells(values: pd.Series, marks: MissingMarks = USUAL_MARKS) -> pd.Series:
     """Mark nulls and the texts that stand for them."""
     return cleaned_text(values, marks).isna() if is_textual(values) else values.isna()

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from noria.core.column_types.epochs import EPOCHS as EPOCHS
 from noria.core.column_types.epochs import numbered_times
 from noria.core.column_types.timestamp_formats import COMMON, DATELIKE, ISO, ORDERS, ZONED, shape_of
-from noria.core.ingestion.raw_text import values_as_text
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, values_as_text
 
 UTC = "UTC"
 LONGEST = 100  # characters: a longer text is no time, and would take long to match
 SHARE = 0.98  # the contract's default for quality.numeric_share
 DECLARED_SHARE = 0.5  # the contract's default for quality.declared_share
 PROBED = 50
-DIGITS = r"[+-]?[0-9]{1,19}(?:\.[0-9]*)?"
+#: Longer ones may be names, which doubles would not tell apart.
+DIGITS = r"[+-]?[0-9]{1,16}(?:\.[0-9]*)?"
 YEAR = 4  # digits that the longest of them have at least
 
 
@@ -89,7 +90,8 @@ def digits_of(texts: pd.Series) -> pd.Series | None:
     """Return texts as numbers where all of them are digits, as a counted time may be written."""
     if texts.empty or not texts.str.fullmatch(DIGITS).all() or texts.str.len().max() < YEAR:
         return None
-    return pd.Series(pd.to_numeric(texts), dtype="float64")
+    numbers = pd.Series(pd.to_numeric(texts), dtype="float64")
+    return numbers if numbers.abs().max() < LARGEST_WHOLE else None
 
 
 def guess(texts: Sequence[str], counts: Sequence[int] | None = None, share: float = SHARE) -> Guess:

@@ -10,7 +10,7 @@ from noria.common.categories import Spellings, spellings_of, tidy
 from noria.common.missing_marks import USUAL_MARKS, MissingMarks, marks_of
 from noria.contracts import ColumnRule, Quality
 from noria.core.column_types.cell_values import cleaned_text as cleaned_text
-from noria.core.column_types.cell_values import is_textual, numbers_of
+from noria.core.column_types.cell_values import is_textual, numbers_of, text_counts
 from noria.core.column_types.cell_values import without_marks as without_marks
 from noria.core.column_types.column_marks import named_by_rule
 from noria.core.column_types.counted_times import counted_times, times_of
@@ -85,7 +85,7 @@ def _marked(values: pd.Series, present: pd.Series) -> dict[str, int]:
     if not is_textual(values):
         return {}
     texts = values[values.notna() & present.isna()].map(lambda value: tidy(str(value)))
-    return {str(text): int(count) for text, count in texts.value_counts().items() if text}
+    return {text: count for text, count in text_counts(texts).items() if text}
 
 
 def _typed(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:

@@ -30,9 +30,15 @@ def _numbers(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray | None:
     if _cast(texts.slice(0, PROBED), marks) is None:
         return None
     numbers = _cast(texts, marks)
-    if numbers is None or pc.any(pc.match_substring_regex(texts, CODES)).as_py():
+    if numbers is None or pc.count_distinct(numbers).as_py() <= LISTED or _has_codes(texts):
         return None
-    return numbers if pc.count_distinct(numbers).as_py() > LISTED else None
+    return numbers
+
+
+def _has_codes(texts: pa.ChunkedArray) -> bool:
+    """Whether a number has leading zeros; a look at the first letters spares most the pattern."""
+    some = texts.filter(pc.or_(pc.starts_with(texts, "0"), pc.match_substring(texts, "-0")))
+    return bool(pc.any(pc.match_substring_regex(some, CODES)).as_py())
 
 
 def _cast(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray | None:
