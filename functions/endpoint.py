@@ -68,7 +68,8 @@ async def predict(request: Request) -> JSONResponse:
     version, ignored = _function_version(), current.signature.ignored
     lines = log_records.prediction_records(rows, answers, current.version, version, now, ignored)
     _log(lines, now)
-    return JSONResponse({"model": current.version, "predictions": answers})
+    told = log_records.ignored_fields(rows, ignored)
+    return JSONResponse({"model": current.version, "predictions": answers, **told})
 
 
 @app.post("/labels", openapi_extra=openapi.body_of(openapi.LABELS))

@@ -72,7 +72,9 @@ def test_what_training_did_not_use_is_neither_read_nor_logged(store: Store) -> N
         b'{"distance": 1, "late": "True", "origin": 1e999, "note": {"text": ["' + b"x" * 5000
         + b'"]}}'
     )  # fmt: skip
-    assert call("POST", "/predict", content=body).status_code == 200
+    answer = call("POST", "/predict", content=body)
+    assert answer.status_code == 200
+    assert answer.json()["ignored"] == ["late", "note", "origin"]
     (record,) = logged(store, "predictions")
     assert record["inputs"] == {"distance": 1}
 

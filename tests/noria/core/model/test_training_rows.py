@@ -2,6 +2,7 @@
 
 import io
 import json
+from csv import DictReader
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,8 +72,27 @@ def csv(column: list[Any], name: str = "x", **others: list[Any]) -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-def as_requests(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON has them: what is missing is null, times are texts."""
+def as_requests(content: bytes) -> list[dict[str, Any]]:
+    """Rows of a CSV file as a client has them: what is a number is one, and nothing is null."""
+    return [
+        {name: None if cell == "" else _number(cell) for name, cell in row.items()}
+        for row in DictReader(io.StringIO(content.decode()))
+    ]
+
+
+def _number(cell: str) -> Any:
+    for kind in (int, float):
+        try:
+            number = kind(cell)
+        except ValueError:
+            continue
+        if str(number) == cell:
+            return number
+    return cell
+
+
+def as_json(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a typed file as JSON has them: what is missing is null, times are texts."""
     rows: list[dict[str, Any]] = json.loads(
         frame.to_json(orient="records", date_format="iso", double_precision=15)
     )
@@ -94,7 +114,7 @@ COLUMNS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "whole numbers as categories": ([2, 3, 4], {"type": "category"}),
     "halves as categories": ([0.5, 1.0, 1.5], {"type": "category"}),
     "truths as categories": (["true", "false"], {"type": "category"}),
-    "codes": (["007", "7", "12"], {"type": "category"}),
+    "codes": (["007", "A7", "12"], {"type": "category"}),
     "names": (["Oslo", "oslo ", "Rome", "NA", ""], {}),
     "names among numbers": (["A1", "12", "B2"], {}),
     "a mark": ([1.5, -999, 2.5, 3.5], {"type": "float", "missing_values": [-999]}),
@@ -126,10 +146,11 @@ COLUMNS: dict[str, tuple[list[Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_a_row_of_the_training_file_is_read_as_it_was(kind: str) -> None:
     cells, rule = COLUMNS[kind]
-    found = trained(csv(cells), quality={"minimum_rows": 10, "columns": {"x": rule}} if rule else
+    content = csv(cells)
+    found = trained(content, quality={"minimum_rows": 10, "columns": {"x": rule}} if rule else
                     {"minimum_rows": 10})  # fmt: skip
     assert "x" in found.signature.names
-    asked = to_columns(as_requests(found.frame), found.signature)
+    asked = to_columns(as_requests(content), found.signature)
     for field in found.signature.columns:
         read = preprocess_column(field, asked[field.name])
         np.testing.assert_array_equal(read, found.dataset.data[field.name], field.name)
@@ -138,9 +159,10 @@ def test_a_row_of_the_training_file_is_read_as_it_was(kind: str) -> None:
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_the_monitor_sees_what_the_model_saw(kind: str) -> None:
     cells, rule = COLUMNS[kind]
-    found = trained(csv(cells), quality={"minimum_rows": 10, "columns": {"x": rule}} if rule else
+    content = csv(cells)
+    found = trained(content, quality={"minimum_rows": 10, "columns": {"x": rule}} if rule else
                     {"minimum_rows": 10})  # fmt: skip
-    rows = as_requests(found.frame)
+    rows = as_requests(content)
     reference = build_reference(found.dataset, np.zeros(len(rows)), {})
     seen = columns_of([{"inputs": row} for row in rows], reference, found.signature.columns)
     for name in reference.columns:
@@ -163,7 +185,7 @@ def test_typed_files_come_back_too(file: str) -> None:
         frame.to_parquet(buffer)
     rules = {"minimum_rows": 10, "columns": {"city": {"type": "category"}}}
     found = trained(buffer.getvalue(), file, quality=rules)
-    asked = to_columns(as_requests(found.frame), found.signature)
+    asked = to_columns(as_json(found.frame), found.signature)
     for field in found.signature.columns:
         read = preprocess_column(field, asked[field.name])
         np.testing.assert_array_equal(read, found.dataset.data[field.name], field.name)
@@ -208,6 +230,12 @@ def test_a_mark_of_a_missing_value_is_missing_in_a_request_too() -> None:
     rules = {"type": "category", "allowed": ["NA", "DE"]}
     named = trained(csv(["NA", "DE"]), quality={"minimum_rows": 10, "columns": {"x": rules}})
     assert named.read("NA", "N/A", "DE") == ["NA", "", "DE"]
+
+
+def test_numbers_among_other_texts_may_be_texts() -> None:
+    found = trained(csv(["#DIV/0!", "1.5", "2.5"]), quality={"minimum_rows": 10})
+    assert found.read("1.5", 1.5) == [1.5, 1.5]
+    assert np.isnan(found.read("#DIV/0!")[0])
 
 
 def test_codes_stay_apart() -> None:

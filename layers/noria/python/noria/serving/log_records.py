@@ -62,6 +62,12 @@ def label_records(labels: Sequence[tuple[str, Any]], now: datetime) -> list[byte
     ]
 
 
+def ignored_fields(rows: Sequence[Row], ignored: Collection[str]) -> dict[str, list[str]]:
+    """Name the fields of a request that were not read, such as the target itself."""
+    sent = set[str]().union(*rows).intersection(ignored) if ignored else ()
+    return {"ignored": sorted(sent)} if sent else {}
+
+
 def repeated_labels(labels: Sequence[tuple[str, Any]]) -> dict[str, str]:
     """Say which value counts where a request labels a prediction more than once."""
     count = len(labels) - len({name for name, _ in labels})

@@ -38,7 +38,7 @@ def _notation(raw: pd.Series, column: Typed, rule: ColumnRule) -> Notation:
     if column.kind == "bool":
         found |= {"boolean": True, "truths": _truths(raw, column)}
     if column.kind == "number":
-        found |= {"decimal": column.decimal, "units": _units(column, rule)}
+        found |= {"decimal": column.decimal or _decimal(raw, column), "units": _units(column, rule)}
     if column.kind == "timestamp":
         found |= {"formats": column.formats or _epoch(raw, column)}
     return Notation.model_validate(found)
@@ -74,6 +74,12 @@ def _truths(raw: pd.Series, column: Typed) -> dict[str, bool]:
         for text, truth in zip(pairs["text"].tolist(), pairs["truth"].tolist(), strict=True)
         if isinstance(text, str)
     }
+
+
+def _decimal(raw: pd.Series, column: Typed) -> str | None:
+    """A column of numbers that other texts made one of texts has its numbers as texts too."""
+    others = is_textual(raw) and (raw.notna() & column.values.isna()).any()
+    return "." if others else None
 
 
 def _units(column: Typed, rule: ColumnRule) -> dict[str, tuple[float, float]]:

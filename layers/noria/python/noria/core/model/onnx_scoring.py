@@ -91,11 +91,12 @@ def _unknown_fields(rows: Mapping[str, int], signature: Signature) -> str:
     looked_up_by = signature.history.fields if signature.history else []
     names = list(dict.fromkeys([*looked_up_by, *signature.names]))
     found = {name: nearest(str(name), names) for name in rows}
+    place, knows = f"row {min(rows.values())}: the model has no", f"it knows {comma_list(names)}"
+    if len(found) == 1:
+        [(name, near)] = found.items()
+        return f"{place} field {ascii_repr(name)}; {f'did you mean {near!r}?' if near else knows}"
     told = [
         f"{ascii_repr(name)}{f' (did you mean {near!r}?)' if near else ''}"
         for name, near in found.items()
     ]
-    hint = "" if all(found.values()) else f"; it knows {comma_list(names)}"
-    noun = "field" if len(told) == 1 else "fields"
-    remedy = "leave out what it does not know"
-    return f"row {min(rows.values())}: the model has no {noun} {comma_list(told)}{hint}: {remedy}"
+    return f"{place} fields {comma_list(told)}; {knows}"

@@ -69,7 +69,7 @@ def _bits(field: Field) -> int:
 def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]:
     """Read one by one, each text once."""
     read, missing = _READERS[field.kind], empty_value(field.kind)
-    known: dict[str | None, Any] = {None: missing}
+    known: dict[object, Any] = {None: missing}
     found = []
     for row, value in enumerate(values):
         seen = value is None or type(value) is str
@@ -82,7 +82,7 @@ def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]
             refused(row, value, refusal)
             one = missing
         if seen:
-            known[value] = one  # type: ignore[index]
+            known[value] = one
         found.append(one)
     return found
 

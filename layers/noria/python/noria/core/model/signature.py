@@ -1,6 +1,7 @@
 """What a model version takes and answers: the contract between training and the endpoint."""
 
 import math
+from collections.abc import Collection
 from functools import cached_property
 from typing import Literal
 
@@ -163,7 +164,7 @@ def label_type_of(classes: tuple[str, ...]) -> LabelType:
     return "float" if len(numbers) == len(classes) else "str"
 
 
-def data_type_of(texts: frozenset[str]) -> DataType:
+def data_type_of(texts: Collection[str]) -> DataType:
     """Tell which type the texts of a category had in the data."""
     if not texts:
         return "string"

@@ -209,9 +209,11 @@ def field_of(training: Dataset, name: str) -> Field:
     if kind == "category":
         texts, counts = np.unique(known, return_counts=True)
         order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
-        seen: dict[str, Any] = {"values": tuple(texts[order].tolist()),
-                "data_type": data_type_of(frozenset(texts.tolist()))}  # fmt: skip
-        return field.model_copy(update=seen)
+        found: dict[str, Any] = {
+            "values": tuple(texts[order].tolist()),
+            "data_type": data_type_of(texts.tolist()),
+        }
+        return field.model_copy(update=found)
     if kind == "number":
         field = field.model_copy(update={"data_type": _number_type(column.notation, known)})
     if not len(known):
