@@ -83,7 +83,7 @@ def is_the_same(was: Any, now: Any, kind: str, rule: dict[str, Any]) -> bool:
     """Whether a value was read as what it says, where that can be said without reading it."""
     if kind == "number":
         plain = isinstance(was, int | float) and not isinstance(was, bool) and "unit" not in rule
-        return bool(np.isfinite(np.float32(now))) and (not plain or float(now) == float(was))
+        return bool(np.isfinite(np.float64(now))) and (not plain or float(now) == float(was))
     if kind == "bool":
         return now in (0, 1) and (not isinstance(was, bool) or now == was)
     if kind in ("category", "text") and isinstance(was, str) and "aliases" not in rule:

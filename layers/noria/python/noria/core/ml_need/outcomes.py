@@ -115,8 +115,8 @@ def no_signal(compared: Compared) -> Outcome | None:
     return REEVALUATE, [
         said,
         _what_would_help(compared, gain.interval),
-        *_tried(compared),
         *_slow_drift_note(compared.permutation),
+        *_tried(compared),
     ]
 
 
