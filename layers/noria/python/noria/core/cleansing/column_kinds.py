@@ -5,6 +5,7 @@ import pandas as pd
 from noria.common.expressions import parse
 from noria.common.messages import comma_list, counted, unknown_column
 from noria.contracts import ColumnRule, Problem, Quality
+from noria.core.cleansing.joins import LEFT_OUT
 from noria.core.cleansing.target import target_columns
 from noria.core.column_types.event_time import event_time_name, needed_columns
 from noria.core.column_types.type_inference import (
@@ -40,6 +41,7 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         for field, names in named.items()
         for name in names
         if name not in columns
+        and not (field == "features.exclude" and name in frame.attrs.get(LEFT_OUT, ()))
     ]
 
 
