@@ -4,6 +4,7 @@ from typing import Any
 
 from noria.aws.clients import client
 from noria.contracts import Source
+from noria.core.column_types.exact_columns import exact_columns, excluded_columns
 from noria.errors import DataError
 from noria.ingestion.collector import Collected, Collector
 from noria.ingestion.sources import open_origin
@@ -44,7 +45,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _collect(stage: Stage, source: Source) -> Collected:
-    collector = Collector(stage.store, source, stage.event.started_at.isoformat())
+    collector = Collector(
+        stage.store,
+        source,
+        stage.event.started_at.isoformat(),
+        exact=exact_columns(stage.problem, source),
+        excluded=excluded_columns(stage.problem, source),
+    )
     return collector.collect(open_origin(source, stage.store, _secret))
 
 
@@ -57,5 +64,7 @@ def _told(collected: Collected) -> dict[str, Any]:
         "rows": collected.rows,
         "schema": collected.schema,
         "fetched": collected.fetched,
+        "drift": collected.drift,
+        "left_out": collected.left_out,
         "files": [part.provenance() for part in collected.parts],
     }

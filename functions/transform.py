@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
 
 from noria.common.verdict import Verdict
 from noria.core.cleansing.cleanse import Cleansing, cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
-from noria.core.cleansing.joins import join_sources
+from noria.core.cleansing.joins import LEFT_OUT, join_sources
 from noria.core.cleansing.quality_gate import too_large, with_drift
 from noria.core.cleansing.schema_drift import Schema, schema_drift
+from noria.core.ingestion.exact_values import to_frame
+from noria.core.ingestion.file_table import left_out_notes
 from noria.core.windows.run_windows import with_windows
 from noria.errors import ContractError, DataError
 from noria.lifecycle.stage import Stage
@@ -39,12 +43,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _joined(stage: Stage) -> pd.DataFrame:
-    frames = {
-        source.name: pd.read_parquet(
-            io.BytesIO(stage.store.get(f"{_raw(stage, source.name)}rows.parquet"))
+    frames = {}
+    for source in _collected(stage):
+        table = parquet.read_table(
+            pa.BufferReader(stage.store.get(f"{_raw(stage, source['source'])}rows.parquet"))
         )
-        for source in stage.problem.sources
-    }
+        frame = frames[source["source"]] = to_frame(table)
+        frame.attrs[LEFT_OUT] = source.get("left_out", ())
     return join_sources(frames, stage.problem)
 
 
@@ -54,7 +59,7 @@ def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
     told = cleansing.verdict.model_copy(
         update={"reasons": [*cleansing.verdict.reasons, *_reading_notes(stage)]}
     )
-    verdict = with_drift(told, schemas.drift, stage.problem)
+    verdict = with_drift(told, [*_file_drift(stage), *schemas.drift], stage.problem)
     stage.store.put(f"quarantine/{run}/rows.parquet", _parquet(cleansing.quarantined))
     if verdict.decision != "usable":
         return stage.decided(verdict)
@@ -82,14 +87,29 @@ def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
 
 def _reading_notes(stage: Stage) -> list[str]:
     """What was found while the sources' files were read, such as cells that hold an error."""
-    collected = stage.store.get_json(stage.run.key("collected.json"))
     return [
         f"Source {source['source']!r}: {note}"
-        for source in collected["sources"]
+        for source in _collected(stage)
         for note in dict.fromkeys(
-            note for file in source["files"] for note in file.get("notes", ())
+            [*left_out_notes(source.get("left_out", ()))]
+            + [note for file in source["files"] for note in file.get("notes", ())]
         )
     ]
+
+
+def _file_drift(stage: Stage) -> list[str]:
+    """What columns the files of one source do not share."""
+    return [
+        f"source {source['source']!r}: {told}"
+        for source in _collected(stage)
+        for told in source.get("drift", ())
+    ]
+
+
+def _collected(stage: Stage) -> list[dict[str, Any]]:
+    """Where each source's rows came from, and how they were read."""
+    found: list[dict[str, Any]] = stage.store.get_json(stage.run.key("collected.json"))["sources"]
+    return found
 
 
 class _Schemas:
@@ -116,8 +136,7 @@ class _Schemas:
 
 
 def _schemas(stage: Stage) -> _Schemas:
-    collected = stage.store.get_json(stage.run.key("collected.json"))
-    return _Schemas(stage, {item["source"]: item["schema"] for item in collected["sources"]})
+    return _Schemas(stage, {item["source"]: item["schema"] for item in _collected(stage)})
 
 
 def _record_collected(stage: Stage) -> None:

@@ -34,12 +34,14 @@ def parquet(frame: pd.DataFrame) -> bytes:
 def run(store: Store, name: str, frame: pd.DataFrame = ROWS, **quality: Any) -> dict[str, Any]:
     """Hand a collected table to Transform, as CollectSources leaves it; `notes` are its file's."""
     files = [{"name": "places.xlsx", "notes": quality.pop("notes", [])}]
+    read = {name: quality.pop(name) for name in ("drift", "left_out") if name in quality}
+    contract = CONTRACT | {"features": {"exclude": quality.pop("exclude", [])}}
     scaling = {"lambda_rows": quality.pop("lambda_rows", 5000)}
-    store.put_json(f"runs/{name}/problem.json", CONTRACT | {"quality": quality, "scaling": scaling})
+    store.put_json(f"runs/{name}/problem.json", contract | {"quality": quality, "scaling": scaling})
     schema = {str(column): str(kind) for column, kind in frame.dtypes.items()}
     folder = f"raw/places/run={name}/"
     store.put(f"{folder}rows.parquet", parquet(frame))
-    provenance = {"source": "places", "rows": len(frame), "schema": schema, "files": files}
+    provenance = {"source": "places", "rows": len(frame), "schema": schema, "files": files} | read
     store.put_json(f"{folder}provenance.json", provenance)
     event = {
         "state": "Transform", "execution": name, "started_at": "2026-11-24T00:00:00Z",
@@ -122,6 +124,21 @@ def test_the_contract_may_refuse_a_drifted_schema(store: Store) -> None:
     assert told["reasons"][0].startswith("quality.schema_drift is fail")
     assert "column 'extra' (int64) is new" in told["reasons"][1]
     assert not store.keys("clean/run=r2/")
+
+
+def test_files_of_other_columns_are_told_as_schema_drift(store: Store) -> None:
+    told = "2.csv also has town (beside 1.csv): missing where a file has it not"
+    assert run(store, "r1", drift=[told])["decision"] == "usable"
+    assert verdict(store, "r1")["evidence"]["schema_drift"] == [f"source 'places': {told}"]
+    refused = run(store, "r2", drift=[told], schema_drift="fail")
+    assert refused["decision"] == "unusable"
+    assert refused["reasons"][1] == f"source 'places': {told}"
+
+
+def test_columns_that_cannot_be_read_are_known_where_they_are_excluded(store: Store) -> None:
+    assert run(store, "r1", left_out=["tags"], exclude=["tags"])["decision"] == "usable"
+    assert any("not read: tags" in reason for reason in verdict(store, "r1")["reasons"])
+    assert run(store, "r2", left_out=["tags"], exclude=["tag"])["decision"] == "unusable"
 
 
 def test_more_rows_than_a_lambda_takes_are_refused_early(store: Store) -> None:

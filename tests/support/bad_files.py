@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -89,8 +90,10 @@ CSV = [
             ("line 2 (2 fields), 3 (2 fields)", "lines above the header")),
     BadFile("short and long rows", "t.csv", b"id,x\n1,2\n3\n4,5,6\n",
             ("2 rows", "line 3 (1 fields), 4 (3 fields)", "Quote values", "complete short rows")),
-    BadFile("comma at the end of each row", "t.csv", b"id,x\n1,2,\n3,4,\n",
-            ("2 rows", "the header's 2 fields", "line 2 (3 fields)")),
+    BadFile("values behind the last column, and commas", "t.csv", b"id,x\n1,2,\n3,4,\n5,6,7\n",
+            ("3 rows", "the header's 2 fields", "line 2 (3 fields)")),
+    BadFile("values below no name", "t.csv", b"id,x,\n1,2,\n3,4,5\n",
+            ("column 3 of 3 has no name", "name it in the header")),
     BadFile("decimal commas between commas", "t.csv", b"id,x\n1,2,5\n2,3,5\n",
             ("line 2 (3 fields)", "Quote values that hold the delimiter")),
     BadFile("quote that is never closed", "t.csv", b'id,x\n1,a\n2,"b\n3,c\n',
@@ -107,8 +110,8 @@ CSV = [
             ("0xe9", "line 3", "Save it as UTF-8")),
     BadFile("Windows-1252", "t.csv", "id,x\n1,€\n".encode("cp1252"),
             ("0x80", "line 2", "Save it as UTF-8")),
-    BadFile("UTF-16 without its mark", "t.csv", "id,x\n1,é\n".encode("utf-16-le"),
-            ("UTF-16 without its byte order mark", "UTF-8")),
+    BadFile("NUL bytes on both sides", "t.csv", b"id,x\n" + b"1\x00\x00,2\n" * 200,
+            ("NUL bytes", "UTF-8")),
     BadFile("UTF-16 cut in half a character", "t.csv", "id,x\n1,2\n".encode("utf-16")[:-1],
             ("UTF-16-LE", "UTF-8")),
     BadFile("UTF-32", "t.csv", "id,x\n1,2\n".encode("utf-32-be"), ("UTF-16", "UTF-8")),
@@ -147,8 +150,10 @@ PACKED = [
             ("tar archive", "export the table itself")),
     BadFile("zip by name only", "t.zip", b"PK\x03\x04 broken", ("not a readable zip", "again")),
     BadFile("zip of nothing", "t.zip", packed(), ("holds 0 files", "put one table into a zip")),
-    BadFile("zip of two files", "t.zip", packed(("a.csv", TABLE), ("b.csv", TABLE)),
-            ("holds 2 files (a.csv, b.csv)", "put one table into a zip")),
+    BadFile("zip of what systems leave", "t.zip", packed((".DS_Store", b"x"), ("__MACOSX/a", b"x")),
+            ("holds 0 files but .DS_Store", "put one table into a zip")),
+    BadFile("zip of two tables", "t.zip", packed(("a.csv", TABLE), ("b.csv", b"who,why\n1,2\n")),
+            ("b.csv has other columns than", "it lacks id, price and also has who, why")),
     BadFile("zip with a password", "t.zip", locked(packed(("a.csv", TABLE))),
             ("locked with a password", "without one")),
     BadFile("zip with a damaged member", "t.zip",
@@ -180,7 +185,10 @@ PARQUET = [
             written(pa.table([pa.array([1]), pa.array([2])], names=["id", "id"])),
             ("more than one column id", "rename")),
     BadFile("Parquet with lists", "t.parquet", written(pa.table({"id": [1], "tags": [["a"]]})),
-            ("'tags' is nested", "flatten")),
+            ("'tags' is nested", "features.exclude", "flatten")),
+    BadFile("Parquet with lists, maps and structures", "t.parquet", written(pa.table(
+        {"id": [1], "tags": [["a"]], "at": [{"x": 1}]})),
+            ("columns 'tags', 'at' are nested", "list them in features.exclude")),
     BadFile("Parquet with structures", "t.parquet", written(pa.table({"at": [{"x": 1}]})),
             ("'at' is nested", "flatten")),
     BadFile("Parquet with maps", "t.parquet",
@@ -216,8 +224,8 @@ JSON = [
     BadFile("JSON nested without end", "t.json", b"[" * 100_000, ("not valid JSON", "write one")),
     BadFile("JSON lines, one cut short", "t.jsonl", b'{"id": 1}\n{"id": 2}\n{"id":\n',
             ("line 3", "one object per line")),
-    BadFile("JSON in UTF-16 without its mark", "t.json", '[{"id": 1}]'.encode("utf-16-le"),
-            ("UTF-16", "UTF-8")),
+    BadFile("JSON in UTF-16, cut in half a character", "t.json",
+            '[{"id": 1}]'.encode("utf-16-le")[:-1], ("UTF-16", "UTF-8")),
 ]  # fmt: skip
 
 EXCEL = [
@@ -260,6 +268,40 @@ BAD_FILES = [*CSV, *PACKED, *PARQUET, *JSON, *EXCEL]
 DAY = datetime(2026, 1, 31, tzinfo=UTC)
 # Unusual, but there is one way to read it: the file's bytes, then its only column's values.
 ODD_FILES: dict[str, tuple[str, bytes, list[object]]] = {
+    "UTF-16 without its mark": ("t.csv", "x,y\n1,é\n2,ü\n".encode("utf-16-le"), [1, 2]),
+    "UTF-16 without its mark, the other way": ("t.csv", "x\té\n1\tö\n".encode("utf-16-be"), [1]),
+    "UTF-16 of another alphabet": ("t.csv", "都市;x\n東京;1\n大阪;2\n".encode("utf-16-le"),
+                                   ["東京", "大阪"]),
+    "UTF-16 in JSON": ("t.json", '[{"x": 1}, {"x": 2}]'.encode("utf-16-be"), [1, 2]),
+    "UTF-8 mark before JSON": ("upload", b'\xef\xbb\xbf[{"x": 1}]', [1]),
+    "comma at the end of each row": ("t.csv", b"x,y\n1,2,\n3,4,\n", [1, 3]),
+    "comma at the end of every line": ("t.csv", b"x,y,\n1,2,\n3,4,\n", [1, 3]),
+    "comma at the end of the header": ("t.csv", b"x,y,\n1,2\n3,4\n", [1, 3]),
+    "commas at the end of some rows": ("t.csv", b'x,y\n1,"2\n"\n3,4,,\n5,,\n', [1, 3, 5]),
+    "empty column of no name between": ("t.csv", b"x,,y\n1,,2\n3,,4\n", [1, 3]),
+    "codes beside numbers": ("t.csv", b"x,y\n0123,1\n123,2\n", ["0123", "123"]),
+    "codes in quotes": ("t.csv", b'y;x\n"007";1\n"7";2\n', ["007", "7"]),
+    "hexadecimal codes": ("t.csv", b"x\n0x1F\n0x20\n", ["0x1F", "0x20"]),
+    "digits beyond 64 bits": ("t.csv", b"x\n89490200001234567000\n89490200001234567001\n",
+                              ["89490200001234567000", "89490200001234567001"]),
+    "digits beyond a double, one missing": ("t.csv", b"x,y\n12345678901234567,1\n,2\n",
+                                            ["12345678901234567", None]),
+    "clock times": ("t.csv", b"x\n10:30\n11:45\n", ["10:30", "11:45"]),
+    "JSON identifiers with a fraction of zeros": (
+        "t.json", b'[{"x": 9007199254740993.0}, {"x": 1.0}]', ["9007199254740993", "1"]),
+    "JSON whole numbers in several forms": (
+        "t.json", b'[{"x": 1.0}, {"x": 1e3}, {"x": 2}]', [1, 1000, 2]),
+    "Excel with an empty column of no name": (
+        "t.xlsx", workbook(Data=[["x", None, "y"], [1, None, 2]]), [1]),
+    "several tables in a zip": ("t.zip", packed(
+        ("2024/", b""), ("2024/a.csv", b"x,y\n1,a\n"), ("2024/b.csv", b"y,x\nb,2\n"),
+        ("2024/.DS_Store", b"\x00"), ("__MACOSX/2024/._a.csv", b"\x00"), ("2024/Thumbs.db", b"d"),
+        ("desktop.ini", b"[d]")), [1, 2]),
+    "Parquet decimals beyond a double": ("t.parquet", written(pa.table({"x": pa.array(
+        ["123456789012345678.01"]).cast(pa.decimal128(38, 2))})),
+        [Decimal("123456789012345678.01")]),
+    "Parquet halves": ("t.parquet", written(pa.table({"x": pa.array([1.5, 2.5], pa.float16())})),
+                       [1.5, 2.5]),
     "old Mac line ends": ("t.csv", b"x\r1\r2\r", [1, 2]),
     "decimal commas between semicolons": ("t.csv", b"x;y\n1,5;\n-1.234,5;\n2;\n",
                                           ["1,5", "-1.234,5", "2"]),

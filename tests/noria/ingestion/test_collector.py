@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import zipfile
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ import pytest
 from functions import collect
 from noria.aws.s3 import Store
 from noria.contracts import HttpSource, S3Source, Source
+from noria.core.ingestion.file_table import FileTable
 from noria.errors import DataError
 from noria.ingestion import collector
 from noria.ingestion.collector import Collected, Collector
@@ -24,10 +27,14 @@ from tests.support.scripted_server import Answer, Asked, serving
 FLIGHTS = S3Source(kind="s3", name="flights", primary=True)
 
 
-def collected(store: Store, source: Source = FLIGHTS) -> Collected:
-    return Collector(store, source, "2026-11-24T00:00:00Z").collect(
-        open_origin(source, store, lambda name: {})
-    )
+def collected(
+    store: Store,
+    source: Source = FLIGHTS,
+    exact: Collection[str] = (),
+    excluded: Collection[str] = (),
+) -> Collected:
+    collector = Collector(store, source, "2026-11-24T00:00:00Z", exact=exact, excluded=excluded)
+    return collector.collect(open_origin(source, store, lambda name: {}))
 
 
 def rows(found: Collected) -> pd.DataFrame:
@@ -38,13 +45,13 @@ def rows(found: Collected) -> pd.DataFrame:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what was parsed."""
     names: list[str] = []
-    read = collector.read_table
+    read = collector.read_file
 
-    def reading(content: bytes, name: str, form: str | None = None) -> pd.DataFrame:
+    def reading(content: bytes, name: str, form: str | None, exact: list[str]) -> FileTable:
         names.append(name)
-        return read(content, name, form)
+        return read(content, name, form, exact)
 
-    monkeypatch.setattr(collector, "read_table", reading)
+    monkeypatch.setattr(collector, "read_file", reading)
     return names
 
 
@@ -136,6 +143,52 @@ def test_columns_that_differ_are_named(bucket: Store) -> None:
         collected(bucket)
 
 
+def test_a_later_file_may_have_more_columns_or_fewer(bucket: Store) -> None:
+    bucket.put("incoming/flights/1.csv", b"a,b\n1,2\n")
+    bucket.put("incoming/flights/2.csv", b"b,a,c\n4,3,x\n")
+    bucket.put("incoming/flights/3.csv", b"a\n5\n")
+    found = collected(bucket)
+    assert list(rows(found).columns) == ["a", "b", "c"]
+    assert rows(found)["a"].tolist() == [1, 3, 5]
+    assert rows(found)["c"].isna().tolist() == [True, False, True]
+    assert found.drift == (
+        "2.csv also has c (beside 1.csv): missing where a file has it not",
+        "3.csv lacks b (beside 1.csv): missing where a file has it not",
+    )
+
+
+def test_tables_of_one_zip_may_differ_too(bucket: Store) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("may.csv", b"a,b\n1,2\n")
+        archive.writestr("june.csv", b"a,b,c\n3,4,5\n")
+    bucket.put("incoming/flights/all.zip", buffer.getvalue())
+    found = collected(bucket)
+    assert (found.rows, len(found.drift)) == (2, 1)
+    assert "june.csv also has c" in found.drift[0]
+
+
+def test_columns_without_plain_values_are_named_at_once_unless_excluded(bucket: Store) -> None:
+    bucket.put("incoming/flights/1.jsonl", b'{"a": 1, "tags": ["x"]}\n')
+    bucket.put("incoming/flights/2.jsonl", b'{"a": 1, "at": {"x": 1}}\n')
+    with pytest.raises(DataError, match=r"1\.jsonl, 2\.jsonl: columns 'tags', 'at' are nested"):
+        collected(bucket)
+    found = collected(bucket, excluded={"tags", "at"})
+    assert (list(rows(found).columns), found.left_out) == (["a"], ("tags", "at"))
+
+
+def test_a_key_in_the_contract_is_read_as_it_is_written(bucket: Store) -> None:
+    bucket.put("incoming/flights/kind=01/1.csv", b"id,x\n1.10,1\n1.1,2\n")
+    assert rows(collected(bucket)).to_dict("list") == {
+        "id": [1.1, 1.1],
+        "x": [1, 2],
+        "kind": [1, 1],
+    }
+    found = collected(bucket, exact={"id", "kind"})
+    assert rows(found)["id"].tolist() == ["1.10", "1.1"]
+    assert rows(found)["kind"].tolist() == ["01", "01"]
+
+
 def test_folders_of_partitions_are_columns(bucket: Store) -> None:
     bucket.put("incoming/flights/year=2013/month=01/origin=J%20F/a.csv", b"a\n1\n")
     bucket.put("incoming/flights/year=2013/month=02/origin=EWR/a.csv", b"a\n2\n")
@@ -155,7 +208,7 @@ def test_provenance_says_where_when_what(bucket: Store) -> None:
         "name": "1.csv", "where": f"s3://{bucket.bucket}/incoming/flights/1.csv", "etag": etag,
         "sha256": hashlib.sha256(b"a,b\n1,x\n").hexdigest(), "bytes": 8,
         "rows": 1, "collected_at": "2026-11-24T00:00:00Z", "notes": (),
-        "schema": {"a": "int64", "b": "large_string"},
+        "schema": {"a": "int64", "b": "large_string"}, "drift": (), "left_out": {},
     }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def test_the_contract_decides_the_format() -> None:
         ("t.csv.gz", CSV, ["not gzip"]),
         ("t.csv.gz", gzip.compress(CSV, mtime=0)[:-9], ["damaged gzip"]),
         ("t.csv.gz", gzip.compress(b"", mtime=0), ["empty once unpacked"]),
-        ("t.zip", zipped(a_csv=CSV, b_csv=CSV), ["2 files"]),
+        ("t.zip", zipped(a_csv=CSV, b_csv=b"d,e\n1,2\n"), ["b.csv has other columns"]),
         ("t.zip", b"PK\x03\x04broken", ["not a readable zip"]),
         ("t.json", b'[{"a":1},', ["not valid JSON"]),
         ("t.json", b'[{"a":1}, 3]', ["record 2", "a number"]),

@@ -166,7 +166,8 @@ class Quality(Section):
     """Modified z score beyond which a number is flagged: 3.5 after Iglewicz and Hoaglin (1993, "How
     to Detect and Handle Outliers"); null flags none."""
     schema_drift: Literal["report", "fail"] = "report"
-    """Whether a source's changed schema is reported or ends the run."""
+    """Whether a source's changed schema, since the last run or between its files, is reported or
+    ends the run."""
     outlier_values: int = Field(default=10, ge=1)
     """Different numbers from which a column's outliers are flagged. Convention: fewer are levels
     rather than measurements."""

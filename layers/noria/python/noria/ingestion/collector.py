@@ -6,25 +6,26 @@ still the same is neither fetched nor parsed again. One part is in memory at a t
 
 import base64
 import hashlib
-import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from noria.aws.s3 import MissingObjectError, Store, encode
+from noria.common.messages import comma_list
 from noria.contracts import Source
 from noria.core.ingestion import schema_unification
-from noria.core.ingestion.hive_partitions import with_partitions
-from noria.core.ingestion.readers import read_table
+from noria.core.ingestion.file_table import refuse_left_out
+from noria.core.ingestion.hive_partitions import check_partitions, with_partitions
+from noria.core.ingestion.readers import read_file
 from noria.errors import DataError
 from noria.ingestion.sources import Fetched, Origin
 
 # Counted up when a file is read differently: what was parsed before is then parsed again.
-READER_VERSION = 4
+READER_VERSION = 5
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,14 @@ class ParsedPart:
     collected_at: str
     key: str
     notes: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()  # between the tables of one archive
+    left_out: Mapping[str, str] = field(default_factory=dict)  # columns without plain values
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """A part as a state document holds it."""
-        return cls(**{**document, "notes": tuple(document["notes"])})
+        lists = {name: tuple(document[name]) for name in ("notes", "drift")}
+        return cls(**{**document, **lists})
 
     @property
     def schema(self) -> pa.Schema:
@@ -68,13 +72,28 @@ class Collected:
     schema: dict[str, str]
     parts: tuple[ParsedPart, ...]
     fetched: int
+    drift: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Collector:
-    """The parts of one source, in this run and in those before it."""
+    """The parts of one source, in this run and in those before it.
 
-    def __init__(self, store: Store, source: Source, collected_at: str) -> None:
+    Columns in `exact` are numbers only where those bring back each text as it is written; those in
+    `excluded` may hold what no column can, and are then left out.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        source: Source,
+        collected_at: str,
+        *,
+        exact: Collection[str] = (),
+        excluded: Collection[str] = (),
+    ) -> None:
         self._store, self._source, self._at = store, source, collected_at
+        self._exact, self._excluded = sorted(exact), frozenset(excluded)
         self._folder = f"raw/{source.name}/"
         self._state = f"{self._folder}state.json"
 
@@ -103,30 +122,37 @@ class Collector:
                 parts.append(self._parsed(item, item.content, by_digest))
         if not parts:
             raise DataError(_nothing(self._source))
+        left_out = {name: told for part in parts for name, told in part.left_out.items()}
+        refuse_left_out(left_out, _shown(parts), self._excluded)
+        check_partitions([part.name for part in parts] if self._source.kind == "s3" else [])
         schema, rows, table = self._stacked(parts)
         self._remember(parts)
-        return Collected(table, rows, _named(schema), tuple(parts), fetched)
+        return Collected(
+            table, rows, _named(schema), tuple(parts), fetched, _drift(parts), tuple(left_out)
+        )
 
     def _parsed(self, item: Fetched, content: bytes, known: Mapping[str, ParsedPart]) -> ParsedPart:
         """A part's rows in the bucket, under a key that its bytes, name and format make."""
         digest = hashlib.sha256(content).hexdigest()
         form = self._source.format if self._source.holds_files else None
         identity = hashlib.sha256(
-            f"{digest} {item.name} {form} {READER_VERSION}".encode()
+            f"{digest} {item.name} {form} {self._exact} {READER_VERSION}".encode()
         ).hexdigest()
         key = f"{self._folder}parts/{identity[:32]}.parquet"
         if key in known:
             return replace(known[key], etag=item.etag, where=item.where)
-        frame = read_table(content, item.name, form)
-        notes = (*item.notes, *frame.attrs.pop("notes", ()))
+        file = read_file(content, item.name, form, self._exact)
+        table = file.table
         if self._source.kind == "s3":
-            frame = with_partitions(frame, item.name)
-        rows = _parquet(frame)
+            table = with_partitions(table, item.name, self._exact)
+        rows = _parquet(table)
         self._store.put(key, rows)
         schema = parquet.read_schema(pa.BufferReader(rows)).remove_metadata()
         arrow = base64.b64encode(schema.serialize()).decode()
-        return ParsedPart(item.name, item.where, item.etag, digest, len(content), len(frame), arrow,
-                    self._at, key, notes)  # fmt: skip
+        return ParsedPart(
+            item.name, item.where, item.etag, digest, len(content), len(table), arrow, self._at,
+            key, (*item.notes, *file.notes), file.drift, file.left_out,
+        )  # fmt: skip
 
     def _stacked(self, parts: list[ParsedPart]) -> tuple[pa.Schema, int, bytes]:
         """All parts' rows in one Parquet file, part by part; one part is taken as it is."""
@@ -159,7 +185,7 @@ class Collector:
         """Changes with what the contract says of where the data is and how it is read."""
         unrelated = {"primary", "join", *self._source.limits}
         document = self._source.model_dump(mode="json", exclude=unrelated)
-        return hashlib.sha256(encode([document, READER_VERSION])).hexdigest()
+        return hashlib.sha256(encode([document, self._exact, READER_VERSION])).hexdigest()
 
 
 def _nothing(source: Source) -> str:
@@ -171,11 +197,21 @@ def _nothing(source: Source) -> str:
     return f"source '{source.name}' gave no rows; check its table, query and filters"
 
 
+def _shown(parts: list[ParsedPart]) -> str:
+    return comma_list([part.name for part in parts if part.left_out], SHOWN)
+
+
+def _drift(parts: list[ParsedPart]) -> tuple[str, ...]:
+    """What columns the parts do not share, and the tables within one of them."""
+    between = schema_unification.differing_columns([(part.name, part.schema) for part in parts])
+    return tuple(dict.fromkeys([*between, *(told for part in parts for told in part.drift)]))
+
+
 def _named(schema: pa.Schema) -> dict[str, str]:
     return {field.name: str(field.type) for field in schema}
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+def _parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink)
+    return sink.getvalue().to_pybytes()

@@ -6,6 +6,7 @@ from noria.common.expressions import parse
 from noria.common.messages import comma_list, counted, unknown_column
 from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem, Quality
+from noria.core.cleansing.joins import LEFT_OUT
 from noria.core.cleansing.target import target_columns
 from noria.core.column_types.cell_values import cleaned_text, is_textual, text_counts
 from noria.core.column_types.column_marks import classes_among, marks_for, with_values
@@ -43,6 +44,7 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         for field, names in named.items()
         for name in names
         if name not in columns
+        and not (field == "features.exclude" and name in frame.attrs.get(LEFT_OUT, ()))
     ]
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import infer_dtype
 
 from noria.common.categories import tidy
 from noria.common.messages import comma_list, nearest, unique_name
 from noria.contracts import Join, Problem, Source
+from noria.core.cleansing.join_keys import key_texts, kind_of
 from noria.core.column_types.cell_values import is_textual, without_missing
 from noria.core.column_types.column_marks import marks_for
 from noria.core.column_types.event_time import (
@@ -19,10 +19,11 @@ from noria.core.column_types.event_time import (
     with_event_time,
 )
 from noria.core.column_types.timestamp_parsing import read_times
-from noria.core.ingestion.raw_text import LARGEST_WHOLE, values_as_text
+from noria.core.ingestion.raw_text import LARGEST_WHOLE
 from noria.errors import DataError
 
 EXAMPLES = 3
+LEFT_OUT = "left_out"  # columns of a source that have no plain values and are excluded
 TIME, POSITION = "__time__", "__position__"
 
 
@@ -55,6 +56,9 @@ def join_sources(frames: Mapping[str, pd.DataFrame], problem: Problem) -> pd.Dat
         }
     joined = _timed(joined, problem)
     joined.attrs["joins"] = notes
+    joined.attrs[LEFT_OUT] = sorted(
+        name for frame in frames.values() for name in frame.attrs.get(LEFT_OUT, ())
+    )
     return joined
 
 
@@ -173,31 +177,24 @@ def _coded(pairs: Mapping[str, tuple[pd.Series, pd.Series]]) -> tuple[pd.DataFra
 
 
 def _reconciled(left: pd.Series, right: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Give the two sides of a key one type: numbers, times or text."""
-    kinds = {_kind(left), _kind(right)}
+    """Give the two sides of a key one type: numbers, times or text.
+
+    Texts are compared as they are written, 0123 and 123 being two keys; beside a column of numbers
+    2.0 is the number 2.
+    """
+    kinds = {kind_of(left), kind_of(right)}
     if "time" in kinds:
         return read_times(left), read_times(right)
     if kinds == {"bool"} or (kinds == {"number"} and left.dtype == right.dtype):
         return left, right
-    if kinds <= {"number", "text"} and "number" in kinds:
-        numbers = [pd.to_numeric(side, errors="coerce") for side in (left, right)]
-        if all(map(_exactly, numbers, (left, right))):
-            return numbers[0].astype("float64"), numbers[1].astype("float64")
-    return values_as_text(left), values_as_text(right)
+    if kinds == {"number"} and all(map(_counts_by_one, (left, right))):
+        return left.astype("float64"), right.astype("float64")
+    return key_texts(left, *kinds), key_texts(right, *kinds)
 
 
-def _exactly(numbers: pd.Series, values: pd.Series) -> bool:
-    """Whether every value is a number that a float tells from its neighbours."""
-    near = bool((numbers.dropna().abs() < LARGEST_WHOLE).all())
-    return near and numbers.notna().equals(values.notna())
-
-
-def _kind(values: pd.Series) -> str:
-    if pd.api.types.is_bool_dtype(values) or infer_dtype(values, skipna=True) == "boolean":
-        return "bool"
-    if pd.api.types.is_numeric_dtype(values):
-        return "number"
-    return "time" if pd.api.types.is_datetime64_any_dtype(values) else "text"
+def _counts_by_one(numbers: pd.Series) -> bool:
+    """Whether a float tells every number from its neighbours."""
+    return bool((numbers.dropna().abs() < LARGEST_WHOLE).all())
 
 
 def _event_times(left: pd.DataFrame, source: Source, problem: Problem) -> pd.Series:

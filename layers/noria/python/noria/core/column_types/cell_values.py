@@ -10,7 +10,7 @@ from noria.common.categories import tidy
 from noria.common.missing_marks import NO_MARKS, USUAL_MARKS, Mark, MissingMarks
 from noria.core.column_types.timestamp_formats import ZONED
 from noria.core.column_types.timestamp_parsing import read_times
-from noria.core.ingestion.raw_text import values_as_text
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, values_as_text
 
 LARGEST = 1e150  # a number whose square is a finite double, so that a spread can be computed
 
@@ -50,7 +50,10 @@ def numbers_of(values: pd.Series) -> pd.Series:
         return values
     if is_textual(values):  # each distinct text is read once
         codes, distinct = pd.factorize(values)
-        parsed = pd.Series(pd.to_numeric(pd.Series(distinct), errors="coerce"), dtype="float64")
+        read = pd.to_numeric(pd.Series(distinct), errors="coerce")
+        if read.dtype == "int64" and (codes >= 0).all() and read.abs().max() > LARGEST_WHOLE:
+            return pd.Series(read.to_numpy()[codes], index=values.index)  # no float holds them
+        parsed = pd.Series(read, dtype="float64")
         numbers = pd.Series(parsed.reindex(codes).to_numpy(), index=values.index)
     else:
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")

@@ -12,6 +12,7 @@ from noria.contracts import ColumnRule, Quality
 from noria.core.column_types.cell_values import cleaned_text as cleaned_text
 from noria.core.column_types.cell_values import is_textual, numbers_of, text_counts
 from noria.core.column_types.cell_values import without_marks as without_marks
+from noria.core.column_types.codes import code_among, code_notes
 from noria.core.column_types.column_marks import named_by_rule
 from noria.core.column_types.counted_times import counted_times, times_of
 from noria.core.column_types.event_time import reading_of
@@ -171,7 +172,8 @@ def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) ->
     if guessed.reading is not None:
         times, formats = read_times(text, guessed.reading), guessed.reading.formats
         return Typed("timestamp", times, present & times.isna(), formats=formats, notes=notes)
-    if not _has_codes(counts.index):
+    code = code_among(counts.index)
+    if code is None:
         found = numbers_in_texts(text, quality.numeric_share)
         unreadable = present & found.numbers.isna()
         if present.any() and unreadable.sum() <= (1 - quality.numeric_share) * present.sum():
@@ -179,12 +181,9 @@ def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) ->
                 "number", found.numbers, unreadable, decimal=found.decimal, notes=found.notes
             )
         notes += found.notes
+    else:
+        notes += code_notes(text.name, code, counts.index)
     return Typed("category", *_of(_spelled(text, rule, quality)), notes=notes)
-
-
-def _has_codes(texts: pd.Index) -> bool:
-    """Tell codes such as 02134 from numbers by their leading zeros."""
-    return bool(texts.str.match(r"^0\d").any())
 
 
 def _about_order(name: object, found: Guess) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from noria.errors import DataError
@@ -12,6 +14,9 @@ MAXIMUM_UNPACKED = 4 * 1024**3  # a Lambda has 10 GB; an archive that unpacks to
 GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
 EMPTY_ZIP = b"PK\x05\x06"
 WORKBOOKS = ("an Excel workbook", "an old Excel workbook")
+#: What systems leave in folders, and hidden files: .DS_Store, ._table.csv, __MACOSX/, _SUCCESS.
+LEFT_BEHIND = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
+HIDDEN = (".", "_")
 ARCHIVES = ("a zip archive", "a gzip file")
 TAR_MARK = slice(257, 262)  # POSIX.1-1988: a tar header's magic
 # First bytes, after each format's specification.
@@ -54,20 +59,30 @@ def recognised(content: bytes) -> str | None:
     return "an XML document" if start.startswith(b"<?xml") else None
 
 
-def unpacked(content: bytes, name: str, *, by_content: bool) -> tuple[bytes, str]:
-    """Return the content without its compression, and the name without that suffix.
+def is_clutter(name: str) -> bool:
+    """Whether systems and tools leave such a file beside data: hidden ones, previews, markers."""
+    parts = name.replace("\\", "/").split("/")
+    return parts[-1].lower() in LEFT_BEHIND or any(
+        part.startswith(HIDDEN) and "=" not in part for part in parts
+    )
 
-    Gzip is known by its first bytes; so is zip with `by_content`, else by the name. Raises
-    DataError for damage, passwords, several files in one zip, and more than MAXIMUM_UNPACKED.
+
+def unpacked(content: bytes, name: str, *, by_content: bool) -> Iterator[tuple[bytes, str]]:
+    """Give the content without its compression, and the name without that suffix.
+
+    Gzip is known by its first bytes; so is zip with `by_content`, else by the name. A zip gives
+    each of its files, one at a time, but what systems leave beside them. Raises DataError for
+    damage, passwords, an empty zip, and more than MAXIMUM_UNPACKED.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if content.startswith(GZIP):
-        return _gunzipped(content, name), name[: -len(suffix)] if suffix == ".gz" else name
-    if suffix == ".gz":
+        yield _gunzipped(content, name), name[: -len(suffix)] if suffix == ".gz" else name
+    elif suffix == ".gz":
         raise DataError(f"{name} is not gzip although its name says so: rename or compress it")
-    if suffix == ".zip" or (by_content and recognised(content) == "a zip archive"):
-        return _unzipped(content, name)
-    return content, name
+    elif suffix == ".zip" or (by_content and recognised(content) == "a zip archive"):
+        yield from _unzipped(content, name)
+    else:
+        yield content, name
 
 
 def _gunzipped(content: bytes, name: str) -> bytes:
@@ -79,33 +94,38 @@ def _gunzipped(content: bytes, name: str) -> bytes:
     return _bounded(plain, name)
 
 
-def _unzipped(content: bytes, name: str) -> tuple[bytes, str]:
+def _unzipped(content: bytes, name: str) -> Iterator[tuple[bytes, str]]:
+    size = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            member = _only_member(archive, name)
-            with archive.open(member) as stream:
-                return _bounded(stream.read(MAXIMUM_UNPACKED + 1), name), member.filename
+            for member in _members(archive, name):
+                with archive.open(member) as stream:
+                    plain = stream.read(MAXIMUM_UNPACKED + 1 - size)
+                size += len(plain)
+                _bounded(plain, name, size)
+                yield plain, member.filename
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError,
             ValueError) as error:  # fmt: skip
         raise DataError(f"{name} is not a readable zip ({error}): make it again") from error
 
 
-def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    members = [item for item in archive.infolist() if not item.filename.endswith("/")]
-    members = [item for item in members if not item.filename.startswith("__MACOSX/")]
-    if len(members) != 1:
-        shown = ", ".join(item.filename for item in members[:5])
+def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    files = [item for item in archive.infolist() if not item.is_dir()]
+    members = [item for item in files if not is_clutter(item.filename)]
+    members = members or [item for item in files if re.match(r"_(?!_MACOSX)", item.filename)]
+    if not members:
+        shown = ", ".join(item.filename for item in files[:5])
         raise DataError(
-            f"{name} holds {len(members)} files{f' ({shown})' if members else ''}: put one table "
-            "into a zip, or the files below the prefix of a source of kind s3"
+            f"{name} holds 0 files{f' but {shown}' if files else ''}: put one table into a zip, or "
+            "several of the same columns"
         )
-    if members[0].flag_bits & 1:
+    if any(item.flag_bits & 1 for item in members):
         raise DataError(f"{name} is locked with a password: make the zip without one")
-    return members[0]
+    return members
 
 
-def _bounded(plain: bytes, name: str) -> bytes:
-    if len(plain) > MAXIMUM_UNPACKED:
+def _bounded(plain: bytes, name: str, size: int | None = None) -> bytes:
+    if (len(plain) if size is None else size) > MAXIMUM_UNPACKED:
         raise DataError(
             f"{name} unpacks to more than {MAXIMUM_UNPACKED // 1024**3} GiB: split it into parts"
         )

@@ -3,16 +3,21 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from noria.common.messages import comma_list
+from noria.core.ingestion.csv_rows import even_rows
+from noria.core.ingestion.exact_columns import lossless
+from noria.core.ingestion.file_table import FileTable
 from noria.core.ingestion.marked_numbers import with_numbers
-from noria.core.ingestion.parquet_reader import to_pandas
+from noria.core.ingestion.plain_types import plain_table
 from noria.core.ingestion.raw_text import check_names, decoded
 from noria.errors import DataError
 
@@ -25,11 +30,13 @@ PROBED_CHARACTERS, PROBED_LINES = 65536, 50
 SHOWN = 5
 
 
-def read_csv(content: bytes, name: str) -> pd.DataFrame:
+def read_csv(content: bytes, name: str, exact: Collection[str] = ()) -> FileTable:
     """Read CSV whose delimiter is a comma, semicolon, tab or bar; types are inferred.
 
     Numbers with decimal commas or thousands separators stay texts: which is which is told by all
-    rows of a source, in cleansing.
+    rows of a source, in cleansing. So do codes such as 0123, digits beyond a double, and texts of
+    the columns in `exact` that a number would not bring back. Columns with neither name nor value
+    are left out.
 
     Raises DataError for text that is not UTF-8, bad column names, no rows, ragged rows, open
     quotes, an unknown delimiter and repeated headers.
@@ -38,18 +45,30 @@ def read_csv(content: bytes, name: str) -> pd.DataFrame:
     if not text.strip():
         raise DataError(f"{name} holds only white space: upload the table again")
     delimiter = sniffed_delimiter(text)
-    names = _header(text, delimiter, name)
+    titles = _header(text, delimiter, name)
     _check_quotes(text, delimiter, name, only_odd=True)
-    plain = content if not content.startswith((b"\xff\xfe", b"\xfe\xff")) else text.encode()
-    table = _whole_csv(plain, text, delimiter, names, name)
+    table = _whole_csv(_Csv(content, text, delimiter, titles, name, frozenset(exact)))
     if table.num_rows == 0:
-        raise _no_rows(names, name)
-    _check_delimiter(text, names, name)
-    _check_repeated_header(table, names, name)
-    return to_pandas(with_numbers(table.rename_columns(names)), name)
+        raise _no_rows(titles, name)
+    _check_delimiter(text, table.column_names, name)
+    _check_repeated_header(table, table.column_names, name)
+    return plain_table(with_numbers(table, exact))
 
 
-def _no_rows(names: list[str], name: str) -> DataError:
+@dataclass(frozen=True)
+class _Csv:
+    """A file's bytes (UTF-8) and the same as text, its delimiter and the fields of its header."""
+
+    content: bytes
+    text: str
+    delimiter: str
+    titles: Sequence[str]
+    name: str
+    exact: frozenset[str]
+
+
+def _no_rows(titles: Sequence[str], name: str) -> DataError:
+    names = list(filter(None, map(str.strip, titles)))
     return DataError(f"{name} has a header ({comma_list(names, SHOWN)}) but no rows: add the data")
 
 
@@ -74,13 +93,14 @@ def sniffed_delimiter(text: str) -> str:
 
 
 def _header(text: str, delimiter: str, name: str) -> list[str]:
+    """The header's fields with the blanks around them, as the parser names columns."""
     start = io.StringIO(text[: 1024**2].lstrip("\r\n"), newline="")
     try:
-        names = [column.strip() for column in next(csv.reader(start, delimiter=delimiter))]
+        titles = next(csv.reader(start, delimiter=delimiter))
     except csv.Error as error:
         raise DataError(f"{name} has no readable header ({error}): name its columns") from error
-    check_names(names, name)
-    return names
+    check_names(list(filter(None, map(str.strip, titles))), name)
+    return titles
 
 
 def _check_quotes(text: str, delimiter: str, name: str, *, only_odd: bool) -> None:
@@ -106,43 +126,78 @@ def _check_quotes(text: str, delimiter: str, name: str, *, only_odd: bool) -> No
         ) from error
 
 
-def _whole_csv(content: bytes, text: str, delimiter: str, names: list[str], name: str) -> pa.Table:
+def _whole_csv(file: _Csv) -> pa.Table:
     try:
-        table, ragged = _parsed_csv(content, delimiter, threads=True)
-        if ragged:  # row numbers are known to the parser only in one thread
-            _, ragged = _parsed_csv(content, delimiter, threads=False)
-            _check_quotes(text, delimiter, name, only_odd=False)
-            raise _ragged_error(name, ragged)
+        table, ragged = _parsed_csv(file, threads=True)
+        if ragged:
+            evened = even_rows(file.text, file.delimiter)
+            if evened is not None:
+                content, titles = evened
+                return _whole_csv(replace(file, content=content, titles=titles))
+            # Row numbers are known to the parser only in one thread.
+            _, ragged = _parsed_csv(file, threads=False)
+            _check_quotes(file.text, file.delimiter, file.name, only_odd=False)
+            raise _ragged_error(file.name, ragged)
+        return lossless(_named(table, file), file.content, file.delimiter,
+                        file.exact, partial(_texts_of, file))  # fmt: skip
     except pa.ArrowInvalid as error:
-        if len(text.strip().splitlines()) == 1:
-            raise _no_rows(names, name) from error
-        _check_quotes(text, delimiter, name, only_odd=False)
+        if len(file.text.strip().splitlines()) == 1:
+            raise _no_rows(file.titles, file.name) from error
+        _check_quotes(file.text, file.delimiter, file.name, only_odd=False)
         raise DataError(
-            f"{name} is not a readable CSV table ({error}): export the table as CSV again"
+            f"{file.name} is not a readable CSV table ({error}): export the table as CSV again"
         ) from error
-    return table
 
 
-def _parsed_csv(content: bytes, delimiter: str, *, threads: bool) -> tuple[pa.Table, list[Any]]:
+def _named(table: pa.Table, file: _Csv) -> pa.Table:
+    """Name the columns; one with neither name nor value is none."""
+    names = list(map(str.strip, file.titles))
+    kept = [place for place, name in enumerate(names)
+            if name or table.column(place).null_count < table.num_rows]  # fmt: skip
+    if not all(names[place] for place in kept):
+        check_names(names, file.name)
+    return table.select(kept).rename_columns([names[place] for place in kept])
+
+
+def _parsed_csv(file: _Csv, *, threads: bool) -> tuple[pa.Table, list[Any]]:
     ragged: list[Any] = []
 
     def keep(row: Any) -> str:
         ragged.append(row)
         return "skip"
 
-    table = arrow_csv.read_csv(
-        pa.BufferReader(content),
-        read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=threads),
+    read = arrow_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=threads)
+    texts = {title: pa.string() for title in file.titles if title.strip() in file.exact}
+    return _arrow_table(file, read, {"column_types": texts}, keep), ragged
+
+
+def _texts_of(file: _Csv, columns: Collection[str]) -> pa.Table:
+    """Some columns as they are written."""
+    titles = [title for title in file.titles if title.strip() in columns]
+    read = arrow_csv.ReadOptions(block_size=BLOCK_BYTES)
+    convert = {"include_columns": titles, "column_types": dict.fromkeys(titles, pa.string())}
+    table = _arrow_table(file, read, convert, None)
+    return table.rename_columns([title.strip() for title in titles])
+
+
+def _arrow_table(
+    file: _Csv, read: arrow_csv.ReadOptions, convert: Mapping[str, Any], keep: Any
+) -> pa.Table:
+    return arrow_csv.read_csv(
+        pa.BufferReader(file.content),
+        read_options=read,
         parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=b'"' in content, invalid_row_handler=keep
+            delimiter=file.delimiter,
+            newlines_in_values=b'"' in file.content,
+            invalid_row_handler=keep,
         ),
         convert_options=arrow_csv.ConvertOptions(
             # Texts such as NA stay: which of them are values is for the contract to say.
             null_values=[""],
             strings_can_be_null=True,
+            **convert,
         ),
     )
-    return table, ragged
 
 
 def _ragged_error(name: str, ragged: list[Any]) -> DataError:

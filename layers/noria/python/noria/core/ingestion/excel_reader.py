@@ -5,7 +5,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ from noria.core.ingestion.excel_errors import (
     error_cells,
     error_notes,
 )
+from noria.core.ingestion.file_table import FileTable
+from noria.core.ingestion.schema_unification import to_table
 from noria.errors import DataError
 
 CONTENT = (*WORKBOOKS, "a zip archive")
@@ -34,12 +36,12 @@ UNNAMED = (
 )
 
 
-def read_excel(content: bytes, name: str) -> pd.DataFrame:
+def read_excel(content: bytes, name: str, exact: Collection[str] = ()) -> FileTable:
     """Read a workbook's only sheet that holds something; DataError for several and for damage.
 
-    The first row that is not empty names the columns. A column of mixed cells becomes text.
-    `attrs["notes"]` counts the cells that hold an Excel error, which are missing values (in the
-    zipped formats; older ones do not tell).
+    The first row that is not empty names the columns; one with neither name nor value is none. A
+    column of mixed cells becomes text. The notes count the cells that hold an Excel error, which
+    are missing values (in the zipped formats; older ones do not tell).
     """
     errors = _checked_extent(content, name)
     sheets = _sheets(content, name)
@@ -50,10 +52,10 @@ def read_excel(content: bytes, name: str) -> pd.DataFrame:
             "one table in the workbook, or export its sheet as CSV"
         )
     sheet = next(iter(filled.values()))
-    frame = _table(sheet.rows, name)
-    titles = {sheet.start + place: str(title) for place, title in enumerate(frame.columns, 1)}
-    frame.attrs["notes"] = error_notes(errors, titles)
-    return frame
+    columns = _columns(sheet.rows, name)
+    titles = {sheet.start + place: title for place, title in columns}
+    frame = pd.DataFrame({title: _column(cells) for (_, title), cells in columns.items()})
+    return FileTable(to_table(frame), error_notes(errors, titles))
 
 
 class _Sheet(NamedTuple):
@@ -120,16 +122,23 @@ def _cells(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Iterator[tuple[in
             rest = text[-LONGEST_TAG:]
 
 
-def _table(rows: list[list[Any]], name: str) -> pd.DataFrame:
+def _columns(rows: list[list[Any]], name: str) -> dict[tuple[int, str], list[Any]]:
+    """The cells of each column by its place, from 1, and name."""
     full = [[_missing_as_none(cell) for cell in row] for row in rows]
     full = [row for row in full if any(cell is not None for cell in row)]
     header = ["" if cell is None else _text(cell).strip() for cell in full[0]]
-    raw_text.check_names(header, name, UNNAMED)
+    cells = list(map(list, zip(*full[1:], strict=True))) or [[] for _ in header]
+    columns = {
+        (place, title): values
+        for place, (title, values) in enumerate(zip(header, cells, strict=True), 1)
+        if title or any(value is not None for value in values)
+    }
+    if any(not title for _, title in columns):
+        raw_text.check_names(header, name, UNNAMED)
+    raw_text.check_names([title for _, title in columns], name, UNNAMED)
     if len(full) == 1:
         raise DataError(f"{name} has a header ({comma_list(header, 5)}) but no rows: add the data")
-    columns = zip(*full[1:], strict=True)
-    return pd.DataFrame({title: _column(list(cells)) for title, cells in
-                         zip(header, columns, strict=True)})  # fmt: skip
+    return columns
 
 
 def _missing_as_none(cell: Any) -> Any:

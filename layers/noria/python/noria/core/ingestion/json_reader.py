@@ -1,27 +1,31 @@
 """JSON: an array of objects, or one object per line, as plain columns."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pandas as pd
 
-from noria.core.ingestion.raw_text import LARGEST_WHOLE, check_names, decoded, nested_error
+from noria.core.ingestion.file_table import NESTED, FileTable
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, check_names, decoded
+from noria.core.ingestion.schema_unification import to_table
 from noria.errors import DataError
 
 CONTENT: tuple[str, ...] = ()
 """What `archives.recognised` says of such files: nothing, as they are text."""
 KINDS = {"int": "a number", "float": "a number", "str": "a text", "list": "an array",
          "bool": "true or false", "NoneType": "null"}  # fmt: skip
+LONG = re.compile(r"(-?\d{16,})\.0+(?![\deE])")
 REMEDY = "write one object per line, or one array of objects"
 
 
-def read_json(content: bytes, name: str) -> pd.DataFrame:
-    """Read JSON: an array of objects, or one object per line; NaN is a missing value.
+def read_json(content: bytes, name: str, exact: Collection[str] = ()) -> FileTable:
+    """Read JSON, whose values have types already: an array of objects, or one object per line.
 
-    Raises DataError for what is no JSON, other records, nested or unreadable values, bad names
-    and no records.
+    NaN is a missing value. Columns with nested values are left out. Raises DataError for what is no
+    JSON, other records, unreadable values, bad names and no records.
     """
     text = decoded(content, name).strip()
     found = _array(text, name) if text.startswith("[") else _lines(text, name)
@@ -33,11 +37,15 @@ def read_json(content: bytes, name: str) -> pd.DataFrame:
     check_names([column.strip() for column in names], name)
     for column in names:
         _check_writable([column], name, column.encode(errors="replace").decode())
+    nested = [column for column in names
+              if any(isinstance(record.get(column), dict | list) for record in found)]  # fmt: skip
     columns = {
         column.strip(): _column([record.get(column) for record in found], name, column.strip())
         for column in names
+        if column not in nested
     }
-    return pd.DataFrame(columns)
+    left_out = {column.strip(): NESTED for column in nested}
+    return FileTable(to_table(pd.DataFrame(columns)), left_out=left_out)
 
 
 def _array(text: str, name: str) -> list[dict[str, Any]]:
@@ -57,9 +65,17 @@ def _lines(text: str, name: str) -> list[dict[str, Any]]:
 
 def _loaded(text: str, place: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _unrepeated(pairs, place))
+        hooks = {"parse_float": _exact} if LONG.search(text) else {}
+        return json.loads(text, object_pairs_hook=lambda pairs: _unrepeated(pairs, place), **hooks)
     except (ValueError, RecursionError) as error:  # too long a number is a plain ValueError
         raise DataError(f"{place} is not valid JSON ({error}): {REMEDY}") from error
+
+
+def _exact(text: str) -> float | int:
+    """A whole number that is written with a fraction of zeros, 12345678901234567890.0, as one."""
+    number = float(text)
+    written = LONG.fullmatch(text)
+    return int(written[1]) if written and abs(number) >= LARGEST_WHOLE else number
 
 
 def _unrepeated(pairs: list[tuple[str, Any]], place: str) -> dict[str, Any]:
@@ -90,8 +106,6 @@ def _column(values: list[Any], name: str, title: str) -> pd.Series:
     """Keep numbers and booleans; a column of mixed JSON values becomes text."""
     values = [None if value != value else value for value in values]  # NaN is not itself
     present = [value for value in values if value is not None]
-    if any(isinstance(value, dict | list) for value in present):
-        raise nested_error(name, title)
     if present and all(isinstance(value, bool) for value in present):
         return pd.Series(values, dtype="object" if len(present) < len(values) else "bool")
     numeric = all(isinstance(value, int | float) and not isinstance(value, bool)
@@ -115,6 +129,8 @@ def _fits(values: list[Any], present: list[Any]) -> bool:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
+        return str(int(value))  # 1.0 and 1 are the same number in JSON
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 

@@ -1,9 +1,12 @@
 """Amounts among which texts such as NA mean missing: numbers again, before cleansing reads them."""
 
+from collections.abc import Collection
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from noria.common.missing_marks import USUAL
+from noria.core.ingestion.exact_values import loses_texts
 
 PROBED = 1000
 #: A contract may list numbers and a mark beside them as values: never as many as these.
@@ -11,15 +14,15 @@ LISTED = 100
 CODES = r"^[+-]?0\d"
 
 
-def with_numbers(table: pa.Table) -> pa.Table:
+def with_numbers(table: pa.Table, exact: Collection[str] = ()) -> pa.Table:
     """Read text columns of many different numbers and usual marks as numbers.
 
-    Others stay as they are: which of their texts mean missing is for the contract to say, and
-    cleansing counts the errors of a spreadsheet.
+    `exact` columns and all others stay as they are: which of their texts mean missing is for the
+    contract to say, and cleansing counts the errors of a spreadsheet.
     """
     marks = pa.array(sorted(USUAL))
     for place, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
+        if pa.types.is_string(field.type) and field.name not in exact:
             numbers = _numbers(table.column(place), marks)
             if numbers is not None:
                 table = table.set_column(place, field.name, numbers)
@@ -32,7 +35,7 @@ def _numbers(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray | None:
     numbers = _cast(texts, marks)
     if numbers is None or pc.count_distinct(numbers).as_py() <= LISTED or _has_codes(texts):
         return None
-    return numbers
+    return None if pa.types.is_floating(numbers.type) and loses_texts(texts) else numbers
 
 
 def _has_codes(texts: pa.ChunkedArray) -> bool:

@@ -1,5 +1,6 @@
 """What the parsers of a source's files share: text, and column names."""
 
+import codecs
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,17 +12,42 @@ from noria.errors import DataError
 
 LARGEST_WHOLE = 2.0**53  # above it a float no longer counts by one
 BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+PROBED_BYTES = 4096
+FEWEST_PLAIN = 0.3  # share of characters: in any alphabet tables have digits, delimiters and ends
+
+
+def in_utf8(content: bytes, name: str) -> bytes:
+    """A text file's bytes as UTF-8 without a mark; DataError where its mark is not kept.
+
+    Its encoding is told by a byte order mark, else by where NUL bytes stand, of which UTF-16 has
+    one beside each digit and delimiter.
+    """
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            plain = content[len(mark) :]
+            return plain if encoding == "utf-8" else _utf8_of(plain, encoding, name, len(mark))
+    encoding = _unmarked(content[:PROBED_BYTES])
+    return content if encoding == "utf-8" else _utf8_of(content, encoding, name, 0)
+
+
+def _unmarked(start: bytes) -> str:
+    """Tell UTF-16 without its mark: its NUL bytes all stand before, or all behind, a character."""
+    before, behind = start[::2].count(0), start[1::2].count(0)
+    if min(before, behind) or max(before, behind) < FEWEST_PLAIN * len(start) / 2:
+        return "utf-8"
+    return "utf-16-le" if behind else "utf-16-be"
+
+
+def _utf8_of(content: bytes, encoding: str, name: str, skipped: int) -> bytes:
+    return _decoded(content, encoding, name, skipped).encode()
 
 
 def decoded(content: bytes, name: str) -> str:
-    """Decode UTF-8 (or UTF-16 with a byte order mark); DataError gives the first bad byte."""
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return _decoded(content[len(mark) :], encoding, name, len(mark))
+    """Decode UTF-8; DataError gives the first bad byte."""
     if content[:200].count(0) > 0.4 * len(content[:200]):
         raise DataError(
             f"{name} looks like UTF-16 without its byte order mark (it holds NUL bytes): "
@@ -62,11 +88,6 @@ def check_names(names: Sequence[str], name: str, remedy: str = UNNAMED) -> None:
     repeated = [column for column, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(f"{name} has more than one column {comma_list(repeated, 5)}: rename them")
-
-
-def nested_error(name: str, column: str) -> DataError:
-    """The refusal of a column whose values have parts."""
-    return DataError(f"{name}: column {column!r} is nested: flatten it into plain columns")
 
 
 def values_as_text(values: pd.Series) -> pd.Series:

@@ -1,6 +1,6 @@
 """Reading the bytes of a source into a table; an address is never handed to pandas."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import PurePosixPath
 
@@ -10,45 +10,86 @@ import pyarrow as pa
 from noria.contracts.sources import FILE_FORMATS, FORMAT_OF_SUFFIX
 from noria.core.ingestion import schema_unification
 from noria.core.ingestion.archives import ARCHIVES, PARQUET, WORKBOOKS, recognised, unpacked
+from noria.core.ingestion.exact_values import to_frame
+from noria.core.ingestion.file_table import FileTable, refuse_left_out
+from noria.core.ingestion.raw_text import in_utf8
 from noria.errors import DataError
 
 
 def read_tables(files: Sequence[tuple[str, bytes]], format: str | None = None) -> pd.DataFrame:  # noqa: A002
     """Read the files of one source and put their rows one after another.
 
-    Raises DataError when a file is unreadable or its columns differ from the first file's.
+    Raises DataError when a file is unreadable or shares too few columns with the first one.
     """
     if not files:
         raise DataError("the source has no files: put a CSV, Parquet or JSON file there")
-    if len(files) == 1:
-        return read_table(files[0][1], files[0][0], format)
-    tables = [
-        (name, schema_unification.to_table(read_table(content, name, format)))
-        for name, content in files
-    ]
-    schema = schema_unification.unified([(name, table.schema) for name, table in tables])
-    stacked: pd.DataFrame = pa.concat_tables(
-        [schema_unification.conformed(table, schema) for _, table in tables]
-    ).to_pandas()
-    return stacked
+    read = [(name, read_file(content, name, format)) for name, content in files]
+    for name, file in read:
+        refuse_left_out(file.left_out, name)
+    return to_frame(_stacked(read).table)
 
 
-def read_table(content: bytes, name: str, format: str | None = None) -> pd.DataFrame:  # noqa: A002
+def read_table(
+    content: bytes,
+    name: str,
+    format: str | None = None,  # noqa: A002
+    exact: Collection[str] = (),
+) -> pd.DataFrame:
+    """Read one file as `read_file` does, for pandas; `attrs["notes"]` has its notes.
+
+    Raises DataError as well for columns without plain values.
+    """
+    file = read_file(content, name, format, exact)
+    refuse_left_out(file.left_out, name)
+    frame = to_frame(file.table)
+    frame.attrs["notes"] = file.notes
+    return frame
+
+
+def read_file(
+    content: bytes,
+    name: str,
+    format: str | None = None,  # noqa: A002
+    exact: Collection[str] = (),
+) -> FileTable:
     """Read one file: CSV, Parquet, JSON (lines or an array) or Excel, also inside gzip or zip.
 
-    The format comes from the contract, else from the name's suffix, else from the content.
-    `attrs["notes"]` has sentences on how values were read that a person may want to know.
-    Raises DataError naming the file and the remedy when the content cannot be that.
+    The format comes from the contract, else from the name's suffix, else from the content. Columns
+    in `exact` are numbers only where those bring back each text as it is written. A zip's tables
+    are put together. Raises DataError naming the file and the remedy when the content cannot be
+    that.
     """
     if not content:
         raise DataError(f"{name} is empty (0 bytes): upload it again")
     suffix = PurePosixPath(name).suffix.lower().lstrip(".")
-    content, inner = unpacked(content, name, by_content=suffix not in FORMAT_OF_SUFFIX)
-    kind = _format_of(inner, format, content)
+    members = unpacked(content, name, by_content=suffix not in FORMAT_OF_SUFFIX)
+    read = [(inner, _read(plain, name, inner, format, exact)) for plain, inner in members]
+    return read[0][1] if len(read) == 1 else _stacked(read, f"{name}: ")
+
+
+def _read(
+    content: bytes, name: str, inner: str, declared: str | None, exact: Collection[str]
+) -> FileTable:
+    if recognised(content) is None:
+        content = in_utf8(content, name)
+    kind = _format_of(inner, declared, content)
     reader = import_module(f"noria.core.ingestion.{kind}_reader")
     _check_content(content, name, kind, reader.CONTENT)
-    table: pd.DataFrame = getattr(reader, f"read_{kind}")(content, name)
-    return table
+    file: FileTable = getattr(reader, f"read_{kind}")(content, name, exact)
+    return file
+
+
+def _stacked(files: Sequence[tuple[str, FileTable]], place: str = "") -> FileTable:
+    """The rows of several files one below another."""
+    schemas = [(f"{place}{name}", file.table.schema) for name, file in files]
+    schema = schema_unification.unified(schemas)
+    tables = [schema_unification.conformed(file.table, schema) for _, file in files]
+    return FileTable(
+        pa.concat_tables(tables),
+        tuple(dict.fromkeys(note for _, file in files for note in file.notes)),
+        {column: told for _, file in files for column, told in file.left_out.items()},
+        tuple(schema_unification.differing_columns(schemas)),
+    )
 
 
 def _format_of(name: str, declared: str | None, content: bytes) -> str:

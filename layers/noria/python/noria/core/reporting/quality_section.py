@@ -26,7 +26,7 @@ def quality_section(verdicts: Sequence[Document]) -> blocks.Chapter | None:
     cards = [
         blocks.card("Rows quarantined", *_rules(evidence)),
         blocks.card("Outliers, flagged and kept", *_outliers(evidence.get("outliers") or [])),
-        blocks.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
+        blocks.card("The schema changed", _sentences(evidence, "schema_drift")),
         blocks.card("Merged spellings", _spellings(evidence.get("spellings") or {})),
         blocks.card("Times as they were read", _ranges(evidence.get("times") or {})),
         blocks.card("Missing values", _named(evidence.get("missing_rules") or {})),

@@ -13,8 +13,6 @@ import pyarrow.parquet as parquet
 from noria.errors import DataError
 from noria.ingestion.sources.driver_types import Beyond
 
-LARGEST_WHOLE = 2**53  # above it a float no longer counts by one
-
 
 def check_names(names: Sequence[str]) -> None:
     """Refuse columns without a name, and two of one name."""
@@ -56,12 +54,13 @@ def _array(values: list[Any]) -> pa.Array:
 
 
 def _numbers(values: list[Any]) -> list[Any]:
-    """Decimals as floats, but whole ones as they are where a float would lose digits."""
-    present = [value for value in values if isinstance(value, Decimal)]
-    whole = all(value.is_finite() and value == value.to_integral_value() for value in present)
-    if whole and any(abs(value) > LARGEST_WHOLE for value in present):
-        return [int(value) if isinstance(value, Decimal) else value for value in values]
-    return [float(value) if isinstance(value, Decimal) else value for value in values]
+    """Decimals as they are, whole ones as whole numbers; NaN and infinity are missing."""
+    known = [None if isinstance(value, Decimal) and not value.is_finite() else value
+             for value in values]  # fmt: skip
+    present = [value for value in known if isinstance(value, Decimal)]
+    if all(value == value.to_integral_value() for value in present):
+        return [int(value) if isinstance(value, Decimal) else value for value in known]
+    return known
 
 
 def _plain(value: Any) -> Any:

@@ -6,11 +6,11 @@ from botocore.exceptions import ClientError
 
 from noria.aws.s3 import ListedObject, MissingObjectError, Store
 from noria.contracts import S3Source
+from noria.core.ingestion.archives import is_clutter
 from noria.errors import DataError, SourceError
 from noria.ingestion.sources.base import Fetched, Origin
 from noria.ingestion.sources.secrets import Secrets
 
-MARKERS = ("_", ".")  # _SUCCESS, _temporary/, .DS_Store: what tools leave beside data
 LARGEST = 4 * 1024**3  # bytes; a Lambda has 10 GB
 
 
@@ -33,7 +33,7 @@ class BucketFiles:
         """
         for item in self._store.objects(self._prefix):
             name = item.key.removeprefix(self._prefix)
-            if name and not name.endswith("/") and not _is_marker(name):
+            if name and not name.endswith("/") and not is_clutter(name):
                 part = self._part(name, item, known)
                 if part is not None:
                     yield part
@@ -57,8 +57,3 @@ class BucketFiles:
                 "encrypted with a key of the stack, or upload it again"
             ) from error
         return Fetched(name, where, found.etag.strip('"'), found.content)
-
-
-def _is_marker(name: str) -> bool:
-    """Hive and Spark hide such files and folders, partitions aside."""
-    return any(part.startswith(MARKERS) and "=" not in part for part in name.split("/"))
