@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from noria.common.verdict import Verdict
+from noria.contracts import Problem
 from noria.core.cleansing.cleanse import Cleansing, cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.cleansing.joins import join_sources
 from noria.core.cleansing.quality_gate import too_large, with_drift
 from noria.core.cleansing.schema_drift import Schema, schema_drift
+from noria.core.column_types.whole_names import with_whole_names
 from noria.core.windows.run_windows import with_windows
 from noria.errors import ContractError, DataError
 from noria.lifecycle.stage import Stage
@@ -33,22 +35,29 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if unusable:
         return stage.decided(Verdict(decision="unusable", reasons=unusable))
     try:
-        return _written(stage, cleanse(_joined(stage), stage.problem))
+        joined, problem = _joined(stage)
+        return _written(stage, cleanse(joined, problem), problem)
     except (DataError, ContractError) as error:
         return stage.decided(Verdict(decision="unusable", reasons=[str(error)]))
 
 
-def _joined(stage: Stage) -> pd.DataFrame:
+def _joined(stage: Stage) -> tuple[pd.DataFrame, Problem]:
+    """The sources' rows, and the contract as their columns' names let it be read."""
     frames = {
         source.name: pd.read_parquet(
             io.BytesIO(stage.store.get(f"{_raw(stage, source.name)}rows.parquet"))
         )
         for source in stage.problem.sources
     }
-    return join_sources(frames, stage.problem)
+    problem = with_whole_names(stage.problem, frames[stage.problem.primary.name].columns)
+    joined = join_sources(frames, problem)
+    problem = with_whole_names(problem, joined.columns)
+    if problem != stage.problem:
+        stage.store.put_json(stage.run.key("problem.json"), problem.to_document())
+    return joined, problem
 
 
-def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
+def _written(stage: Stage, cleansing: Cleansing, problem: Problem) -> dict[str, Any]:
     run = f"run={stage.event.execution}"
     schemas = _schemas(stage)
     told = cleansing.verdict.model_copy(
@@ -59,9 +68,9 @@ def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
     if verdict.decision != "usable":
         return stage.decided(verdict)
     dataset = with_windows(
-        to_dataset(cleansing.accepted, stage.problem, cleansing.columns, cleansing.spellings),
+        to_dataset(cleansing.accepted, problem, cleansing.columns, cleansing.spellings),
         cleansing.accepted,
-        stage.problem,
+        problem,
     )
     stage.store.put(f"clean/{run}/rows.parquet", _parquet(cleansing.accepted))
     stage.store.put(f"clean/{run}/outliers.parquet", _parquet(cleansing.flagged))

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from noria.common.expressions import is_column, parse
+from noria.common.expression_text import column_of
+from noria.common.expressions import parse
 from noria.common.metric_table import Task
 from noria.contracts.analysis import Analysis
 from noria.contracts.cross_checks import FieldErrors, reads
@@ -150,6 +151,18 @@ class Problem(Section):
         if self.event_time is None and any(s.join and s.join.as_of for s in self.sources):
             yield "sources", "join.as_of needs event_time: name the primary's time column there"
 
+    @reads("features.windows.as", "target.name", "entity_key", "event_time")
+    def _windows_have_names_of_their_own(self) -> FieldErrors:
+        others = {
+            self.target.name: "the target",
+            **dict.fromkeys(self.entity_key, "of the entity key"),
+            str(self.event_time_column): "the event time",
+        }
+        for position, window in enumerate(self.features.windows):
+            if window.as_ in others:
+                told = f"'{window.as_}' is {others[window.as_]} already; choose another name"
+                yield f"features.windows[{position}].as", told
+
     @reads("features.windows.as", "entity_key", "event_time")
     def _windows_have_a_history(self) -> FieldErrors:
         windows = self.features.windows
@@ -231,7 +244,7 @@ class Problem(Section):
         """The event time's column: its own name, or `event_time` where it is an expression."""
         if self.event_time is None:
             return None
-        return self.event_time.strip() if is_column(self.event_time) else "event_time"
+        return column_of(self.event_time) or "event_time"
 
     @classmethod
     def load(cls, path: Path) -> Self:
