@@ -135,6 +135,21 @@ def test_history_by_names_that_the_store_has_for_itself() -> None:
         assert dataset.data[name][-30:].tolist() == [least] * 30
 
 
+def test_a_text_that_names_a_column_is_that_column_from_then_on() -> None:
+    """GIVEN a name that reads as a difference WHEN the data have it THEN all stages know it."""
+    frame = table_of(["x"], rows=120)
+    frame["Order-Date"] = pd.date_range("2026-10-01", periods=120, freq="4h", tz="UTC")
+    with header_stack() as store:
+        problem = contract_of(None, event_time="Order-Date")
+        assert stage(store, DAYS[0], frame, problem)["decision"] == "usable"
+        kept = Problem.parse(store.get_json(f"runs/{DAYS[0]}/problem.json"))
+        assert kept.event_time_column == "Order-Date"
+        with features_of(store, DATABASE) as features:
+            assert features.feature_set("features").event_time == "Order-Date"
+        dataset = Dataset.from_bytes(store.get(f"clean/run={DAYS[0]}/dataset.npz"))
+        assert dataset.event_time is not None
+
+
 header = st.one_of(
     st.sampled_from(HEADERS),
     st.text(min_size=1, max_size=12),
