@@ -151,18 +151,6 @@ class Problem(Section):
         if self.event_time is None and any(s.join and s.join.as_of for s in self.sources):
             yield "sources", "join.as_of needs event_time: name the primary's time column there"
 
-    @reads("features.windows.as", "target.name", "entity_key", "event_time")
-    def _windows_have_names_of_their_own(self) -> FieldErrors:
-        others = {
-            self.target.name: "the target",
-            **dict.fromkeys(self.entity_key, "of the entity key"),
-            str(self.event_time_column): "the event time",
-        }
-        for position, window in enumerate(self.features.windows):
-            if window.as_ in others:
-                told = f"'{window.as_}' is {others[window.as_]} already; choose another name"
-                yield f"features.windows[{position}].as", told
-
     @reads("features.windows.as", "entity_key", "event_time")
     def _windows_have_a_history(self) -> FieldErrors:
         windows = self.features.windows
