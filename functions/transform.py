@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from noria.common.verdict import Verdict
+from noria.contracts import Problem
 from noria.core.cleansing.cleanse import Cleansing, cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.cleansing.joins import LEFT_OUT, join_sources
 from noria.core.cleansing.quality_gate import too_large, with_drift
 from noria.core.cleansing.schema_drift import Schema, schema_drift
+from noria.core.column_types.whole_names import with_whole_names
 from noria.core.ingestion.exact_values import to_frame
 from noria.core.ingestion.file_table import left_out_notes
 from noria.core.windows.run_windows import with_windows
@@ -37,12 +39,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if unusable:
         return stage.decided(Verdict(decision="unusable", reasons=unusable))
     try:
-        return _written(stage, cleanse(_joined(stage), stage.problem))
+        joined, problem = _joined(stage)
+        return _written(stage, cleanse(joined, problem), problem)
     except (DataError, ContractError) as error:
         return stage.decided(Verdict(decision="unusable", reasons=[str(error)]))
 
 
-def _joined(stage: Stage) -> pd.DataFrame:
+def _joined(stage: Stage) -> tuple[pd.DataFrame, Problem]:
+    """The sources' rows, and the contract as their columns' names let it be read."""
     frames = {}
     for source in _collected(stage):
         table = parquet.read_table(
@@ -50,10 +54,15 @@ def _joined(stage: Stage) -> pd.DataFrame:
         )
         frame = frames[source["source"]] = to_frame(table)
         frame.attrs[LEFT_OUT] = source.get("left_out", ())
-    return join_sources(frames, stage.problem)
+    problem = with_whole_names(stage.problem, frames[stage.problem.primary.name].columns)
+    joined = join_sources(frames, problem)
+    problem = with_whole_names(problem, joined.columns)
+    if problem != stage.problem:
+        stage.store.put_json(stage.run.key("problem.json"), problem.to_document())
+    return joined, problem
 
 
-def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
+def _written(stage: Stage, cleansing: Cleansing, problem: Problem) -> dict[str, Any]:
     run = f"run={stage.event.execution}"
     schemas = _schemas(stage)
     told = cleansing.verdict.model_copy(
@@ -65,12 +74,12 @@ def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
         return stage.decided(verdict)
     dataset = to_dataset(
         cleansing.accepted,
-        stage.problem,
+        problem,
         cleansing.columns,
         cleansing.spellings,
         cleansing.notations,
     )
-    dataset = with_windows(dataset, cleansing.accepted, stage.problem)
+    dataset = with_windows(dataset, cleansing.accepted, problem)
     stage.store.put(f"clean/{run}/rows.parquet", _parquet(cleansing.accepted))
     stage.store.put(f"clean/{run}/outliers.parquet", _parquet(cleansing.flagged))
     stage.store.put(stage.dataset_key, dataset.to_bytes())

@@ -99,7 +99,7 @@ def _registry(stack: str, local: bool) -> Any:
 
 def _heading(told: dict[str, Any]) -> list[str]:
     definition = told["definition"]
-    key = ", ".join(column["name"] for column in definition["entity_key"])
+    key = ", ".join(_named(column) for column in definition["entity_key"])
     latest = told["statistics"]
     lines = [
         f"{definition['name']}, version {definition['version']} (table {told['table']})",
@@ -137,13 +137,24 @@ def _columns(told: dict[str, Any]) -> list[Row]:
     return rows
 
 
+def _named(column: dict[str, Any]) -> str:
+    """A column of the key, with what the data call it."""
+    return " ".join(filter(None, [column["name"], _of_the_data(column)]))
+
+
 def _meaning(feature: dict[str, Any]) -> str:
-    parts = [feature["description"]]
+    parts = [_of_the_data(feature), feature["description"]]
     if feature["time_to_live"]:
         parts.append(f"for {feature['time_to_live']}")
     if feature["afterwards"]:
         parts.append("known afterwards only")
     return ", ".join(filter(None, parts))
+
+
+def _of_the_data(column: dict[str, Any]) -> str:
+    """The data's column that a column of the store holds, where it is called otherwise."""
+    source = column["source_column"]
+    return f"(column {source!r})" if source not in (None, column["name"]) else ""
 
 
 def _shown(value: Any) -> str:

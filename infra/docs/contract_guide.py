@@ -41,7 +41,9 @@ of what there is.
 - A **duration** is a number and a unit: `30s`, `10m`, `6h`, `90d` or `2w`.
 - A **share** is a number from 0 to 1.
 - An **expression** is text in a closed grammar: columns, numbers, `'strings'`, `+ - * / %`,
-  comparisons, `in [...]`, `and`, `or`, `not`, and `minutes(x)`, `hours(x)`, `days(x)`.
+  comparisons, `in [...]`, `and`, `or`, `not`, and `minutes(x)`, `hours(x)`, `days(x)`. A column
+  whose name is no plain word stands in double quotes: `"Order Date"`, `"2nd item"`, `"class"`; a
+  quote in it is written twice. Where the whole text is the name of a column, it is that column.
 - `[]` marks the entries of a list, and `COLUMN` the name of a column.
 """
 QUOTED_ON = "'on':"  # PyYAML takes `on` for true; contracts do not

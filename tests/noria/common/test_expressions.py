@@ -3,6 +3,7 @@
 import ast
 import builtins
 import os
+import re
 import string
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noria.common.expressions import FUNCTIONS, MAXIMUM_LENGTH, is_column, parse
+from noria.common.expression_text import column_of
+from noria.common.expressions import FUNCTIONS, MAXIMUM_LENGTH, parse, parse_field
 from noria.errors import ExpressionError
 
 
@@ -246,10 +248,87 @@ def test_an_unknown_column_is_named_with_the_known_ones() -> None:
     assert "arr_delay, hour" in message
 
 
-def test_is_column_tells_a_name_from_an_expression() -> None:
-    assert is_column(" hour ")
-    assert not is_column("hour + 1")
-    assert not is_column("hour()")
+def test_column_of_tells_a_name_from_an_expression() -> None:
+    assert column_of(" hour ") == "hour"
+    assert column_of(' "Order ""Date""" ') == 'Order "Date"'
+    assert column_of("hour + 1") is None
+    assert column_of("hour()") is None
+    assert column_of('"a" + "b"') is None
+
+
+HEADERS = [
+    "Order Date", "2nd item", "class", "true", "and", "a.b", "a,b", "Price (EUR)", "Größe [cm]",
+    "№ п/п", "😀", 'the "best"', "Driver's name", " padded ", "two\nlines", "a-b", "a/b", "100%",
+    "C:\\x", "Item #", "µm", "ﬁeld", "cafe\u0301", "x²", "days", "__class__", "_0_", "SELECT", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_name_in_double_quotes_is_that_column(header: str) -> None:
+    name = '"' + header.replace('"', '""') + '"'
+    expression = parse(f"{name} > 1 and not ({name} in [5]) or other == 'it \"is\"'")
+    assert expression.columns == {header, "other"}
+    assert expression.evaluate({header: 3, "other": "x"}) is True
+    assert parse(name).evaluate({header: 7}) == 7
+
+
+def test_a_plain_word_names_the_column_that_is_spelt_so() -> None:
+    """Python's own parser would read µ (U+00B5) as μ (U+03BC), and ﬁ as fi."""
+    for name in ("µm", "ﬁeld", "cafe\u0301", "größe"):
+        assert parse(f"{name} > 1").columns == {name}
+
+
+def test_what_is_in_double_quotes_among_a_lists_values_is_a_text() -> None:
+    assert value_of("a in [\"x\", 'y']", a="x") is True
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Order Date > 5", '"Order Date" > 5'),
+        ("2nd item >= 0", '"2nd item" >= 0'),
+        ("class == 'standard'", "\"class\" == 'standard'"),
+        ("a.b > 1 and Late?", '"a.b" > 1 and "Late?"'),
+        ("Price (EUR) < 10", '"Price (EUR)" < 10'),
+        ("Item # > 0", '"Item #" > 0'),
+        ("Net weight - Gross weight > 2", '"Net weight" - "Gross weight" > 2'),
+        ("Order Status = 'open'", "\"Order Status\" == 'open'"),
+        ("os.environ", '"os.environ"'),
+    ],
+)
+def test_a_refusal_shows_the_quoted_form_of_what_was_meant(text: str, meant: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert f"goes in double quotes: did you mean '{meant}'?" in str(caught.value)
+    parse(meant)
+
+
+@pytest.mark.parametrize("text", ["", "a >", "(a", "'open"])
+def test_a_refusal_that_no_quotes_mend_tells_how_to_quote(text: str) -> None:
+    with pytest.raises(ExpressionError, match='in double quotes, as in "Order Date" > 15'):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "header", ["Order Date", "2nd item", "class", "Churn?", "Price (EUR)", "Größe [cm]", "Item #",
+               "Driver's name", "№ п/п", "😀 mood", "What is your age"]
+)  # fmt: skip
+def test_a_field_that_can_only_be_a_header_is_that_column(header: str) -> None:
+    assert parse_field(f" {header} ").columns == {header}
+    assert column_of(parse_field(header).text) == header
+
+
+@pytest.mark.parametrize("text", ["", "a >", "a = 1", "f(x)", "os.x", "'open", "x == ", "not"])
+def test_a_field_with_a_mistake_is_no_header(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse_field(text)
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_two_names_are_told_apart(one: str, other: str) -> None:
+    names = ['"' + name.replace('"', '""') + '"' for name in (one, other)]
+    found = parse(f"{names[0]} == {names[1]}").evaluate({one: 1, other: 2})
+    assert found is (one == other)
 
 
 numbers = st.integers(-50, 50)
@@ -309,6 +388,9 @@ soup = st.lists(
 ).map("".join)
 
 
+QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"]|"")*\"""", re.DOTALL)
+
+
 @given(soup | st.text(max_size=40))
 def test_any_text_is_a_refusal_or_a_harmless_tree(text: str) -> None:
     before = dict(os.environ)
@@ -316,7 +398,11 @@ def test_any_text_is_a_refusal_or_a_harmless_tree(text: str) -> None:
         expression = parse(text)
     except ExpressionError:
         return
-    tree = ast.parse(expression.text, mode="eval")
+    unnamed = re.sub(
+        r"""'(?:[^'\\]|\\.)*'|"(?:[^"]|"")*\"""", " c ", expression.text, flags=re.DOTALL
+    )
+    tree = ast.parse(unnamed.strip(), mode="eval")
+    assert ast.dump(expression.tree).count("Call(") == ast.dump(tree).count("Call(")
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert all(isinstance(func, ast.Name) and func.id in FUNCTIONS for func in calls)
     assert not any(isinstance(node, ast.Attribute | ast.Subscript) for node in ast.walk(tree))

@@ -46,6 +46,8 @@ def orders(**features: Any) -> Problem:
         ({"features": {"windows": [WINDOW], "exclude": ["amount"], "delay": "6h"}},
          "widen the delay, or say how soon outcomes come in label_delay"),
         ({"features": {"windows": [WINDOW, WINDOW]}}, "windows give 'usual' to two features"),
+        ({"features": {"windows": [{**WINDOW, "as": "run"}]}},
+         r"features.windows\[0\].as: 'run' is a column that the feature store has for itself"),
         ({"features": {"windows": [WINDOW], "refresh": "30m"}}, "refresh is .* 1h or more"),
         ({"features": {"windows": [{**WINDOW, "over": "0.5s"}]}}, "over is a whole number of sec"),
         ({"features": {"windows": [{**WINDOW, "function": "median"}]}}, "function: .*'time_since'"),
@@ -101,6 +103,7 @@ def expanded(problem: Problem) -> Dataset:
         ({"column": "price"}, "'usual' reads 'price', which the accepted rows do not have; they"),
         ({"column": "shop"}, "'usual' is the mean of 'shop', which holds no numbers; use count"),
         ({"as": "amount"}, "'amount' is a column already; choose another as"),
+        ({"as": "returned"}, "'returned' is a column already; choose another as"),
     ],
 )
 def test_windows_that_do_not_fit_the_data(window: dict[str, Any], told: str) -> None:

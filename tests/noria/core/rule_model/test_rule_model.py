@@ -78,7 +78,7 @@ numbers = st.recursive(
 ORDER = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
 spans = st.sampled_from(["minutes(30)", "hours(whole)", "days(0.5)", "minutes(b)", "(until - at)"])
 times = st.sampled_from(["at", "until"]) | st.builds("(at + {})".format, spans)
-texts = st.sampled_from(["'UA'", "'größe'", '"it\'s"', "'nowhere'", "''"])
+texts = st.sampled_from(["'UA'", "'größe'", "'it\\'s'", "'nowhere'", "''"])
 IN = st.sampled_from(["in", "not in"])
 conditions = st.one_of(
     st.builds("({} {} {})".format, numbers, ORDER, numbers),

@@ -1,7 +1,8 @@
 """The contract's closed expression grammar: parsed to a tree of our own, never run as Python.
 
-Grammar: columns, numbers, 'strings', true/false, arithmetic (+ - * / %), comparisons
-(chained too), ``in [..]``, and/or/not, parentheses, and the time functions of `FUNCTIONS`.
+Grammar: columns (in "double quotes" where the name is no plain word), numbers, 'strings',
+true/false, arithmetic (+ - * / %), comparisons (chained too), ``in [..]``, and/or/not,
+parentheses, and the time functions of `FUNCTIONS`.
 """
 
 import ast
@@ -12,9 +13,16 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any, NoReturn
 
+from noria.common.expression_text import (
+    Prepared,
+    could_be_header,
+    prepare,
+    quoted,
+    with_quotes,
+)
 from noria.errors import ExpressionError
 
-MAXIMUM_LENGTH = 500
+MAXIMUM_LENGTH = 2000  # a header may be a whole question
 MAXIMUM_DEPTH = 30
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -52,16 +60,20 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "days": _duration("days"),
 }
 
-_LITERALS = {"true": True, "false": False}
+_CALLED = frozenset(FUNCTIONS)
+HOW_TO_QUOTE = "a column whose name is no plain word goes in double quotes"
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed expression: the columns it reads and how to evaluate it."""
+    """A parsed expression: the columns it reads and how to evaluate it.
+
+    Every name in `tree` is a column's, but for those of functions that are called.
+    """
 
     text: str
     columns: frozenset[str]
-    _tree: ast.expr
+    tree: ast.expr
 
     def evaluate(self, columns: Mapping[str, Any]) -> Any:
         """Evaluate over scalars, numpy arrays or pandas Series of one length.
@@ -75,7 +87,7 @@ class Expression:
                 f"the columns are {', '.join(sorted(map(str, columns)))}"
             )
         try:
-            return _evaluate(self._tree, columns)
+            return _evaluate(self.tree, columns)
         except (TypeError, ValueError, ArithmeticError, NotImplementedError) as error:
             raise ExpressionError(
                 f"expression '{self.text}' cannot be evaluated: {error}; "
@@ -85,47 +97,80 @@ class Expression:
 
 def parse(text: str) -> Expression:
     """Parse `text`; raises `ExpressionError` that names the part outside the grammar."""
+    try:
+        return _parsed(text)
+    except _UnreadableError as error:
+        meant = with_quotes(text, _is_readable)
+        hint = f": did you mean '{meant}'?" if meant else ', as in "Order Date" > 15'
+        raise ExpressionError(f"{error}; {HOW_TO_QUOTE}{hint}") from error
+
+
+def parse_field(text: str) -> Expression:
+    """Parse the whole text of a field; one that can only be a column's name is that column."""
+    try:
+        return parse(text)
+    except ExpressionError:
+        if len(text) > MAXIMUM_LENGTH or not could_be_header(text):
+            raise
+        return parse(quoted(text.strip()))
+
+
+class _UnreadableError(ExpressionError):
+    """A text that is no expression, which quotes may make one."""
+
+
+def _is_readable(text: str) -> bool:
+    try:
+        _parsed(text)
+    except ExpressionError:
+        return False
+    return True
+
+
+def _parsed(text: str) -> Expression:
     if len(text) > MAXIMUM_LENGTH:
         raise ExpressionError(f"expression of {len(text)} characters; at most {MAXIMUM_LENGTH}")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        prepared = prepare(text, _CALLED)
+        tree = ast.parse(prepared.text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ExpressionError(
+        raise _UnreadableError(
             f"expression '{text}' is not well formed; write for example 'arr_delay > 15'"
         ) from error
-    names: set[str] = set()
-    _check(tree, text, names, 0)
-    return Expression(text.strip(), frozenset(names), tree)
+    _check(tree, _Source(text, prepared), 0)
+    prepared.restore(tree)
+    return Expression(text.strip(), frozenset(prepared.columns), tree)
 
 
-def is_column(text: str) -> bool:
-    """Whether `text` is nothing but the name of one column."""
-    return text.strip().isidentifier()
+@dataclass(frozen=True)
+class _Source:
+    """An expression as it was written, and as Python's parser took it."""
+
+    text: str
+    prepared: Prepared
 
 
-def _refuse(node: ast.AST, text: str) -> NoReturn:
-    part = ast.get_source_segment(text.strip(), node) or type(node).__name__
-    raise ExpressionError(
-        f"'{part}' in expression '{text}' is outside the grammar; allowed are columns, numbers, "
-        f"strings, + - * / %, comparisons, in [...], and/or/not and {', '.join(FUNCTIONS)}(...)"
+def _refuse(node: ast.AST, source: _Source) -> NoReturn:
+    raise _UnreadableError(
+        f"'{source.prepared.part(node)}' in expression '{source.text}' is outside the grammar; "
+        "allowed are columns, numbers, strings, + - * / %, comparisons, in [...], and/or/not and "
+        f"{', '.join(FUNCTIONS)}(...)"
     )
 
 
-def _check(node: ast.expr, text: str, names: set[str], depth: int) -> None:
-    """Walk the tree, collect column names and refuse whatever is not in the grammar."""
+def _check(node: ast.expr, source: _Source, depth: int) -> None:
+    """Walk the tree and refuse whatever is not in the grammar."""
     if depth > MAXIMUM_DEPTH:
-        raise ExpressionError(f"expression '{text}' is nested deeper than {MAXIMUM_DEPTH} levels")
-    for child in _children(node, text, names):
-        _check(child, text, names, depth + 1)
+        raise ExpressionError(
+            f"expression '{source.text}' is nested deeper than {MAXIMUM_DEPTH} levels"
+        )
+    for child in _children(node, source):
+        _check(child, source, depth + 1)
 
 
-def _children(node: ast.expr, text: str, names: set[str]) -> list[ast.expr]:
+def _children(node: ast.expr, source: _Source) -> list[ast.expr]:
     match node:
-        case ast.Name(id=name):
-            if name not in _LITERALS:
-                names.add(name)
-            return []
-        case ast.Constant(value=bool() | int() | float() | str()):
+        case ast.Name() | ast.Constant(value=bool() | int() | float() | str()):
             return []
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             return [left, right]
@@ -134,22 +179,22 @@ def _children(node: ast.expr, text: str, names: set[str]) -> list[ast.expr]:
         case ast.BoolOp(values=values):
             return values
         case ast.Compare(left=left, ops=ops, comparators=comparators):
-            return [left, *_compared(ops, comparators, text)]
+            return [left, *_compared(ops, comparators, source)]
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             return [argument]
-    _refuse(node, text)
+    _refuse(node, source)
 
 
-def _compared(ops: list[ast.cmpop], comparators: list[ast.expr], text: str) -> list[ast.expr]:
+def _compared(ops: list[ast.cmpop], comparators: list[ast.expr], source: _Source) -> list[ast.expr]:
     children: list[ast.expr] = []
     for op, comparator in zip(ops, comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn) and isinstance(comparator, ast.List):
             if len(ops) > 1 or not comparator.elts or not all(map(_is_value, comparator.elts)):
-                _refuse(comparator, text)
+                _refuse(comparator, source)
         elif type(op) in _COMPARE:
             children.append(comparator)
         else:
-            _refuse(comparator, text)
+            _refuse(comparator, source)
     return children
 
 
@@ -160,15 +205,13 @@ def _is_value(item: ast.expr) -> bool:
             return True
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float())):
             return True
-        case ast.Name(id=name):
-            return name in _LITERALS
     return False
 
 
 def _evaluate(node: ast.expr, columns: Mapping[str, Any]) -> Any:
     match node:
         case ast.Name(id=name):
-            return _LITERALS[name] if name in _LITERALS else columns[name]
+            return columns[name]
         case ast.Constant(value=value):
             return value
         case ast.BinOp(left=left, op=op, right=right):

@@ -9,6 +9,9 @@ from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import ColumnName, Duration, Section, Share, format_duration
 
 SHORTEST_REFRESH = timedelta(hours=1)
+#: Names that the feature store has for itself, which a feature that is looked up cannot have.
+STORE_COLUMNS = ("event_time", "created_time", "run", "prediction_time", "file_row_number")
+STORE_PREFIX = "noria_"
 
 
 def _whole_seconds(value: timedelta) -> timedelta:
@@ -129,6 +132,16 @@ class Features(Section):
         names = [window.as_ for window in self.windows]
         for double in dict.fromkeys(name for name in names if names.count(name) > 1):
             yield "", f"windows give '{double}' to two features: name each its own as"
+
+    @reads("windows.as")
+    def _no_name_of_the_store(self) -> FieldErrors:
+        for position, window in enumerate(self.windows):
+            if window.as_ in STORE_COLUMNS or window.as_.startswith(STORE_PREFIX):
+                yield (
+                    f"windows[{position}].as",
+                    f"'{window.as_}' is a column that the feature store has for itself; choose "
+                    "another name",
+                )
 
     @reads("windows.as", "windows.over", "retention")
     def _keeps_what_it_reads(self) -> FieldErrors:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from noria.common.expressions import parse
+from noria.common.expressions import parse_field
 from noria.contracts.cross_checks import Disagreement, DisagreementError, checks_of
 from noria.errors import ExpressionError
 
@@ -59,12 +59,12 @@ def _bounded(value: timedelta) -> timedelta:
 
 
 def _expression(text: str) -> str:
+    """The text, in double quotes where it can only be the name of a column."""
     try:
-        parse(text)
+        return parse_field(text).text
     except ExpressionError as error:
         # As a ValueError it is told with its field, among the contract's other mistakes.
         raise ValueError(str(error)) from error
-    return text
 
 
 Duration = Annotated[
@@ -83,7 +83,8 @@ def lasting(text: str) -> Any:
 
 ExpressionText = Annotated[str, AfterValidator(_expression)]
 Share = Annotated[float, Field(ge=0, le=1)]
-ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
+LONGEST_HEADER = 1000  # some are whole questions
+ColumnName = Annotated[str, Field(min_length=1, max_length=LONGEST_HEADER)]
 SourceName = Annotated[str, Field(pattern=SOURCE_PATTERN)]
 
 

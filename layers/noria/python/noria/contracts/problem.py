@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from noria.common.expressions import is_column, parse
+from noria.common.expression_text import column_of
+from noria.common.expressions import parse
 from noria.common.metric_table import Task
 from noria.contracts.analysis import Analysis
 from noria.contracts.cross_checks import FieldErrors, reads
@@ -231,7 +232,7 @@ class Problem(Section):
         """The event time's column: its own name, or `event_time` where it is an expression."""
         if self.event_time is None:
             return None
-        return self.event_time.strip() if is_column(self.event_time) else "event_time"
+        return column_of(self.event_time) or "event_time"
 
     @classmethod
     def load(cls, path: Path) -> Self:

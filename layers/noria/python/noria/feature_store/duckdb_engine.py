@@ -31,6 +31,7 @@ from noria.core.feature_store.point_in_time_sql import (
     sql_text,
     sql_time,
 )
+from noria.core.feature_store.row_mapping import accepted_rows
 from noria.errors import FeatureError
 
 GIVEN = "given"
@@ -80,17 +81,29 @@ class Engine:
         return str(first), str(last)
 
     def types(self, path: Path) -> dict[str, str]:
-        """A Parquet file's columns with their DuckDB types."""
-        query = f"DESCRIBE FROM read_parquet({sql_text(str(path))})"
-        return {name: kind for name, kind, *_ in self._sql.execute(query).fetchall()}
+        """A Parquet file's columns, named as they are in it, with their DuckDB types."""
+        described = self._sql.execute(f"DESCRIBE FROM read_parquet({sql_text(str(path))})")
+        kinds = [kind for _, kind, *_ in described.fetchall()]
+        return dict(zip(self._names(path), kinds, strict=True))
+
+    def _names(self, path: Path) -> list[str]:
+        """A Parquet file's columns by name; DuckDB renames those that differ by case only."""
+        query = f"SELECT name, num_children FROM parquet_schema({sql_text(str(path))})"  # noqa: S608
+        _, *nodes = self._sql.execute(query).fetchall()
+        names, within = [], 0  # the nodes within a nested column follow it
+        for name, children in nodes:
+            if not within:
+                names.append(name)
+            within = max(within - 1, 0) + (children or 0)
+        return names
 
     def empty_columns(self, path: Path) -> set[str]:
         """The columns of a Parquet file that hold no value."""
-        names = list(self.types(path))
-        counts = ", ".join(f"count({sql_name(name)})" for name in names)
-        query = f"SELECT {counts} FROM read_parquet({sql_text(str(path))})"  # noqa: S608
+        types = self.types(path)
+        counts = ", ".join(f"count(c{place})" for place, _ in enumerate(types))
+        query = f"SELECT {counts} FROM {accepted_rows(types, str(path))}"  # noqa: S608
         [found] = self._sql.execute(query).fetchall()
-        return {name for name, count in zip(names, found, strict=True) if not count}
+        return {name for name, count in zip(types, found, strict=True) if not count}
 
     def accept(
         self, feature_set: FeatureSet, relation: str, since: datetime | None = None

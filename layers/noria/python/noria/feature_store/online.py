@@ -11,8 +11,14 @@ from noria.aws.feature_store import FileEntry
 from noria.aws.feature_store.dynamodb_online import Latest, OnlineTable
 from noria.core.feature_store.duckdb_frames import from_values
 from noria.core.feature_store.entity_frames import aware, entity_rows
-from noria.core.feature_store.feature_set import CREATED_TIME, EVENT_TIME, Feature, FeatureSet
-from noria.core.feature_store.point_in_time_sql import ENTITIES, PREDICTION_TIME, key_aliases
+from noria.core.feature_store.feature_set import (
+    CREATED_TIME,
+    EVENT_TIME,
+    PREDICTION_TIME,
+    Feature,
+    FeatureSet,
+)
+from noria.core.feature_store.point_in_time_sql import ENTITIES, key_aliases
 from noria.core.feature_store.write_sql import EPOCH, since_epoch
 from noria.core.windows.online_windows import windows_of
 from noria.feature_store.store import FeatureReference, FeatureStore

@@ -13,6 +13,7 @@ from noria.core.feature_store.feature_set import (
     NUMBERS,
     TYPES,
     FeatureSet,
+    StoredColumn,
     WindowFeature,
 )
 from noria.core.feature_store.versioning import VersionDifference, compare_versions, evolve
@@ -110,8 +111,8 @@ def _table(feature_set: FeatureSet, location: str) -> CatalogTable:
     """A feature set as people see it in the Glue console."""
     times = ((EVENT_TIME, "when the values were true, UTC"),
              (CREATED_TIME, "when they became known, UTC"))  # fmt: skip
-    keys = [(c.name, TYPES[c.kind].glue, c.description) for c in feature_set.entity_key]
-    features = [(c.name, TYPES[c.kind].glue, c.description) for c in feature_set.features]
+    keys = [(c.name, TYPES[c.kind].glue, _comment(c)) for c in feature_set.entity_key]
+    features = [(c.name, TYPES[c.kind].glue, _comment(c)) for c in feature_set.features]
     between = [(name, TYPES["time"].glue, meaning) for name, meaning in times]
     told = {
         "classification": "parquet",
@@ -129,6 +130,13 @@ def _table(feature_set: FeatureSet, location: str) -> CatalogTable:
         columns=(*keys, *between, *features),
         parameters=told,
     )
+
+
+def _comment(column: StoredColumn) -> str:
+    """What a column means, and what the data call it where that is another name."""
+    source = column.source_column
+    other = f"column {source!r}" if source not in (None, column.name) else ""
+    return ", ".join(filter(None, [column.description, other]))
 
 
 def open_registry(s3: Any, bucket: str, glue: Any, database: str) -> FeatureRegistry:

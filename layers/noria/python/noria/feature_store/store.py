@@ -22,9 +22,9 @@ from noria.aws.feature_store import (
 )
 from noria.aws.feature_store.manifest import agree
 from noria.core.feature_store.entity_frames import aware, entity_rows, feature_rows
-from noria.core.feature_store.feature_set import CREATED_TIME, FeatureSet
+from noria.core.feature_store.feature_set import CREATED_TIME, PREDICTION_TIME, FeatureSet
 from noria.core.feature_store.new_rows_sql import new_rows_query, succeeding_rows_query
-from noria.core.feature_store.point_in_time_sql import ENTITIES, PREDICTION_TIME
+from noria.core.feature_store.point_in_time_sql import ENTITIES
 from noria.core.feature_store.versioning import names_rows_alike, tells_rows_apart
 from noria.core.feature_store.write_sql import instant, since_epoch
 from noria.errors import FeatureError

@@ -13,6 +13,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.feature_store.feature_set import DEFAULT_SET, FeatureSet
 from noria.core.feature_store.row_mapping import select_feature_rows
+from noria.core.feature_store.store_names import is_keyed_by, names_in
 from noria.errors import FeatureError
 from noria.feature_store.registry import FeatureRegistry
 from noria.lifecycle.environment import StageEvent, parse_time
@@ -71,13 +72,13 @@ def source_run(stage: DeployedStage, wanted: str | None) -> dict[str, str]:
 
 def _manifests(stage: DeployedStage) -> list[Manifest]:
     """What the versions of the deployed contract's set hold that name rows as it does."""
-    key = [name.lower() for name in stage.problem.entity_key]
+    key = stage.problem.entity_key
     files = Files(stage.store)
     registry = FeatureRegistry(files, Catalogue(client("glue"), stage.environment.database))
     return [
         files.current(one.table)
         for one in registry.feature_sets()
-        if one.name == DEFAULT_SET and one.keys == key
+        if one.name == DEFAULT_SET and is_keyed_by(one, key)
     ]
 
 
@@ -100,10 +101,10 @@ def rows_of(accepted: Accepted, previous: datetime | None = None) -> tuple[Featu
 
     `previous` is when the run before it was; without it all count as in time.
     """
-    stage = accepted.stage
+    stage, problem = accepted.stage, accepted.problem
     dataset = Dataset.from_bytes(stage.dataset())
     types, target = accepted.with_target(dataset)
-    needed = [*stage.problem.entity_key, *filter(None, [stage.problem.event_time_column])]
+    needed = [*problem.entity_key, *filter(None, [problem.event_time_column])]
     missing = [name for name in needed if name not in types]
     if missing:
         raise FeatureError(
@@ -111,5 +112,7 @@ def rows_of(accepted: Accepted, previous: datetime | None = None) -> tuple[Featu
             "deployed contract names; run the machine first"
         )
     as_of, path = stage.event.as_of, str(accepted.path)
-    rows = select_feature_rows(types, stage.problem, path, as_of, previous, target)
-    return accepted.definition(types, dataset), rows
+    definition = accepted.definition(types, dataset)
+    names = names_in(definition)
+    rows = select_feature_rows(types, problem, path, as_of, previous, target, names)
+    return definition, rows

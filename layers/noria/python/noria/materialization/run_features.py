@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from noria.aws.feature_store import Catalogue, FileEntry, Files, OnlineTable
 from noria.aws.feature_store.dynamodb_online import table_of
 from noria.aws.s3 import Store
 from noria.common.arrays import Array
+from noria.contracts import Problem
+from noria.core.column_types.whole_names import with_whole_names
 from noria.core.data.dataset import Dataset
 from noria.core.feature_store.feature_set import DEFAULT_SET, FeatureSet, WindowFeature
 from noria.core.feature_store.new_rows_sql import late_rows_query, with_stored_values_query
@@ -26,10 +29,10 @@ from noria.core.feature_store.row_mapping import (
     key_columns,
     select_asked_rows,
     select_feature_rows,
-    stored_name,
     to_feature_set,
     zone_of,
 )
+from noria.core.feature_store.store_names import names_in
 from noria.core.feature_store.versioning import (
     Kept,
     keep_version,
@@ -71,9 +74,14 @@ class Accepted:
     path: Path
     types: dict[str, str]
 
+    @cached_property
+    def problem(self) -> Problem:
+        """The contract, as the names of the accepted rows' columns let it be read."""
+        return with_whole_names(self.stage.problem, self.types)
+
     def store(self, dataset: Dataset) -> Stored:
         """Store the rows, as known by the run's logical time; the target's values beside them."""
-        problem, as_of = self.stage.problem, self.stage.event.as_of
+        problem, as_of = self.problem, self.stage.event.as_of
         types, target = self.with_target(dataset)
         wanted, without = self._wanted(types, dataset)
         feature_set = self.features.register(wanted)
@@ -86,7 +94,8 @@ class Accepted:
         if known is not None and (without or is_first_variation):
             # What they were completed from may have changed since.
             return Stored(feature_set, self.features.repeat(feature_set, known), without)
-        rows = select_feature_rows(types, problem, str(self.path), as_of, before, target)
+        names = names_in(wanted)
+        rows = select_feature_rows(types, problem, str(self.path), as_of, before, target, names)
         if without:
             parts = self.features.engine.local(beside.entries)
             rows = with_stored_values_query(feature_set, rows, parts, without)
@@ -127,14 +136,15 @@ class Accepted:
         self, types: Mapping[str, str], dataset: Dataset, name: str = DEFAULT_SET
     ) -> FeatureSet:
         """The set that the rows make by the contract; a column without a value keeps its type."""
-        made = to_feature_set(types, self.stage.problem, dataset.classes, name)
-        empty = {stored_name(one) for one in self.features.engine.empty_columns(self.path)}
-        return with_known_kinds(made, self.features.latest(name), empty)
+        latest = self.features.latest(name)
+        made = to_feature_set(types, self.problem, dataset.classes, name, latest)
+        empty = self.features.engine.empty_columns(self.path)
+        return with_known_kinds(made, latest, empty)
 
     def expand(self, feature_set: FeatureSet, dataset: Dataset) -> Dataset:
         """The dataset with the history that each row could have known at its own time."""
         engine = self.features.engine
-        engine.view(ENTITIES, select_asked_rows(self.types, self.stage.problem, str(self.path)))
+        engine.view(ENTITIES, select_asked_rows(self.types, self.problem, str(self.path)))
         entries = self.features.stored(feature_set)
         found = window_values(engine, feature_set, feature_set.windows, entries)
         columns = {
@@ -153,7 +163,7 @@ class Accepted:
 
     def history(self, feature_set: FeatureSet, dataset: Dataset) -> LookupSpec:
         """How an endpoint looks up what `expand` computed, with the last holdout rows' keys."""
-        problem, path = self.stage.problem, str(self.path)
+        problem, path = self.problem, str(self.path)
         last = ", ".join(map(str, np.flatnonzero(dataset.holdout)[-EXAMPLES:]))
         rows = select_asked_rows(self.types, problem, path)
         query = f"SELECT * FROM ({rows}) WHERE {POSITION} IN ({last or -1}) ORDER BY {POSITION}"  # noqa: S608
@@ -179,7 +189,7 @@ class Accepted:
 
     def with_target(self, dataset: Dataset) -> tuple[dict[str, str], str | None]:
         """The columns' types, and a relation of targets that an expression computed."""
-        name = self.stage.problem.target.name
+        name = self.problem.target.name
         if name in self.types:
             return self.types, None
         codes = dataset.target

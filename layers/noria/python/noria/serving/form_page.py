@@ -54,7 +54,7 @@ A field left empty is sent as unknown.</p>
 const kinds = JSON.parse(document.getElementById("kinds").textContent);
 const form = document.getElementById("form");
 function row() {
-  const values = {};
+  const values = Object.create(null);
   for (const input of form.querySelectorAll("input")) {
     const text = input.value.trim();
     if (text === "") continue;

@@ -11,7 +11,8 @@ from noria.errors import FeatureError
 HIVE = "org.apache.hadoop.hive.ql.io.parquet"
 DEFINITION, STATISTICS = "noria.definition", "noria.statistics"
 PARTITION = "run"
-LONGEST_COMMENT = 255  # Glue's bound for a column's comment
+# Glue's bounds for a column's comment and a table's description, in bytes
+LONGEST_COMMENT, LONGEST_DESCRIPTION = 255, 2048
 CREATED_AT_ONCE, DELETED_AT_ONCE = 100, 25  # Glue's bounds for a call on partitions
 
 
@@ -155,7 +156,7 @@ def _code(error: ClientError) -> str:
 def _input(table: CatalogTable) -> dict[str, Any]:
     return {
         "Name": table.name,
-        "Description": table.description[:2048],
+        "Description": _cut(table.description, LONGEST_DESCRIPTION),
         "TableType": "EXTERNAL_TABLE",
         "Parameters": table.parameters,
         "PartitionKeys": [{"Name": PARTITION, "Type": "string"}],
@@ -183,9 +184,14 @@ def _batches(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 def _columns(columns: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
     return [
-        {"Name": name, "Type": kind} | ({"Comment": text[:LONGEST_COMMENT]} if text else {})
+        {"Name": name, "Type": kind} | ({"Comment": _cut(text, LONGEST_COMMENT)} if text else {})
         for name, kind, text in columns
     ]
+
+
+def _cut(text: str, size: int) -> str:
+    """A text's start that fits into so many bytes, in whole characters and on one line."""
+    return " ".join(text.split()).encode()[:size].decode(errors="ignore")
 
 
 def _holds(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

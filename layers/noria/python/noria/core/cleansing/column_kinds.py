@@ -2,15 +2,15 @@
 
 import pandas as pd
 
+from noria.common.expression_text import quoted
 from noria.common.expressions import parse
 from noria.common.messages import comma_list, counted, unknown_column
 from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem, Quality
 from noria.core.cleansing.joins import LEFT_OUT
-from noria.core.cleansing.target import target_columns
 from noria.core.column_types.cell_values import cleaned_text, is_textual, text_counts
 from noria.core.column_types.column_marks import classes_among, marks_for, with_values
-from noria.core.column_types.event_time import event_time_name, needed_columns
+from noria.core.column_types.event_time import event_time_name
 from noria.core.column_types.type_inference import (
     NO_RULE,
     ColumnKind,
@@ -25,18 +25,19 @@ EXAMPLES = 3
 def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
     """Say which columns the contract names that the joined sources do not have."""
     columns = [str(column) for column in frame.columns]
-    rule = parse(problem.baseline.rule).columns if problem.baseline.rule else frozenset()
-    time = needed_columns(problem) if event_time_name(problem) not in columns else frozenset()
-    checks = {name for check in problem.quality.checks for name in parse(check).columns}
+    timed = event_time_name(problem) in columns
+    expressions: dict[str, list[str | None]] = {
+        "target": [problem.target.expression],
+        "event_time": [None if timed else problem.event_time],
+        "quality.checks": [*problem.quality.checks],
+        "baseline.rule": [problem.baseline.rule],
+    }
     named = {
-        "target": sorted(target_columns(problem)),
-        "event_time": sorted(time),
+        "target": [] if problem.target.expression else [problem.target.name],
         "entity_key": problem.entity_key,
         "quality.columns": list(problem.quality.columns),
         "quality.unique": problem.quality.unique,
-        "quality.checks": sorted(checks),
         "features.exclude": problem.features.exclude,
-        "baseline.rule": sorted(rule),
         "objective.slices": [piece.column for piece in problem.objective.slices],
     }
     return [
@@ -45,6 +46,21 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         for name in names
         if name not in columns
         and not (field == "features.exclude" and name in frame.attrs.get(LEFT_OUT, ()))
+    ] + [
+        told
+        for field, texts in expressions.items()
+        for text in filter(None, texts)
+        for told in _unknown_in(field, text, columns)
+    ]
+
+
+def _unknown_in(field: str, text: str, columns: list[str]) -> list[str]:
+    """Say which columns an expression reads that are not there; a text may have been meant."""
+    unknown = sorted(parse(text).columns - set(columns))
+    return [
+        unknown_column(field, name, columns)
+        + (f" A text goes in single quotes: {name!r}." if quoted(name) in text else "")
+        for name in unknown
     ]
 
 

@@ -45,7 +45,7 @@ def named_by_rule(rule: ColumnRule) -> Iterator[str]:
 
 def _compared_with(name: str, expression: Expression) -> Iterator[str]:
     """List the texts that an expression compares a column with."""
-    for node in ast.walk(expression._tree):
+    for node in ast.walk(expression.tree):
         if isinstance(node, ast.Compare):
             parts = list(ast.walk(node))
             if any(isinstance(part, ast.Name) and part.id == name for part in parts):

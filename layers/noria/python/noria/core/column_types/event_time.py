@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from noria.common.expressions import is_column, parse
+from noria.common.expression_text import column_of
+from noria.common.expressions import parse
 from noria.contracts import ColumnRule, Join, Problem, Quality
 from noria.core.column_types.cell_values import is_textual, numbers_of, without_missing
 from noria.core.column_types.column_marks import marks_for
@@ -35,7 +36,7 @@ def with_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 
     Raises DataError when the data already have a column of that name.
     """
-    if problem.event_time is None or is_column(problem.event_time):
+    if problem.event_time is None or column_of(problem.event_time) is not None:
         return frame
     if COMPUTED in frame.columns:
         raise DataError(

@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from noria.core.feature_store.feature_set import CREATED_TIME, EVENT_TIME, FeatureSet, StoredColumn
-from noria.core.feature_store.point_in_time_sql import POSITION, PREDICTION_TIME, key_aliases
+from noria.core.feature_store.feature_set import (
+    CREATED_TIME,
+    EVENT_TIME,
+    PREDICTION_TIME,
+    FeatureSet,
+    StoredColumn,
+)
+from noria.core.feature_store.point_in_time_sql import POSITION, key_aliases
 from noria.errors import FeatureError
 
 SHOWN = 3

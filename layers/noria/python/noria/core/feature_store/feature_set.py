@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from noria.contracts import Duration
+from noria.contracts.features import STORE_COLUMNS, STORE_PREFIX
 from noria.core.windows.tiles import OF_TIMES, Function, WindowAggregation
 from noria.errors import FeatureError
 
@@ -31,10 +32,16 @@ TYPES: Mapping[Kind, Types] = {
 EVENT_TIME, CREATED_TIME, RUN = "event_time", "created_time", "run"
 # What a query numbers the rows by; DuckDB has the second for itself.
 NUMBER, ROW_OF_FILE = "noria_number", "file_row_number"
-TAKEN = (EVENT_TIME, CREATED_TIME, RUN, NUMBER, ROW_OF_FILE)
+PREDICTION_TIME = "prediction_time"  # what an entity is asked about as of, beside its key
 NUMBERS: tuple[Kind, ...] = ("number", "integer", "flag")
 DEFAULT_SET = "features"
-Name = Annotated[str, Field(min_length=1, max_length=128)]
+LONGEST_NAME = 255  # bytes that Glue takes of a column's name
+Name = Annotated[str, Field(min_length=1)]
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the store, or a query, has a column of that name itself."""
+    return name in STORE_COLUMNS or name.startswith(STORE_PREFIX)
 
 
 class FrozenModel(BaseModel):
@@ -44,17 +51,22 @@ class FrozenModel(BaseModel):
 
 
 class StoredColumn(FrozenModel):
-    """A named column with its kind and what it means."""
+    """A named column with its kind and what it means, and the data's column that it holds."""
 
     name: Name
     kind: Kind
     description: str = ""
+    source_column: str | None = None
 
     @model_validator(mode="after")
     def _fits_the_catalogue(self) -> Self:
         if self.name != self.name.lower():
             raise ValueError(f"'{self.name}': the catalogue knows lower-case names only")
-        if self.name in TAKEN:
+        if len(self.name.encode()) > LONGEST_NAME or not self.name.isprintable():
+            raise ValueError(
+                f"'{self.name}': the catalogue takes names of one line and {LONGEST_NAME} bytes"
+            )
+        if is_reserved(self.name):
             raise ValueError(f"'{self.name}' is the store's own column; give another name")
         return self
 
@@ -132,7 +144,7 @@ class FeatureSet(FrozenModel):
         kinds = {column.name: column.kind for column in self.columns}
         names = [window.name for window in self.windows]
         for window in self.windows:
-            if window.name in (*kinds, *TAKEN) or names.count(window.name) > 1:
+            if window.name in kinds or is_reserved(window.name) or names.count(window.name) > 1:
                 raise ValueError(f"'{window.name}' is taken; name each window differently")
             if window.column not in kinds:
                 known = ", ".join(kinds)

@@ -12,6 +12,7 @@ from noria.core.feature_store.feature_set import (
     CREATED_TIME,
     EVENT_TIME,
     NUMBERS,
+    PREDICTION_TIME,
     TYPES,
     FeatureSet,
     WindowFeature,
@@ -19,7 +20,6 @@ from noria.core.feature_store.feature_set import (
 from noria.core.feature_store.point_in_time_sql import (
     ENTITIES,
     POSITION,
-    PREDICTION_TIME,
     FeatureFile,
     key_aliases,
     read_part,

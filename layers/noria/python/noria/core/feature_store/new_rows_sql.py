@@ -24,7 +24,7 @@ from noria.core.feature_store.point_in_time_sql import (
 from noria.core.feature_store.row_mapping import key_text
 from noria.core.feature_store.write_sql import INCOMING, TIMES
 
-UNTIL, LACKS = "noria_until", "noria_lacks_"
+UNTIL, LACKS, FIRST = "noria_until", "noria_lacks_", "noria_first"
 
 
 def new_rows_query(feature_set: FeatureSet, parts: Sequence[FeatureFile]) -> str:
@@ -117,13 +117,13 @@ def late_rows_query(
     """
     names = ", ".join(_row_names(feature_set))
     rows = " UNION ALL ".join(stored_rows(part, feature_set.entity_key) for part in parts)
-    in_time = f"first = {EVENT_TIME} + {_interval(of.delay)}"
+    in_time = f"{FIRST} = {EVENT_TIME} + {_interval(of.delay)}"
     return f"""(
 SELECT given.* REPLACE (
-    CASE WHEN first IS NULL OR {in_time} THEN {CREATED_TIME}
-    ELSE greatest({CREATED_TIME}, first) END AS {CREATED_TIME})
+    CASE WHEN {FIRST} IS NULL OR {in_time} THEN {CREATED_TIME}
+    ELSE greatest({CREATED_TIME}, {FIRST}) END AS {CREATED_TIME})
 FROM {relation} AS given LEFT JOIN (
-    SELECT {names}, min({CREATED_TIME}) AS first FROM ({rows}) GROUP BY ALL
+    SELECT {names}, min({CREATED_TIME}) AS {FIRST} FROM ({rows}) GROUP BY ALL
 ) USING ({names}))"""  # noqa: S608
 
 
@@ -221,7 +221,7 @@ def _shifted_created_time(feature_set: FeatureSet, before: FeatureSet) -> str:
 
 
 def _as_text(column: StoredColumn) -> str:
-    return key_text(column.name, TYPES[column.kind].sql)
+    return key_text(sql_name(column.name), TYPES[column.kind].sql)
 
 
 def _interval(seconds: int) -> str:

@@ -18,6 +18,7 @@ from noria.core.feature_store.feature_set import (
     CREATED_TIME,
     EVENT_TIME,
     NUMBER,
+    PREDICTION_TIME,
     ROW_OF_FILE,
     TYPES,
     Feature,
@@ -26,8 +27,8 @@ from noria.core.feature_store.feature_set import (
     microseconds,
 )
 
-# What callers name the relation of entities and its two columns beside the key.
-ENTITIES, PREDICTION_TIME, POSITION = "entities", "prediction_time", "position"
+# What callers name the relation of entities, and a column beside its key and prediction time.
+ENTITIES, POSITION = "entities", "position"
 PACKED_BITS = 126  # of a signed 128-bit integer, one bit left unused
 
 

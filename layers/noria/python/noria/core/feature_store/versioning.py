@@ -107,10 +107,15 @@ def keep_version(latest: FeatureSet | None, wanted: FeatureSet) -> Kept:
 def with_known_kinds(
     wanted: FeatureSet, latest: FeatureSet | None, empty: Collection[str]
 ) -> FeatureSet:
-    """The set with the latest version's kind for `empty` columns: no value tells what they are."""
+    """The set with the latest version's kind for `empty` columns: no value tells what they are.
+
+    They are named as the data names them.
+    """
     known = {one.name: one.kind for one in latest.features} if latest else {}
     features = tuple(
-        one.model_copy(update={"kind": known.get(one.name, one.kind)}) if one.name in empty else one
+        one.model_copy(update={"kind": known.get(one.name, one.kind)})
+        if one.source_column in empty
+        else one
         for one in wanted.features
     )
     return wanted.model_copy(update={"features": features})

@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 from onnx import TensorProto
 
-from noria.common.expressions import Expression, parse
+from noria.common.expressions import Expression
 from noria.core.data.dataset import Kind
 from noria.core.rule_model.onnx_operations import RuleOperations
 from noria.core.rule_model.values import WORDS, Value, of_times, reads_columns
@@ -47,7 +47,7 @@ class RuleGraph:
 
     def answer(self) -> Value:
         """Record the whole rule; raises ExpressionError that names what a graph cannot hold."""
-        return self._value(ast.parse(self._rule.text, mode="eval").body)
+        return self._value(self._rule.tree)
 
     def number(self, value: Value) -> str:
         """Read a number or a boolean as a double."""
@@ -84,7 +84,7 @@ class RuleGraph:
 
     def _constant(self, node: ast.expr) -> Value:
         """Compute what reads no column now, by the grammar's own rules."""
-        found = parse(ast.unparse(node)).evaluate({})
+        found = Expression(self._rule.text, frozenset(), node).evaluate({})
         if isinstance(found, bool):
             return Value("boolean", self._on.constant(np.array(found)), number=float(found))
         if isinstance(found, str):

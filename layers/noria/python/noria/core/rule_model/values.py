@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Meaning = Literal["number", "boolean", "text", "time", "span"]
-LITERALS = frozenset({"true", "false"})
 WORDS: dict[Meaning, str] = {
     "number": "a number", "boolean": "true or false", "text": "a text", "time": "a time",
     "span": "a duration",
@@ -43,7 +42,4 @@ def of_times(op: ast.operator, left: Meaning, right: Meaning) -> Meaning | None:
 def reads_columns(node: ast.expr) -> bool:
     """Whether a part of a rule names a column; the names of functions are none."""
     called = {id(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
-    return any(
-        isinstance(one, ast.Name) and one.id not in LITERALS and id(one) not in called
-        for one in ast.walk(node)
-    )
+    return any(isinstance(one, ast.Name) and id(one) not in called for one in ast.walk(node))

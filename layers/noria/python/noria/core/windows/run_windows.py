@@ -78,7 +78,7 @@ def _rows(times: Array, entity: Array, values: Array, delay: int) -> EntityRows:
 
 def _values(asked: Asked, dataset: Dataset, accepted: pd.DataFrame, problem: Problem) -> Array:
     """A column as doubles: its numbers, or 1 where only its presence counts."""
-    if asked.as_ in accepted.columns:
+    if asked.as_ in (*accepted.columns, problem.target.name):
         raise DataError(f"features.windows: {asked.as_!r} is a column already; choose another as")
     if asked.column == problem.target.name:
         return _of_target(asked, dataset)
