@@ -1,6 +1,6 @@
 """`make bench`: what Noria takes beside what one would write by hand. Medians of REPEAT=3.
 
-python -m tests.bench [execution|analysis|features|windows|lookup|lambda ...]
+python -m tests.bench [execution|reading|analysis|features|windows|lookup|lambda ...]
 """
 
 import os
@@ -8,10 +8,11 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import analysis, capacity, execution, feature_store, lookup, windows
+from tests.bench import analysis, capacity, execution, feature_store, lookup, reading, windows
 
 PARTS = {
     "execution": execution.compare,
+    "reading": reading.compare,
     "analysis": analysis.compare,
     "features": feature_store.compare,
     "windows": windows.compare,

@@ -23,17 +23,26 @@ CALM = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 @dataclass(frozen=True)
 class Measured:
-    """A process that ran: its wall-clock seconds, its peak in MiB and the document it printed."""
+    """A process that ran: its wall-clock seconds, its peak in MiB and the document it printed.
+
+    `cpu` has the seconds that its threads worked, which other processes beside it change little.
+    """
 
     seconds: float
     peak: float
     found: dict[str, Any]
+    cpu: float = 0.0
 
 
 def measure(
-    command: Sequence[str], python: Path | None = None, variables: Mapping[str, str] = NOTHING
+    command: Sequence[str],
+    python: Path | None = None,
+    variables: Mapping[str, str] = NOTHING,
+    root: Path = ROOT,
 ) -> Measured:
     """Run this interpreter (or another) with arguments; its last line is a JSON document.
+
+    It runs in `root`, whose packages it then imports: another checkout, or this one.
 
     The peak is `ru_maxrss`, which on Linux a child begins with its parent's: where it is not above
     this process's own it is unknown (NaN). So big work belongs in processes of its own.
@@ -43,7 +52,7 @@ def measure(
         [str(python or sys.executable), *command],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=ROOT,
+        cwd=root,
         env={**_environment(), **variables},
     )
     assert process.stdout is not None
@@ -56,7 +65,8 @@ def measure(
         raise subprocess.CalledProcessError(process.returncode, command)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = usage.ru_maxrss / MAXRSS_PER_MB if usage.ru_maxrss > own else float("nan")
-    return Measured(seconds, peak, json.loads(output.splitlines()[-1]))
+    found = json.loads(output.splitlines()[-1])
+    return Measured(seconds, peak, found, usage.ru_utime + usage.ru_stime)
 
 
 def median(runs: Sequence[Measured], of: Callable[[Measured], float]) -> float:

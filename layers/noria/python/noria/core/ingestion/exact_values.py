@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from noria.core.ingestion.raw_text import LARGEST_WHOLE
 
 EXACT_DIGITS = 15  # significant digits that a double always gives back (IEEE 754)
+PROBED = 1000  # texts that are looked at first, as most columns of texts show it soon
 CODES = r"^(?:0\d|0[xX])"
 LONG_DIGITS = r"^[+-]?\d{16,}$"
 #: How floats are written with a fraction always: 2.0 beside 2.5, never 2.
@@ -20,18 +21,26 @@ def retyped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """Read texts as numbers where those bring every text back as it is written, else keep them."""
     if texts.null_count == len(texts):
         return texts
+    some = pc.unique(texts.slice(0, PROBED))
+    distinct = None
     for kind in (pa.int64(), pa.float64(), pa.bool_()):
-        try:
-            numbers = texts.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-        written = numbers.cast(texts.type)
-        if pc.all(pc.equal(written, _unpointed(texts, kind))).as_py() is not False:
-            return numbers
+        if _brings_back(some, kind):
+            distinct = pc.unique(texts) if distinct is None else distinct
+            if _brings_back(distinct, kind):
+                return texts.cast(kind)
     return texts
 
 
-def _unpointed(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def _brings_back(texts: pa.Array, kind: pa.DataType) -> bool:
+    """Whether values of a type give back each text that they are read from."""
+    try:
+        written = texts.cast(kind).cast(texts.type)
+    except pa.ArrowInvalid:
+        return False
+    return pc.all(pc.equal(written, _unpointed(texts, kind))).as_py() is not False
+
+
+def _unpointed(texts: pa.Array, kind: pa.DataType) -> pa.Array:
     """Texts as Arrow writes floats, 2 for 2.0, where they are all written in the other way."""
     if not pa.types.is_floating(kind) or pc.any(pc.match_substring_regex(texts, WHOLE)).as_py():
         return texts
