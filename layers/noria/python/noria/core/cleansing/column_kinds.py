@@ -32,6 +32,7 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         "quality.unique": problem.quality.unique,
         "quality.checks": sorted(checks),
         "features.exclude": problem.features.exclude,
+        "features.known": problem.features.known,
         "baseline.rule": sorted(rule),
         "objective.slices": [piece.column for piece in problem.objective.slices],
     }

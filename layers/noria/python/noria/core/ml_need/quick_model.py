@@ -19,6 +19,8 @@ MAXIMUM_CODES = 200  # categories beyond the most frequent share one code
 def quick_model(training: Dataset, judged: Dataset, seed: int) -> Array:
     """Fit a small gradient boosting on ordinal codes and answer for the judged rows."""
     X, unseen = coded_features(training, judged)
+    empty = np.isnan(X).all(axis=0)  # boosting needs a value to split at
+    X[:, empty], unseen[:, empty] = 0, 0
     settings: dict[str, Any] = {
         "max_iter": ITERATIONS,
         "learning_rate": 0.06,
