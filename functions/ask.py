@@ -24,7 +24,7 @@ class Question:
 
 QUESTIONS = {
     "ReevaluateProblem": Question(
-        "There is no use in going on with this problem as it is stated. Revise the contract, or "
+        "The run does not go on with this problem as it is stated. Revise the contract, or "
         "halt. A revision holds the fields that change, merged over the run's contract; {} runs "
         "it again, on the data as they are then.",
         asked_by="analyse",
@@ -59,7 +59,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "token": stage.event.token,
         "question": question.text,
         "reasons": reasons,
-        "answers": {name: _sending(stage, said) for name, said in question.answers.items()},
+        "answers": {
+            name: _sending(stage, _with_example(said, _example(stage)))
+            for name, said in question.answers.items()
+        },
     }
     stage.store.put_json(stage.run.key("waiting.json"), waiting)
     write_report(stage, {"name": stage.event.state, "reasons": reasons})
@@ -74,6 +77,18 @@ def _asked_by(stage: Stage, question: Question) -> str:
     """Whose verdict asks: the evaluation's too, where the holdout's rows do not tell."""
     undecided = stage.event.result("evaluate").get("objective") == "too_few_rows"
     return "evaluate" if undecided else question.asked_by
+
+
+def _example(stage: Stage) -> dict[str, Any]:
+    """Changes that a revision could make: columns that give the target away left out."""
+    suspects = stage.event.result("analyse").get("suspects")
+    if not suspects:
+        return CHANGES
+    return {"features": {"exclude": [*stage.problem.features.exclude, *suspects]}}
+
+
+def _with_example(answer: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "problem": changes} if "problem" in answer else answer
 
 
 def _refused(stage: Stage, question: Question) -> list[str]:
@@ -109,14 +124,15 @@ def _sending(stage: Stage, answer: dict[str, Any]) -> str:
     )
 
 
-def _shown(name: str, command: str) -> str:
-    example = json.dumps(CHANGES)
+def _shown(name: str, command: str, changes: dict[str, Any]) -> str:
+    example = json.dumps(changes)
     hint = f", with what shall change in place of {example}" if example in command else ""
     return f"To {name}{hint}:\n{command}"
 
 
 def _message(stage: Stage, question: Question, waiting: dict[str, Any]) -> str:
-    answers = [_shown(name, command) for name, command in waiting["answers"].items()]
+    changes = _example(stage)
+    answers = [_shown(name, command, changes) for name, command in waiting["answers"].items()]
     return "\n\n".join(
         [
             f"Run {stage.event.execution} waits at {stage.event.state}, for up to 30 days.",

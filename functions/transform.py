@@ -82,7 +82,7 @@ def _written(stage: Stage, cleansing: Cleansing, problem: Problem) -> dict[str, 
     dataset = with_windows(dataset, cleansing.accepted, problem)
     stage.store.put(f"clean/{run}/rows.parquet", _parquet(cleansing.accepted))
     stage.store.put(f"clean/{run}/outliers.parquet", _parquet(cleansing.flagged))
-    stage.store.put(stage.dataset_key, dataset.to_bytes())
+    stage.store.put(stage.clean_key, dataset.to_bytes())
     if not stage.event.features_only:
         schemas.remember()  # the next training run compares with it
     note(rows_out=len(cleansing.accepted))

@@ -31,7 +31,7 @@ def backfill(
         bool, typer.Option(help="Take stored values' place too, as if all had come in time.")
     ] = False,
     as_json: AsJson = False,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Fill the stored rows of a range of event times with what they lack: a column, a source.
 

@@ -14,7 +14,7 @@ LONGEST_CALL = 900  # seconds, of a function
 def compact(
     stack: StackName,
     as_json: AsJson = False,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Merge the small files of every feature set, and mark what no reader needs for deletion."""
     from infra.cli.deployed_stack import StackAccess

@@ -29,7 +29,7 @@ def push(
         str | None, typer.Option(help="Push a sample instead: flights (New York, 2013).")
     ] = None,
     months: Annotated[str, typer.Option(help="Months of the sample, such as 1-3.")] = "1-3",
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Upload files to incoming/SOURCE/ of a stack's bucket, where the next run collects them.
 

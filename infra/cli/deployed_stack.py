@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from infra.cli.endpoint import Endpoint
 from infra.cli.errors import UsageMistakeError
+from infra.cli.local_clouds import read_cloud
 from infra.packaging.assets import ROOT
 from noria.contracts import Problem
 from noria.errors import ContractError, NoriaError
@@ -32,9 +33,9 @@ class StackAccess:
     api_url: str | None = None
 
     @classmethod
-    def open(cls, name: str, *, local: bool) -> Self:
-        """Find a stack by its name."""
-        return cls._local(name) if local else cls._aws(name)
+    def open(cls, name: str, *, local: str | None) -> Self:
+        """Find a stack by its name, on a local cloud where that is named."""
+        return cls._aws(name) if local is None else cls._local(name, local)
 
     @classmethod
     def _aws(cls, name: str) -> Self:
@@ -54,12 +55,10 @@ class StackAccess:
         return cls(name, outputs, session, api_url=outputs.get("EndpointUrl"))
 
     @classmethod
-    def _local(cls, name: str) -> Self:
+    def _local(cls, name: str, cloud: str) -> Self:
         import boto3
 
-        if not LOCAL_FILE.is_file():
-            raise StackError("no local cloud is up: start one with `noria local up`")
-        state = json.loads(LOCAL_FILE.read_text())
+        state = read_cloud(cloud, LOCAL_FILE)
         if name not in state["stacks"]:
             known = ", ".join(sorted(state["stacks"]))
             raise UsageMistakeError(f"the local cloud has no stack '{name}'; it has {known}")

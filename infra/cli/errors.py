@@ -1,6 +1,7 @@
 """How commands end: 0 as meant, 1 where something failed, 2 for a contract or a usage mistake."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -9,14 +10,30 @@ from typer.core import TyperGroup
 from noria.errors import ContractError, NoriaError
 
 FAILED, MISTAKEN = 1, 2
+DEFAULT = "default"  # the local cloud that has no name of its own
 
 
 class UsageMistakeError(NoriaError):
     """An argument that cannot be right."""
 
 
+def with_local_name(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the default cloud's name behind a --local that has none."""
+    named = []
+    for place, argument in enumerate(arguments):
+        named.append(argument)
+        following = arguments[place + 1 : place + 2]
+        if argument == "--local" and (not following or following[0].startswith("-")):
+            named.append(DEFAULT)
+    return named
+
+
 class ReportingGroup(TyperGroup):
     """Turns Noria's own errors into a line per mistake on standard error and an exit status."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, among which --local may stand without a name."""
+        return super().parse_args(ctx, with_local_name(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -31,7 +31,7 @@ def features() -> None:
 
 
 @app.command("list")
-def list_sets(stack: StackName, as_json: AsJson = False, local: Local = False) -> None:
+def list_sets(stack: StackName, as_json: AsJson = False, local: Local = None) -> None:
     """List the feature sets with their versions, keys and rows."""
     registry = _registry(stack, local)
     told = [registry.describe(one.name, one.version) for one in registry.feature_sets()]
@@ -59,7 +59,7 @@ def describe(
     name: SetName = "features",
     version: Annotated[int | None, typer.Option(help="Default: the latest.")] = None,
     as_json: AsJson = False,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Tell what a feature set holds: columns, meanings, and what the latest write brought."""
     told = _registry(stack, local).describe(name, version)
@@ -78,7 +78,7 @@ def compare(
     before: Annotated[int, typer.Argument(metavar="BEFORE", help="The earlier version.")],
     after: Annotated[int, typer.Argument(metavar="AFTER", help="The later version.")],
     name: Annotated[str, typer.Option("--set", help="The feature set.")] = "features",
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Tell how two versions of a feature set differ."""
     found = _registry(stack, local).compare(name, before, after)
@@ -88,7 +88,7 @@ def compare(
     print(f"readers of version {before} {readers} version {after}")
 
 
-def _registry(stack: str, local: bool) -> Any:
+def _registry(stack: str, local: str | None) -> Any:
     from infra.cli.deployed_stack import StackAccess
     from noria.feature_store.registry import open_registry
 

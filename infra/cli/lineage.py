@@ -30,7 +30,7 @@ def lineage(
         bool, typer.Option("--verify", help="Read every object and compare its SHA-256.")
     ] = False,
     as_json: AsJson = False,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Trace a prediction or a model version back to run, data, raw objects, contract and code.
 

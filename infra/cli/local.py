@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from infra.cli.errors import FAILED
+from infra.cli.errors import DEFAULT, FAILED
 from infra.cli.execution_input import execution_input, refuse_variation
 from infra.cli.files import with_files
 from infra.cli.options import AsJson, source_files
@@ -82,6 +82,9 @@ def up(
         ),
     ] = None,
     port: Annotated[int, typer.Option(help="The first endpoint's port (0: any).")] = 0,
+    name: Annotated[
+        str, typer.Option(help="The cloud's name, where several are up: --local NAME.")
+    ] = DEFAULT,
 ) -> None:
     """Keep a local cloud up until Ctrl-C; other commands reach it with --local.
 
@@ -90,17 +93,20 @@ def up(
     contracts = problem or sorted(CONTRACTS.glob("*.yaml"))
     every = min(Problem.load(path).monitoring.every.total_seconds() for path in contracts)
     from infra.cli.deployed_stack import LOCAL_FILE
+    from infra.cli.local_clouds import refuse_second, write_cloud
     from infra.cli.local_session import describe, local_stacks
 
+    refuse_second(name, LOCAL_FILE)
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
     console = Console()
     with local_stacks(contracts, console.print, port=port) as stacks:
-        LOCAL_FILE.write_text(describe(stacks))
-        for name, stack in stacks.items():
-            console.print(f"{name}: {stack.access.api_url}", highlight=False)
-            console.print(f"  noria data push {name} SOURCE=FILE --local", highlight=False)
-            console.print(f"  noria run {name} --local", highlight=False)
+        file = write_cloud(name, LOCAL_FILE, describe(stacks))
+        option = "--local" if name == DEFAULT else f"--local {name}"
+        for stack_name, stack in stacks.items():
+            console.print(f"{stack_name}: {stack.access.api_url}", highlight=False)
+            console.print(f"  noria data push {stack_name} SOURCE=FILE {option}", highlight=False)
+            console.print(f"  noria run {stack_name} {option}", highlight=False)
         console.print("Up; Ctrl-C ends it.")
         cloud = next(iter(stacks.values())).cloud
         try:
@@ -110,4 +116,4 @@ def up(
         except KeyboardInterrupt:
             console.print("Down.")
         finally:
-            LOCAL_FILE.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)

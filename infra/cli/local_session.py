@@ -1,6 +1,5 @@
 """A local cloud with contracts deployed in it, as commands and benchmarks use it."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -97,10 +96,10 @@ def _deploy(cloud: LocalCloud, assembly: Path, name: str, say: Say, port: int) -
     return LocalStack(cloud, StackAccess(name, outputs, session, cloud.endpoint_url, url))
 
 
-def describe(stacks: Mapping[str, LocalStack]) -> str:
+def describe(stacks: Mapping[str, LocalStack]) -> dict[str, Any]:
     """The document by which commands in other processes find the cloud and its stacks."""
     cloud = next(iter(stacks.values())).cloud
-    document = {
+    return {
         "endpoint_url": cloud.endpoint_url,
         "region": cloud.region,
         "access_key": cloud.credentials.access_key,
@@ -110,4 +109,3 @@ def describe(stacks: Mapping[str, LocalStack]) -> str:
             for name, stack in stacks.items()
         },
     }
-    return json.dumps(document, indent=2)

@@ -11,7 +11,12 @@ from infra.cli.errors import UsageMistakeError
 StackName = Annotated[str, typer.Argument(metavar="STACK", help="The stack: its contract's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Local = Annotated[
-    bool, typer.Option("--local", help="On the cloud that `noria local up` runs, not on AWS.")
+    str | None,
+    typer.Option(
+        "--local",
+        metavar="[NAME]",
+        help="On the cloud that `noria local up` runs (that of a NAME: `--name`), not on AWS.",
+    ),
 ]
 
 

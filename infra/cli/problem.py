@@ -52,7 +52,7 @@ def revise(
     ] = None,
     halt: Annotated[bool, typer.Option("--halt", help="End the run instead.")] = False,
     run: Annotated[str | None, typer.Option(help="The run (default: the latest waiting).")] = None,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Answer a machine that waits at ReevaluateProblem: with a revised contract, or halt.
 

@@ -26,7 +26,7 @@ def run(
     given: Annotated[
         str, typer.Option("--input", metavar="JSON", help="The execution's input, or @FILE.")
     ] = "{}",
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Start an execution and follow it to its end, or to where it waits for a person."""
     execution = execution_input(given)
@@ -76,7 +76,7 @@ def runs(
     features: Annotated[
         bool, typer.Option("--features", help="Also the last week's that only stored features.")
     ] = False,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """List a stack's runs: when, how they ended, and the champion that serves."""
     access = StackAccess.open(stack, local=local)
@@ -96,7 +96,7 @@ def runs(
 def report(
     stack: StackName,
     run: Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest.")] = None,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Download a run's report and print where it is."""
     access = StackAccess.open(stack, local=local)
@@ -112,7 +112,7 @@ def report(
 def predict(
     stack: StackName,
     rows: Annotated[Path, typer.Argument(metavar="ROW.json", help="A row, or a list of rows.")],
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Ask a stack's endpoint, with signed requests; prints its answer as JSON."""
     given = parsed_json(file_text(rows, "ROW.json"), f"'{rows}'")
@@ -126,7 +126,7 @@ def approve(
     stack: StackName,
     refuse: Annotated[bool, typer.Option("--refuse", help="Keep the champion.")] = False,
     run: Annotated[str | None, typer.Option(help="The run (default: the latest waiting).")] = None,
-    local: Local = False,
+    local: Local = None,
 ) -> None:
     """Answer a machine that waits at AwaitApproval."""
     from infra.cli.approval import answer

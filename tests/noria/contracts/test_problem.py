@@ -128,7 +128,8 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     }  # fmt: skip
     assert documented.items() <= small.quality.model_dump().items()
     assert small.analysis.model_dump() == {
-        "sample_rows": 20_000, "significance": 0.05, "leakage": 0.98, "late": 0.5, "late_rows": 20,
+        "sample_rows": 20_000, "significance": 0.05, "leakage": 0.98, "on_leak": "ask",
+        "late": 0.5, "late_rows": 20,
         "fewest_rows": 30, "redundancy": 0.95, "pair_rows": 5000, "shared_rows": 0.5, "words": 100,
         "contradictions": 10, "seasonality": 0.01, "season_cycles": 2, "cell_rows": 20, "gap": 20,
         "rhythm": 0.8, "rhythm_cycles": 5, "maximum_classes": 100, "continuous_values": 20,

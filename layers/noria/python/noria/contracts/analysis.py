@@ -1,5 +1,7 @@
 """The thresholds that the analysis decides by, each with its source."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from noria.contracts.field_types import Section, Share
@@ -18,6 +20,10 @@ class Analysis(Section):
     """Strength (2 AUC - 1, |Spearman's rho|, Cramér's V) at which one column alone nearly decides
     the target, as leaks do (Kaufman et al. 2012, "Leakage in data mining"). Convention: 0.98 is an
     AUC of 0.99, which leaves next to nothing for all other columns."""
+    on_leak: Literal["ask", "exclude", "allow"] = "ask"
+    """What happens to a column that gives the target away: ask stops the run at ReevaluateProblem
+    and names it, exclude leaves it out and goes on, allow goes on with it. `features.known` says of
+    a column that it does not."""
     late: Share = 0.5
     """A column is known only afterwards where its times lie after the event time in this share of
     the rows, or where rows with a target have it more often by this share than rows without

@@ -74,6 +74,9 @@ class Features(Section):
 
     exclude: list[ColumnName] = []
     """Columns that are no features, such as those known only afterwards."""
+    known: list[ColumnName] = []
+    """Columns that are known when a prediction is made, however much they tell of the target: none
+    of them stops a run as a leak (`analysis.on_leak`)."""
     windows: list[Window] = []
     """History of the entity, looked up for each row and in every answer alike."""
     delay: Duration | None = None
@@ -126,6 +129,15 @@ class Features(Section):
     from which the word becomes a feature: of words without meaning 5 % reach 3.84 where the target
     is a number, 17 % with two classes (chi-squared, Fisher 1925), more with many. Convention:
     generous, as trees bear with words that tell nothing."""
+
+    @reads("exclude", "known")
+    def _known_or_not(self) -> FieldErrors:
+        for position, name in enumerate(self.known):
+            if name in self.exclude:
+                told = (
+                    f"'{name}' is in exclude as well, which leaves it out: list it in one of them"
+                )
+                yield f"known[{position}]", told
 
     @reads("windows.as")
     def _one_name_each(self) -> FieldErrors:

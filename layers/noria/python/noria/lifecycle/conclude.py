@@ -19,7 +19,10 @@ def conclude(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
     write_report(stage, {"name": document["ending"], "reasons": document["reasons"]})
     if not stage.event.features_only:
         RunLog(stage.store).record(
-            stage.event.execution, ending=document["ending"], as_of=stage.event.as_of
+            stage.event.execution,
+            ending=document["ending"],
+            as_of=stage.event.as_of,
+            automatic=document["cause"].get("kind") == "alarm",  # Admit logs no run that it skips
         )
     else:
         _tag_expiring(stage)

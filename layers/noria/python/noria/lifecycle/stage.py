@@ -107,9 +107,19 @@ class Stage:
 
     @property
     def dataset_key(self) -> str:
-        """Where this run's dataset is: as Transform wrote it, or with its history."""
-        clean = f"clean/run={self.event.execution}/dataset.npz"
-        return str(self.event.result("features").get("dataset") or clean)
+        """Where this run's dataset is: as Transform wrote it, without leaks, or with history."""
+        later = (self.event.result(name).get("dataset") for name in ("features", "analyse"))
+        return str(next(filter(None, later), self.clean_key))
+
+    @property
+    def clean_key(self) -> str:
+        """Where Transform writes this run's dataset."""
+        return f"clean/run={self.event.execution}/dataset.npz"
+
+    @property
+    def without_leaks_key(self) -> str:
+        """Where this run's dataset without the columns that give the target away is."""
+        return self.run.key("without_leaks.npz")
 
     @property
     def expanded_key(self) -> str:

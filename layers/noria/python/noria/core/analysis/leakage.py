@@ -1,25 +1,41 @@
 """Columns that may give the target away: each suspect with its reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from pydantic import BaseModel
-from scipy import stats
 
 from noria.common.arrays import Array
+from noria.common.expressions import parse
 from noria.contracts import Problem
-from noria.core.data.dataset import Dataset, is_missing
-from noria.core.statistics.association import Related, holm, number_to_target
+from noria.core.analysis.decisive_columns import (
+    bands_of,
+    copies_number,
+    decides_classes,
+    groups_decide,
+)
+from noria.core.analysis.decisive_pairs import decisive_pairs
+from noria.core.analysis.missingness_leaks import missingness_leaks
+from noria.core.analysis.named_columns import is_named
+from noria.core.analysis.profiling import as_numbers
+from noria.core.data.dataset import Column, Dataset, is_missing
+from noria.core.statistics.association import Related, category_codes
 
-SIDES = ("filled", "empty")
+ALONE = "decides the target alone"
+FEW_VALUES = 20  # different numbers up to which they may be names of bands
 POST_OUTCOME = "is filled where the outcome is known and empty where it is still to come"
 
 
 class Suspect(BaseModel):
-    """A column that may not be known when the prediction is made, and why it is suspected."""
+    """A column that may not be known when the prediction is made, and why it is suspected.
+
+    `stops`: the evidence is such that the run does not go on without a decision
+    (`analysis.on_leak`).
+    """
 
     column: str
     reason: str
+    stops: bool = True
 
 
 def leakage_suspects(
@@ -30,35 +46,139 @@ def leakage_suspects(
 ) -> list[Suspect]:
     """Name the suspects among the columns of training rows, those with most reasons first.
 
-    Suspected is a column that alone nearly decides the target (`analysis.leakage`), whose times
-    lie after the event time in more than `analysis.late` of the rows, whose being filled or empty
-    tells the target, or that was filled only in rows whose outcome is known (`post_outcome`).
-    The kinds follow Kaufman et al. (2012), "Leakage in data mining".
+    Suspected is a column that alone nearly decides the target (`analysis.leakage`), or decides it
+    with another one, whose times lie after the event time in more than `analysis.late` of the rows,
+    whose being filled or empty tells the target, or that was filled only in rows whose outcome is
+    known (`post_outcome`). The kinds follow Kaufman et al. (2012), "Leakage in data mining".
+
+    Not suspected is what the contract confirms as known (`confirmed_columns`). A column that goes
+    strongly with the target and yet does not decide it is named, and stops no run.
     """
-    known_late = set(post_outcome) & set(sample.names())
-    kinds: list[Mapping[str, str]] = [
-        _too_good(related, problem.analysis.leakage),
-        _later_than_event(sample, problem.analysis.late),
-        _missingness_leaks(sample, problem.analysis.leakage, problem.analysis.significance),
-        dict.fromkeys(known_late, POST_OUTCOME),
+    confirmed = confirmed_columns(problem)
+    judged = sample.only([name for name in sample.names() if name not in confirmed])
+    deciding = _deciding(judged, problem)
+    stopping: list[Mapping[str, str]] = [
+        deciding,
+        _decided_with_another(sample, related, problem, {*deciding, *confirmed}),
+        _later_than_event(judged, problem.analysis.late),
+        missingness_leaks(judged, problem.analysis.leakage, problem.analysis.chance),
+        dict.fromkeys(set(post_outcome) & set(judged.names()), POST_OUTCOME),
     ]
-    reasons = {
-        name: [kind[name] for kind in kinds if name in kind]
-        for name in sample.names()
-        if any(name in kind for kind in kinds)
-    }
+    strong = _strong(related, problem.analysis.leakage)
+    stops = {name for kind in stopping for name in kind} | (set(strong) & set(judged.names("text")))
+    reasons = {name: _reasons(name, [strong, *stopping]) for name in judged.names()}
     return [
-        Suspect(column=name, reason="; ".join(found))
+        Suspect(column=name, reason="; ".join(found), stops=name in stops)
         for name, found in sorted(reasons.items(), key=lambda item: -len(item[1]))
+        if found
     ]
 
 
-def _too_good(related: Mapping[str, Related], limit: float) -> dict[str, str]:
+def _reasons(name: str, kinds: list[Mapping[str, str]]) -> list[str]:
+    """All reasons for a column; that it decides alone is told by how strongly, where that is."""
+    found = [kind[name] for kind in kinds if name in kind]
+    return [one for one in found if one != ALONE or name not in kinds[0]]
+
+
+def confirmed_columns(problem: Problem) -> frozenset[str]:
+    """Columns that are known at the time of prediction, as the contract says.
+
+    They are those in `features.known`, those of the rule that people answer by today, and history,
+    which is looked up as of each row's time.
+    """
+    rule = parse(problem.baseline.rule).columns if problem.baseline.rule else frozenset()
+    history = {window.as_ for window in problem.features.windows}
+    return frozenset({*problem.features.known, *rule, *history})
+
+
+def _strong(related: Mapping[str, Related], limit: float) -> dict[str, str]:
     return {
         name: f"nearly determines the target alone ({found.measure} {found.value:.3g})"
         for name, found in related.items()
         if found.strength >= limit and found.significant
     }
+
+
+def _deciding(judged: Dataset, problem: Problem) -> dict[str, str]:
+    """Name the columns that decide the target alone, as copies of it do, and counters of rows that
+    were sorted by it.
+
+    Numbers that the problem's statement names are what it asks to be answered from, where a
+    threshold over several values on each side decides.
+    """
+    rows = _spread(judged, problem.analysis.pair_rows)
+    found = {}
+    for column in rows.columns:
+        reason = _decides(rows, column, problem)
+        if reason and not (
+            is_named(column.name, problem.statement) and _is_a_measure(rows, column)
+        ):
+            found[column.name] = reason
+    return found
+
+
+def _spread(sample: Dataset, most: int) -> Dataset:
+    """At most so many rows, evenly spaced: rows that were sorted by the target keep all classes."""
+    return sample.take(
+        np.unique(np.linspace(0, len(sample) - 1, min(most, len(sample))).astype(int))
+    )
+
+
+def _decides(rows: Dataset, column: Column, problem: Problem) -> str:
+    """Say how a column decides the target alone, "" where it does not."""
+    limits, classes = problem.analysis, len(rows.classes)
+    if len(rows) < limits.fewest_rows or column.kind == "text":
+        return ""
+    values = rows.data[column.name]
+    if column.kind == "category":
+        return _category_decides(rows, values, problem)
+    numbers = as_numbers(values, column.kind)
+    if classes:
+        decides = decides_classes(numbers, rows.target, classes, limits.leakage)
+        return ALONE if decides else ""
+    if copies_number(numbers, rows.target, limits.fewest_rows):
+        return "is the target in other words: the same order in every row"
+    return _bands(numbers, rows.target, limits.leakage)
+
+
+def _category_decides(rows: Dataset, values: Array, problem: Problem) -> str:
+    codes, limit = category_codes(values), problem.analysis.leakage
+    if not rows.classes:
+        return _bands(codes, rows.target, limit)
+    return ALONE if groups_decide(codes, rows.target, limit) else ""
+
+
+def _bands(values: Array, target: Array, limit: float) -> str:
+    names, groups = np.unique(values, return_inverse=True)
+    if len(names) > FEW_VALUES or not bands_of(groups.reshape(-1), target, limit):
+        return ""
+    return f"divides the target into {len(names)} bands"
+
+
+def _is_a_measure(rows: Dataset, column: Column) -> bool:
+    """Whether these are numbers of which each class has several: a code of the class has one."""
+    if column.kind != "number" or not rows.classes:
+        return False
+    values = rows.data[column.name]
+    parts = [values[rows.target == code] for code in np.unique(rows.target)]
+    return all(len(np.unique(part[np.isfinite(part)])) > 1 for part in parts)
+
+
+def _decided_with_another(
+    sample: Dataset, related: Mapping[str, Related], problem: Problem, left_out: Collection[str]
+) -> dict[str, str]:
+    """Name of each pair that decides the column that says more alone, unless it is confirmed."""
+    rows = _spread(sample, problem.analysis.pair_rows)
+    confirmed = confirmed_columns(problem)
+    alone = set(left_out) - confirmed
+    found = {}
+    for pair in decisive_pairs(rows, related, problem.analysis, alone):
+        names = [name for name in (pair.first, pair.second) if name not in confirmed]
+        named = all(is_named(name, problem.statement) for name in (pair.first, pair.second))
+        if names and not named:
+            other = pair.second if names[0] == pair.first else pair.first
+            found[names[0]] = f"decides the target together with {other} (by their {pair.form})"
+    return found
 
 
 def _later_than_event(sample: Dataset, limit: float) -> dict[str, str]:
@@ -77,69 +197,3 @@ def _later_than_event(sample: Dataset, limit: float) -> dict[str, str]:
                 "it is a plan"
             )
     return reasons
-
-
-def _missingness_leaks(sample: Dataset, limit: float, significance: float) -> dict[str, str]:
-    """Suspect columns whose missing values predict the target; p values corrected after Holm."""
-    judged = {}
-    for column in sample.columns:
-        empty = is_missing(column.kind, sample.data[column.name])
-        if empty.any() and not empty.all():
-            judged[column.name] = _judged(sample, empty, limit)
-    corrected = holm([p_value for _, p_value in judged.values()])
-    return {
-        name: reason
-        for (name, (reason, _)), p_value in zip(judged.items(), corrected, strict=True)
-        if reason and p_value < significance
-    }
-
-
-def _judged(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
-    """Return the reason for suspicion, empty for none, and its p value."""
-    if sample.classes:
-        return _purest_class(sample, empty, limit)
-    found = number_to_target(sample.target, empty.astype(np.int64), 2)
-    reason = (
-        f"has missing values that predict whether the target is high or low (ROC AUC "
-        f"{max(found.value, 1 - found.value):.3g})"
-    )
-    return reason if found.strength >= limit else "", found.p_value
-
-
-def _purest_class(sample: Dataset, empty: Array, limit: float) -> tuple[str, float]:
-    """Find the class that the filled or the empty rows nearly all are, or that nearly all are.
-
-    Purity is the share of one class among those rows, scaled so that its share of all rows is 0
-    and certainty 1; coverage is the difference of their shares in that class and in the others
-    (Youden 1950). p is Fisher's exact one, times the classes and sides that were looked at.
-    """
-    classes = len(sample.classes)
-    of_all = np.bincount(sample.target, minlength=classes)
-    best: tuple[float, str, float] = (0.0, "", 1.0)
-    for side, rows in zip(SIDES, (~empty, empty), strict=True):
-        of_side = np.bincount(sample.target[rows], minlength=classes)
-        for code in np.flatnonzero(of_side).tolist():
-            strength = _strength(of_side, of_all, code)
-            if strength > best[0]:
-                share, base = of_side[code] / rows.sum(), of_all[code] / len(sample)
-                reason = (
-                    f"is {side} in {int(rows.sum()):,} rows, of which {share:.1%} have the target "
-                    f"{sample.classes[code]!r} ({base:.1%} of all rows)"
-                )
-                p_value = _fisher_p_value(of_side, of_all, code) * classes * len(SIDES)
-                best = (strength, reason, min(p_value, 1.0))
-    return (best[1] if best[0] >= limit else ""), best[2]
-
-
-def _strength(of_side: Array, of_all: Array, code: int) -> float:
-    base, others = of_all[code] / of_all.sum(), of_all.sum() - of_all[code]
-    if others == 0:
-        return 0.0
-    purity = (of_side[code] / of_side.sum() - base) / (1 - base)
-    coverage = of_side[code] / of_all[code] - (of_side.sum() - of_side[code]) / others
-    return float(max(purity, coverage))
-
-
-def _fisher_p_value(of_side: Array, of_all: Array, code: int) -> float:
-    """Fisher's exact test, one-sided: as many rows of a class among those drawn, or more."""
-    return float(stats.hypergeom.sf(of_side[code] - 1, of_all.sum(), of_all[code], of_side.sum()))

@@ -10,6 +10,8 @@ from noria.core.data.vocabulary import evenly_spaced, frequent_words
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 TOP_VALUES = 10
+WHOLE = 2**50  # below it doubles tell halves apart
+WIDTH = 1e-3  # of a large constant: half of its only bin
 BINS = 20
 MOST_SERIES = 4
 
@@ -132,10 +134,16 @@ def bin_edges(numbers: Array, bins: int = BINS) -> Array:
     if not high > low:
         low, high = numbers.min(), numbers.max()
     if not high > low:
-        low, high = low - 0.5, high + 0.5
+        margin = max(0.5, abs(low) * WIDTH)  # a half is lost beside a large number
+        low, high = low - margin, high + margin
     distinct = np.unique(numbers[:5000])
-    whole = len(distinct) <= bins and np.all(distinct % 1 == 0) and high - low <= bins
-    return np.arange(low - 0.5, high + 1.0) if whole else np.linspace(low, high, bins + 1)
+    halves = low / 2, high / 2  # as the span of the largest numbers is none
+    whole = (
+        len(distinct) <= bins and np.all(distinct % 1 == 0) and halves[1] - halves[0] <= bins / 2
+    )
+    if whole and max(abs(low), abs(high)) < WHOLE:
+        return np.arange(low - 0.5, high + 1.0)
+    return 2 * np.linspace(*halves, bins + 1)
 
 
 def _entropy(counts: Array) -> float:

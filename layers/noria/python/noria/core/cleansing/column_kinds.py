@@ -38,6 +38,7 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         "quality.columns": list(problem.quality.columns),
         "quality.unique": problem.quality.unique,
         "features.exclude": problem.features.exclude,
+        "features.known": problem.features.known,
         "objective.slices": [piece.column for piece in problem.objective.slices],
     }
     return [

@@ -153,7 +153,7 @@ def matching_class(wanted: Any, classes: list[str]) -> str | None:
 def _numeric_target(raw: pd.Series, problem: Problem) -> pd.Series:
     column = typed_column(raw, CLEAN.model_copy(update={"type": "float"}))
     if column.unreadable.any():
-        example = raw[column.unreadable].tolist()[0]
+        example = raw[column.unreadable].tolist()[0]  # as Python writes it, not as numpy does
         raise DataError(
             f"target {problem.target.name!r} is not numeric: {int(column.unreadable.sum())} values "
             f"such as {example!r}. Clean them, or set task to binary or multiclass."

@@ -26,6 +26,8 @@ def quick_model(training: Dataset, judged: Dataset, seed: int, forms: Sequence[F
     X, unseen = coded_features(training, judged)
     X = np.column_stack([X, *(form.training for form in forms)])
     unseen = np.column_stack([unseen, *(form.judged for form in forms)])
+    empty = np.isnan(X).all(axis=0)  # boosting needs a value to split at
+    X[:, empty], unseen[:, empty] = 0, 0
     settings: dict[str, Any] = {
         "max_iter": ITERATIONS,
         "learning_rate": 0.06,

@@ -87,7 +87,10 @@ def suspicions(analysis: Document) -> list[str]:
     if not suspects:
         return []
     told = [f"Leakage suspect: {item['column']} {item['reason']}." for item in suspects]
-    remedy = "List a suspect in features.exclude, unless it is known when the prediction is made."
+    remedy = (
+        "List a suspect in features.exclude, or in features.known where it is known when the "
+        "prediction is made."
+    )
     return [*told, remedy]
 
 

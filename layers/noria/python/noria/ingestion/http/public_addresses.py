@@ -15,10 +15,12 @@ from noria.errors import SourceError
 TIMEOUT = 30.0
 # Python 3.11's is_global lets through what embeds an IPv4 address (RFC 4291, 6052, 8215), the
 # site-local and other special blocks: only global unicast is public, without 6to4 (RFC 3056) and
-# the documentation's block (RFC 9637). 6to4's relays (RFC 7526) are no public hosts either.
+# the documentation's block (RFC 9637). 6to4's relays (RFC 7526) and the block for protocols
+# (192.0.0.0/24, RFC 6890, of which 3.11 knows two parts) are no public hosts either.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-SPECIAL = (ipaddress.ip_network("2002::/16"), ipaddress.ip_network("3fff::/20"),
-           ipaddress.ip_network("192.88.99.0/24"))  # fmt: skip
+SPECIAL = tuple(
+    map(ipaddress.ip_network, ("2002::/16", "3fff::/20", "192.88.99.0/24", "192.0.0.0/24"))
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
