@@ -214,4 +214,5 @@ def _named(schema: pa.Schema) -> dict[str, str]:
 def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink)
-    return sink.getvalue().to_pybytes()
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
