@@ -55,12 +55,13 @@ def test_the_model_the_document_and_the_page_name_the_datas_types(store: Store) 
     told = call("GET", "/model").json()
     assert [field["type"] for field in told["inputs"]] == ["boolean", "category", "timestamp"]
     assert told["inputs"][1]["values"] == [2, 3]
-    assert told["unused"] == ["origin", "late", "note"]
+    assert told["unused"] == ["origin", "note"]
     assert told["example"]["distance"] is True
     row = call("GET", "/openapi.json").json()["components"]["schemas"]["Row"]["properties"]
     assert row["distance"]["type"] == ["boolean", "integer", "string", "null"]
     assert row["carrier"]["type"] == ["integer", "string", "null"]
-    assert "type" not in row["late"]
+    assert "late" not in row
+    assert "type" not in row["note"]
     page = call("GET", "/").text
     assert "boolean, true or false" in page
     assert '"distance": "boolean", "carrier": "number"' in page
@@ -69,12 +70,12 @@ def test_the_model_the_document_and_the_page_name_the_datas_types(store: Store) 
 def test_what_training_did_not_use_is_neither_read_nor_logged(store: Store) -> None:
     serve(store, flags())
     body = (
-        b'{"distance": 1, "late": "True", "origin": 1e999, "note": {"text": ["' + b"x" * 5000
+        b'{"distance": 1, "origin": 1e999, "note": {"text": ["' + b"x" * 5000
         + b'"]}}'
     )  # fmt: skip
     answer = call("POST", "/predict", content=body)
     assert answer.status_code == 200
-    assert answer.json()["ignored"] == ["late", "note", "origin"]
+    assert answer.json()["ignored"] == ["note", "origin"]
     (record,) = logged(store, "predictions")
     assert record["inputs"] == {"distance": 1}
 

@@ -73,9 +73,12 @@ def csv(column: list[Any], name: str = "x", **others: list[Any]) -> bytes:
 
 
 def as_requests(content: bytes) -> list[dict[str, Any]]:
-    """Rows of a CSV file as a client has them: what is a number is one, and nothing is null."""
+    """Rows of a CSV file as a client has them: what is a number is one, and nothing is null.
+
+    Clients do not have the target yet.
+    """
     return [
-        {name: None if cell == "" else _number(cell) for name, cell in row.items()}
+        {name: None if cell == "" else _number(cell) for name, cell in row.items() if name != "y"}
         for row in DictReader(io.StringIO(content.decode()))
     ]
 
@@ -185,7 +188,7 @@ def test_typed_files_come_back_too(file: str) -> None:
         frame.to_parquet(buffer)
     rules = {"minimum_rows": 10, "columns": {"city": {"type": "category"}}}
     found = trained(buffer.getvalue(), file, quality=rules)
-    asked = to_columns(as_json(found.frame), found.signature)
+    asked = to_columns(as_json(found.frame.drop(columns="y")), found.signature)
     for field in found.signature.columns:
         read = preprocess_column(field, asked[field.name])
         np.testing.assert_array_equal(read, found.dataset.data[field.name], field.name)
@@ -264,12 +267,14 @@ def test_times_are_taken_as_the_file_wrote_them_and_as_iso() -> None:
 
 
 def test_what_training_left_out_is_ignored_whatever_it_holds() -> None:
-    """GIVEN the target, an excluded column, an identifier and one of one value."""
+    """GIVEN an excluded column, an identifier and one of one value."""
     content = csv(["a", "b"], order=[f"id{n}" for n in range(ROWS)], same=["x"], late=[1.5, 2.5])
     found = trained(content, features={"exclude": ["late"]})
-    assert set(found.signature.ignored) == {"y", "order", "same", "late"}
-    rows = [{"x": "a", "y": "yes", "order": {"no": [1]}, "same": 1e999, "late": None}]
+    assert set(found.signature.ignored) == {"order", "same", "late"}
+    rows = [{"x": "a", "order": {"no": [1]}, "same": 1e999, "late": None}]
     assert to_columns(rows, found.signature)["x"].tolist() == ["a"]
+    with pytest.raises(RequestError, match="row 1, field 'y': it is what the model predicts"):
+        to_columns([*rows, {**rows[0], "y": "yes"}], found.signature)
 
 
 def test_all_unknown_fields_are_told_at_once_with_the_nearest_names() -> None:

@@ -214,5 +214,5 @@ def _named(schema: pa.Schema) -> dict[str, str]:
 def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink)
-    written: bytes = sink.getvalue().to_pybytes()
-    return written
+    content: bytes = sink.getvalue().to_pybytes()
+    return content

@@ -39,9 +39,9 @@ def with_partitions(table: pa.Table, name: str, exact: Collection[str] = ()) -> 
 
 def check_partitions(names: Sequence[str]) -> None:
     """Refuse files of which some lie in folders that give a column, and others do not."""
-    first = partition_values(names[0]).keys() if names else set()
+    first = set(partition_values(names[0])) if names else set[str]()
     for name in names[1:]:
-        columns = partition_values(name).keys()
+        columns = set(partition_values(name))
         differing = {"lacks": first - columns, "also has": columns - first}
         parts = [
             f"{verb} {comma_list(sorted(found))}" for verb, found in differing.items() if found

@@ -65,8 +65,11 @@ def _lines(text: str, name: str) -> list[dict[str, Any]]:
 
 def _loaded(text: str, place: str) -> Any:
     try:
-        hooks: dict[str, Any] = {"parse_float": _exact} if LONG.search(text) else {}
-        return json.loads(text, object_pairs_hook=lambda pairs: _unrepeated(pairs, place), **hooks)
+        return json.loads(
+            text,
+            object_pairs_hook=lambda pairs: _unrepeated(pairs, place),
+            parse_float=_exact if LONG.search(text) else None,
+        )
     except (ValueError, RecursionError) as error:  # too long a number is a plain ValueError
         raise DataError(f"{place} is not valid JSON ({error}): {REMEDY}") from error
 

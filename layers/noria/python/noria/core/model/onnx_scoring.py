@@ -88,6 +88,9 @@ def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[
 
 def _unknown_fields(rows: Mapping[str, int], signature: Signature) -> str:
     """Name all unknown fields at once; `rows` has the first row of each."""
+    if signature.target in rows:
+        field = f"row {rows[signature.target]}, field {ascii_repr(signature.target)}"
+        return f"{field}: it is what the model predicts: leave it out"
     looked_up_by = signature.history.fields if signature.history else []
     names = list(dict.fromkeys([*looked_up_by, *signature.names]))
     found = {name: nearest(str(name), names) for name in rows}

@@ -92,7 +92,7 @@ class Signature(BaseModel):
     """Everything about a model version that its users must know; stored beside `model.onnx`.
 
     `unused` features are those that the model does not read, `left_out` the columns of the data
-    that are no features, the target among them: requests may carry both.
+    that are no features: requests may carry both, but for the target.
     `history` says how the time-window aggregations among the columns are looked up.
     """
 
@@ -132,8 +132,12 @@ class Signature(BaseModel):
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The fields that a request may carry, of which nothing is read."""
-        read = {*self.names, *(self.history.fields if self.history else [])}
+        """The fields that a request may carry, of which nothing is read.
+
+        The target is none: a caller who has it already has no question, or took another field's
+        name for a feature's.
+        """
+        read = {*self.names, *(self.history.fields if self.history else []), self.target}
         return tuple(name for name in (*self.unused, *self.left_out) if name not in read)
 
     @property
