@@ -393,3 +393,12 @@ def test_a_slice_of_few_rows_is_neither_measured_nor_weak() -> None:
     assert told["rare"] == (None, "not told: fewer than 5 rows of a class")
     assert told["large"][0] is not None
     assert not found.weaknesses
+
+
+def test_a_perfect_balanced_accuracy_of_few_rows_is_enough() -> None:
+    """GIVEN 36 rows of three classes without an error THEN nine of ten right are surely reached."""
+    y, scores = wines(0, 36)
+    asked = problem("multiclass", "balanced_accuracy", objective={"threshold": 0.9})
+    found = evaluate(asked, y, {}, scores, scores, None, {})
+    assert found.bound == pytest.approx((2 + 0.2 ** (1 / 12)) / 3)
+    assert meets_objective(found).decision == "met"
