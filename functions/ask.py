@@ -52,7 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     question = QUESTIONS[stage.event.state]
     reasons = [
         *_refused(stage, question),
-        *stage.event.result(question.asked_by).get("reasons", []),
+        *stage.event.result(_asked_by(stage, question)).get("reasons", []),
     ]
     waiting = {
         "state": stage.event.state,
@@ -83,6 +83,13 @@ def _example(stage: Stage) -> dict[str, Any]:
 
 def _with_example(answer: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "problem": changes} if "problem" in answer else answer
+
+
+def _asked_by(stage: Stage, question: Question) -> str:
+    """Whose verdict asks: the evaluation's too, where the holdout's rows do not tell."""
+    undecided = stage.event.result("evaluate").get("objective") == "too_few_rows"
+    earlier = stage.event.result("analyse").get("decision") == "reevaluate"  # asks this time
+    return "evaluate" if undecided and not earlier else question.asked_by
 
 
 def _refused(stage: Stage, question: Question) -> list[str]:

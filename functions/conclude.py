@@ -27,9 +27,16 @@ ASKED = {
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """End the run under the name of the state that was reached."""
     stage = Stage.open(event)
-    decided = stage.event.result(DECIDED_BY[stage.event.state])
+    decided = stage.event.result(_decided_by(stage))
     reasons = [*_answered(stage), *_not_served(stage), *decided.get("reasons", [])]
     return conclude(stage, stage.event.state, reasons or ["no reason was recorded"])
+
+
+def _decided_by(stage: Stage) -> str:
+    """A person who halts was asked by the evaluation, where the holdout's rows did not tell."""
+    undecided = stage.event.result("evaluate").get("objective") == "too_few_rows"
+    asked = stage.event.state == "HaltProblem" and undecided
+    return "evaluate" if asked else DECIDED_BY[stage.event.state]
 
 
 def _not_served(stage: Stage) -> list[str]:

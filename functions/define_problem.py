@@ -9,13 +9,17 @@ from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged
 from noria.materialization.refresh_contract import RunContract, contract_to_refresh
 
+#: What a run that is asked anew has made of the contract that is revised.
+OF_A_TURN = ("features", "explore", "train", "score", "evaluate", "approval")
+
 
 @logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write the run's contract and hand on what the state machine itself must know of it.
 
     DefineProblem merges the execution's changes over the deployed contract, ReviseProblem a
-    person's answer over the contract that the run had; ContractError where that is none.
+    person's answer over the contract that the run had; ContractError where that is none. Of a
+    revised run it hands on the whole state, without what earlier turns made of the old contract.
     """
     stage = Stage.open(event)
     deployed = Problem.model_validate_json(stage.environment.problem)
@@ -24,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         else _defined(stage, deployed)
     )  # fmt: skip
     stage.store.put_json(stage.run.key("problem.json"), problem.to_document())
-    return {
+    defined = {
         "uri": stage.store.uri(stage.run.key("problem.json")),
         "name": problem.name,
         "task": problem.task,
@@ -33,6 +37,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "feature_set": feature_set,
         "notes": list(notes),
     }
+    return _next_turn(stage, defined) if stage.event.state == "ReviseProblem" else defined
+
+
+def _next_turn(stage: Stage, defined: dict[str, Any]) -> dict[str, Any]:
+    """The state after a revision; iterations are counted on, so that no file is written over."""
+    kept = {name: value for name, value in stage.event.input.items() if name not in OF_A_TURN}
+    if stage.iteration:
+        kept["features"] = {"iteration": stage.iteration, "before": stage.iteration}
+    return kept | {"problem": defined}
 
 
 def _defined(stage: Stage, deployed: Problem) -> RunContract:

@@ -21,6 +21,7 @@ from noria.errors import NoriaError, RequestError
 from noria.lifecycle.environment import Environment
 from noria.lifecycle.stage_logging import quiet_libraries
 from noria.serving import form_page, log_records, openapi, requests
+from noria.serving.json_bodies import BodyTooLargeError
 from noria.serving.model_loader import NoModelError, ServedModel, load
 from noria.serving.online_features import with_history
 
@@ -56,7 +57,7 @@ async def predict(request: Request) -> JSONResponse:
     """Answer one row or up to 1,000; each prediction has an id, by which its label comes later."""
     rows = requests.parse_rows(await request.body())
     current = served()
-    requests.refuse_unanswerable(len(rows), current.signature)
+    requests.refuse_unanswerable(rows, current.signature)
     now = datetime.now(UTC)
     if current.signature.history is not None:
         rows = with_history(rows, current.signature.history, online if _has_table() else None, now)
@@ -64,7 +65,8 @@ async def predict(request: Request) -> JSONResponse:
     answers = [
         {"id": name, **answer} for name, answer in zip(ids, current.answer(rows), strict=True)
     ]
-    lines = log_records.prediction_records(rows, answers, current.version, _function_version(), now)
+    version, ignored = _function_version(), current.signature.ignored
+    lines = log_records.prediction_records(rows, answers, current.version, version, now, ignored)
     _log(lines, now)
     return JSONResponse({"model": current.version, "predictions": answers})
 
@@ -82,7 +84,7 @@ async def labels(request: Request) -> JSONResponse:
             f"{lost} of {len(given)} labels could not be stored: send the request again; a label "
             "sent twice counts once"
         )
-    return JSONResponse({"stored": len(given)})
+    return JSONResponse({"stored": len(given), **log_records.repeated_labels(given)})
 
 
 @app.get("/model")
@@ -113,7 +115,7 @@ async def form(request: Request) -> HTMLResponse:
 @app.exception_handler(RequestError)
 async def refuse(request: Request, error: RequestError) -> JSONResponse:
     """Say what is wrong with a request, to its caller alone: it may quote what was sent."""
-    status = 413 if isinstance(error, requests.BodyTooLargeError) else 422
+    status = 413 if isinstance(error, BodyTooLargeError) else 422
     _log_failed(logging.WARNING, "request refused", request, status, error)
     return JSONResponse({"detail": str(error)}, status)
 

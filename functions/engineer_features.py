@@ -22,14 +22,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stage = Stage.open(event)
     if stage.event.state == "StoreFeatures":
         return _store_only(stage)
-    iteration = stage.iteration + 1
+    iteration, turn = stage.iteration + 1, stage.event.turn + 1
     dataset = Dataset.from_bytes(stage.dataset())
     note(iteration=iteration, rows_in=len(dataset))
-    if iteration == 1:
+    if turn == 1:
         dataset = _stored(stage, dataset)
     weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
-    before, findings = _last_iteration(stage) if stage.iteration else (None, None)
-    plan = make_plan(dataset, stage.problem, iteration - 1, weakness, before, findings)
+    before, findings = _last_iteration(stage) if turn > 1 else (None, None)
+    plan = make_plan(dataset, stage.problem, turn - 1, weakness, before, findings)
     stage.store.put(
         stage.run.iteration_key(iteration, "plan.json"), plan.model_dump_json().encode()
     )
@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stage.run.record_verdict(stage.event.state, iteration, verdict.model_dump(mode="json"))
     return {
         "iteration": iteration,
+        "before": iteration - turn,
         "recipe": plan.recipe,
         "reasons": [plan.why],
         "candidates": stage.problem.candidates,

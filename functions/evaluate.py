@@ -59,8 +59,9 @@ def _next(stage: Stage, dataset: Dataset, decision: str) -> str:
         return decision
     if _is_rule(stage):
         return "rule_falls_short"
-    more = has_next(dataset, stage.problem, stage.iteration - 1)
-    return "try_next_recipe" if more else "exhausted"
+    if has_next(dataset, stage.problem, stage.event.turn - 1):
+        return "try_next_recipe"
+    return "too_few_rows" if decision == "undecided" else "exhausted"
 
 
 def _told(stage: Stage, decision: str) -> list[str]:

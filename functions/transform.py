@@ -58,11 +58,14 @@ def _written(stage: Stage, cleansing: Cleansing) -> dict[str, Any]:
     stage.store.put(f"quarantine/{run}/rows.parquet", _parquet(cleansing.quarantined))
     if verdict.decision != "usable":
         return stage.decided(verdict)
-    dataset = with_windows(
-        to_dataset(cleansing.accepted, stage.problem, cleansing.columns, cleansing.spellings),
+    dataset = to_dataset(
         cleansing.accepted,
         stage.problem,
+        cleansing.columns,
+        cleansing.spellings,
+        cleansing.notations,
     )
+    dataset = with_windows(dataset, cleansing.accepted, stage.problem)
     stage.store.put(f"clean/{run}/rows.parquet", _parquet(cleansing.accepted))
     stage.store.put(f"clean/{run}/outliers.parquet", _parquet(cleansing.flagged))
     stage.store.put(stage.clean_key, dataset.to_bytes())

@@ -91,7 +91,7 @@ class Lifecycle(StateKinds):
         transform = self._task("Transform", "transform", result="$.transform")
         analyse = self._task("Analyse", "analyse", result="$.analyse")
         reevaluate = self._ask("ReevaluateProblem", result="$.answer")
-        revise = self._task("ReviseProblem", "define_problem", result="$.problem")
+        revise = self._task("ReviseProblem", "define_problem", result="$")
         export_rule = self._task("ExportRule", "train", result="$")
         store = self._task("StoreFeatures", "engineer_features", result="$.stored")
         engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
@@ -162,7 +162,12 @@ class Lifecycle(StateKinds):
             self._choice(
                 "MeetsObjective",
                 "$.evaluate.objective",
-                {"met": beats, "try_next_recipe": engineer, "rule_falls_short": rule_suffices},
+                {
+                    "met": beats,
+                    "try_next_recipe": engineer,
+                    "rule_falls_short": rule_suffices,
+                    "too_few_rows": reevaluate,
+                },
                 halt_not_effective,
             )
         )

@@ -10,7 +10,8 @@ import pandas as pd
 
 from noria.contracts import Problem
 from noria.core.cleansing.joins import join_sources
-from noria.core.cleansing.target import target_values
+from noria.core.cleansing.target import target_columns, target_values
+from noria.core.column_types.type_inference import typed_column
 from noria.core.ingestion.raw_text import values_as_text
 from noria.core.ingestion.readers import read_table
 
@@ -40,7 +41,8 @@ def make_traffic(
     chosen = np.sort(np.random.default_rng(seed).permutation(len(primary))[:most])
     frames[problem.primary.name] = primary.iloc[chosen]
     joined = join_sources(frames, problem)
-    labels = target_values(joined, problem)
+    read = {name: typed_column(joined[name]) for name in target_columns(problem)}
+    labels = target_values(joined, problem, read)
     order = joined[problem.event_time_column].argsort() if problem.event_time_column else None
     if order is not None:
         joined, labels = joined.iloc[order], labels.iloc[order]

@@ -1,14 +1,23 @@
 """Calling a stack's HTTP API with signed requests, as any caller must."""
 
 import json
+import os
 import shlex
-from typing import Any
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from noria.errors import NoriaError
+
+if TYPE_CHECKING:
+    import httpx
 
 SERVICE = "execute-api"
 LARGEST_BATCH = 1000
 TIMEOUT = 60.0
+#: Files of certificates in place of the usual ones: in the order that boto3 looks, then OpenSSL's.
+CA_BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class EndpointError(NoriaError):
@@ -22,7 +31,7 @@ class Endpoint:
         import httpx
 
         self.url, self._credentials, self._region = url.rstrip("/"), credentials, region
-        self._http = httpx.Client(timeout=TIMEOUT)
+        self._http = httpx.Client(timeout=TIMEOUT, verify=trusted_certificates())
 
     def get(self, path: str) -> Any:
         """GET a JSON document."""
@@ -68,10 +77,62 @@ class Endpoint:
         request = AWSRequest(method, url, data=body, headers={"Content-Type": "application/json"})
         SigV4Auth(self._credentials, SERVICE, self._region).add_auth(request)
         headers = {name: str(value) for name, value in request.headers.items()}
-        answer = self._http.request(method, url, content=body, headers=headers)
+        answer = self._answer(method, url, body, headers)
         if answer.status_code >= 300:
             raise EndpointError(f"{method} {path} was answered {answer.status_code}: {answer.text}")
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise EndpointError(
+                f"{method} {url} was answered with no JSON: check the address, and whether a proxy "
+                "answers in its place"
+            ) from error
+
+    def _answer(
+        self, method: str, url: str, body: bytes, headers: dict[str, str]
+    ) -> "httpx.Response":
+        import httpx
+
+        try:
+            return self._http.request(method, url, content=body, headers=headers)
+        except httpx.TimeoutException as error:
+            raise EndpointError(
+                f"{urlsplit(url).netloc} gave no answer in {TIMEOUT:.0f} seconds: try again, or "
+                "see the endpoint's log"
+            ) from error
+        except httpx.HTTPError as error:
+            raise EndpointError(_unreachable(urlsplit(url).netloc, error)) from error
+
+
+def trusted_certificates() -> ssl.SSLContext | bool:
+    """The certificates that a variable names, else the usual ones; as boto3 chooses them."""
+    for name in CA_BUNDLES:
+        bundle = os.environ.get(name)
+        if not bundle:
+            continue
+        try:
+            if Path(bundle).is_dir():
+                return ssl.create_default_context(capath=bundle)
+            return ssl.create_default_context(cafile=bundle)
+        except OSError as error:  # ssl.SSLError is one
+            raise EndpointError(
+                f"{name} names {bundle!r}, which cannot be read as certificates ({error}): name a "
+                "PEM file, or unset it"
+            ) from error
+    return True
+
+
+def _unreachable(host: str, error: Exception) -> str:
+    """Say that a host gave no answer, and what helps."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return (
+            f"the certificate of {host} is not trusted ({error}): where your network signs its "
+            "own, set AWS_CA_BUNDLE to the file of its certificates"
+        )
+    return f"{host} cannot be reached ({error}): check the network, and that the stack is still up"
 
 
 def shell(command: list[str]) -> str:

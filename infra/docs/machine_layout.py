@@ -26,7 +26,10 @@ PLACES: dict[str, Point] = {
     "CheckCanary": (0, 9), "CanaryHealthy": (1, 9), "Promote": (2, 9), "RollBack": (1, 10),
     "RecordFailure": (3, 10), "Failed": (4, 10),
 }  # fmt: skip
-NEAR: dict[tuple[str, str], Point] = {("MeetsObjective", "RuleSuffices"): (5, 3.95)}
+NEAR: dict[tuple[str, str], Point] = {
+    ("MeetsObjective", "RuleSuffices"): (5, 3.95),
+    ("MeetsObjective", "ReevaluateProblem"): (3, 6.12),
+}
 
 #: What is not a state: how live use starts the machine again.
 LIVE: dict[str, Point] = {"HTTPS endpoint": (3, 9), "monitor": (4, 9), "alarms": (5, 9)}
@@ -66,6 +69,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("ExportRule", "ScoreHoldout"): Way("bottom", "top", ((None, 4.45), (3, None))),
     ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 5.6), (0, None))),
     ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 6.12),)),
+    ("MeetsObjective", "ReevaluateProblem"): Way("bottom", "bottom", ((None, 6.62), (3, None))),
     ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 8.6), (5, None))),
 }
 
@@ -82,6 +86,7 @@ MEANINGS: dict[tuple[str, str], str] = {
     ("MeetsObjective", "met"): "yes",
     ("MeetsObjective", "try_next_recipe"): "no: the errors choose the next recipe",
     ("MeetsObjective", "rule_falls_short"): "the rule falls short",
+    ("MeetsObjective", "too_few_rows"): "too few rows to tell",
     ("MeetsObjective", ""): "no recipe left",
     ("BeatsChampion", "wins"): "yes", ("BeatsChampion", ""): "no",
     ("ApprovalNeeded", "True"): "yes", ("ApprovalNeeded", ""): "no",

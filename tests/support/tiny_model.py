@@ -56,7 +56,8 @@ def multiclass_signature() -> Signature:
 def graph(signature: Signature) -> bytes:
     """Write the graph; the unused columns are inputs all the same."""
     element = {
-        "number": TensorProto.FLOAT, "category": TensorProto.STRING, "timestamp": TensorProto.INT64
+        "number": TensorProto.FLOAT, "category": TensorProto.STRING,
+        "text": TensorProto.STRING, "timestamp": TensorProto.INT64,
     }  # fmt: skip
     inputs = [
         helper.make_tensor_value_info(input_name(f.name), element[f.kind], [None, 1])

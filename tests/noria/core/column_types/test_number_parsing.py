@@ -225,3 +225,97 @@ def test_any_texts_are_numbers_or_none(texts: list[str], decimal: str | None) ->
         again = read_numerals(distinct, [1] * len(distinct), 0.5, found.decimal)
         assert again is not None
         np.testing.assert_array_equal(again.numbers, found.numbers)
+
+
+def money(value: float, decimal: str = ".", thousands: str = ",") -> str:
+    swapped_marks = {ord(","): thousands, ord("."): decimal}
+    return f"{abs(value):,.2f}".translate(swapped_marks)
+
+
+#: One way of writing amounts per row: what comes before and behind them, and their marks.
+AMOUNTS = [
+    ("R$ ", "", ",", "."), ("US$", "", ".", ","), ("$ ", "", ".", ","), ("A$", "", ".", ","),
+    ("", " €", ",", "."), ("EUR ", "", ".", ","), ("", " EUR", ",", " "), ("CHF ", "", ".", "'"),
+    ("", " kr", ",", "\u00a0"), ("kr. ", "", ",", "."), ("", " zł", ",", "\u202f"),
+    ("", " Kč", ",", "\u2009"), ("", " Ft", ",", " "), ("Rp", "", ",", "."), ("Rs.", "", ".", ","),
+    ("₹", "", ".", ","), ("", " руб.", ",", "\u00a0"), ("", " ₽", ",", " "), ("S/ ", "", ".", ","),  # noqa: RUF001
+    ("R ", "", ",", " "), ("RM", "", ".", ","), ("", " TL", ",", "."), ("", "₫", ",", "."),
+    ("Fr. ", "", ".", "\u2019"), ("", " lei", ",", "."), ("£", "", ".", ","), ("¥", "", ".", ","),
+    ("", "", ",", "\u202f"), ("", "", ".", "\u2019"), ("", " %", ",", "."), ("%", "", ",", "."),
+]  # fmt: skip
+NEGATIVES: dict[str, Callable[[str, str, str], str]] = {
+    "sign before": lambda before, digits, behind: f"-{before}{digits}{behind}",
+    "sign between": lambda before, digits, behind: f"{before}-{digits}{behind}",
+    "sign behind": lambda before, digits, behind: f"{before}{digits}-{behind}",
+    "typographic": lambda before, digits, behind: f"\u2212{before}{digits}{behind}",
+    "brackets": lambda before, digits, behind: f"({before}{digits}{behind})",
+    "brackets within": lambda before, digits, behind: f"{before}({digits}){behind}",
+    "sign at the end": lambda before, digits, behind: f"{before}{digits}{behind}-",
+}
+
+
+@pytest.mark.parametrize("negative", NEGATIVES)
+@pytest.mark.parametrize("amounts", AMOUNTS)
+def test_amounts_as_people_write_them(amounts: tuple[str, ...], negative: str) -> None:
+    before, behind, decimal, thousands = amounts
+    values = [1234.5, -1234567.25, 12.0, -80.99, 0.5, -999.0, 1000.0]
+    texts = [
+        (before + money(value, decimal, thousands) + behind)
+        if value > 0
+        else NEGATIVES[negative](before, money(value, decimal, thousands), behind)
+        for value in values
+    ]
+    found = read_numerals(texts, [1] * len(texts), 0.98)
+    assert found is not None
+    assert found.numbers is not None, found.question
+    assert found.numbers.tolist() == values
+    for text, value in zip(texts, values, strict=True):  # as a request writes one
+        alone = read_numerals([text], [1], 1.0, found.decimal)
+        assert alone is not None
+        assert alone.numbers is not None
+        assert alone.numbers.tolist() == [value]
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["12,- €", "1.250,50 €", "(3,-) €"], [12, 1250.5, -3]),
+        (["CHF 12.-", "CHF 1'250.50", "CHF 7.\u2013"], [12, 1250.5, 7]),
+        (["₹ 12,34,567.50", "₹ 1,05,000", "₹ 999"], [1234567.5, 105000, 999]),
+        (["5 €", "EUR 7,25", "9 Euro"], [5, 7.25, 9]),  # three ways to write one currency
+        (["$5.25", "US$ 1,000", "USD 3"], [5.25, 1000, 3]),
+        (["1 234,5 %", "(12 %)", "3,5%-"], [1234.5, -12, -3.5]),
+    ],
+)
+def test_ways_that_stand_together(texts: list[str], numbers: list[float]) -> None:
+    found = read_numerals(texts, [1] * len(texts), 1.0)
+    assert found is not None
+    assert found.numbers is not None, found.question
+    assert found.numbers.tolist() == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize(
+    ("texts", "currencies"),
+    [
+        (["US$ 5", "A$ 7"], "A$, US$"), (["5 kr", "7 zł"], "kr, zł"),
+        (["EUR 5,20", "USD 7,10"], "EUR, USD"), (["R$ 5", "€ 7"], "R$, €"),
+    ],
+)  # fmt: skip
+def test_several_currencies_are_said(texts: list[str], currencies: str) -> None:
+    found = cleansed(texts * 89)
+    assert found.columns["proline"] == "category"
+    assert f"proline: amounts are in several currencies ({currencies})" in told(found)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["RM12", "RM13"], ["R12", "R 13"], ["(1)", "(2)"], ["2-", "3-"], ["2+", "3-"],
+        ["(5", "6)"], ["(-5)", "(6)-"], ["5 km", "6 km"], ["KM 5", "KM 6"], ["$5€", "$6€"],
+        ["5% $", "6% $"], ["12 ABC", "13 ABC"], [")5(", ")6("], ["5-6-", "7-8-"], ["USD", "EUR"],
+    ],
+)  # fmt: skip
+def test_labels_are_no_amounts(texts: list[str]) -> None:
+    found = cleansed(texts * 89)
+    assert found.columns["proline"] == "category"
+    assert set(found.accepted["proline"]) == set(texts)

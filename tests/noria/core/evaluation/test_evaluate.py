@@ -290,3 +290,106 @@ def test_model_card_is_whole_and_escaped() -> None:
     assert "<b>" not in card
     for words in ("a&amp;b", "x &lt; y", "it &lt;wins&gt;", "roc_auc", "origin", "src="):
         assert (words in card) == (words != "src=")
+
+
+def of_few(
+    positives: int, negatives: int, overlap: int = 0, threshold: float = 0.7, **more: object
+) -> EvaluationResult:
+    """A ranking in which so many positives lie among the negatives."""
+    y = np.repeat([1, 0], [positives, negatives])
+    scores = np.linspace(1, 0, positives + negatives)
+    scores[:overlap] = np.linspace(0.02, 0.9, overlap)
+    asked = problem(objective={"threshold": threshold}, **more)
+    return evaluate(asked, y, {}, scores, scores, None, {"constant": 0.5})
+
+
+def test_a_score_that_its_rows_do_not_tell_is_undecided() -> None:
+    """GIVEN a value above the threshold whose bound is below THEN the rows needed are said."""
+    found = of_few(20, 80, overlap=9, threshold=0.74)
+    assert found.value > 0.74
+    verdict = meets_objective(found)
+    assert verdict.decision == "undecided"
+    told = re.search(r"about ([\d,]+) holdout rows \(([\d,]+) in all\)", verdict.reasons[0])
+    assert told is not None
+    wanted, total = (int(one.replace(",", "")) for one in told.groups())
+    assert 100 < wanted < total == wanted * 5
+    many = wanted // 100 + 1
+    assert meets_objective(of_few(20 * many, 80 * many, 9 * many, 0.74)).decision == "met"
+    sure = {"evaluation": {"objective_confidence": 0.51}}
+    assert meets_objective(of_few(20, 80, 9, 0.74, **sure)).decision == "met"
+
+
+def test_a_challenger_that_surely_beats_the_champion_needs_no_bound() -> None:
+    """GIVEN a champion that is surely worse THEN keeping it would be no better."""
+    y = np.repeat([1, 0], [20, 80])
+    scores = np.linspace(1, 0, 100)
+    scores[:9] = np.linspace(0.02, 0.9, 9)
+    asked = problem(objective={"threshold": 0.74})
+    decisions = [
+        meets_objective(evaluate(asked, y, {}, scores, scores, champion, {})).decision
+        for champion in (None, scores, np.random.default_rng(0).random(100))
+    ]
+    assert decisions == ["undecided", "undecided", "met"]
+
+
+def test_a_perfect_ranking_is_as_sure_as_its_rarer_class_is_large() -> None:
+    """GIVEN no error THEN one positive is no evidence, and a hundred are."""
+    decisions = [meets_objective(of_few(n, 100)).decision for n in (1, 3, 4, 5, 100)]
+    assert decisions == ["undecided", "undecided", "undecided", "met", "met"]
+    assert of_few(100, 100).bound == pytest.approx(0.2 ** (1 / 100))
+    assert (
+        "by the rows of each class it is at least 0.98"
+        in (meets_objective(of_few(100, 100)).reasons[0])
+    )
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "f1", "balanced_accuracy"])
+def test_one_lucky_positive_promotes_nothing(metric: str) -> None:
+    y = np.arange(120) == 7
+    scores = y * 0.9 + 0.05
+    asked = problem(metric=metric, objective={"threshold": 0.6})
+    found = evaluate(asked, y.astype(int), {}, scores, scores, None, {})
+    assert found.value == 1
+    assert meets_objective(found).decision == "undecided"
+
+
+def test_errors_have_an_upper_bound() -> None:
+    generator = np.random.default_rng(0)
+    y = generator.normal(size=60)
+    scores = y + generator.normal(size=60)
+    value = metrics.score("rmse", y, scores)
+    for threshold, decision in ((value * 1.01, "undecided"), (value * 2, "met")):
+        asked = problem("regression", "rmse", objective={"threshold": threshold})
+        found = evaluate(asked, y, {}, scores, scores, None, {})
+        assert found.bound is not None
+        assert found.bound > value
+        verdict = meets_objective(found)
+        assert verdict.decision == decision
+    exact = problem("regression", "rmse", objective={"threshold": 0.1})
+    assert meets_objective(evaluate(exact, y, {}, y, y, None, {})).decision == "met"
+
+
+def test_slices_of_chance_are_not_weak() -> None:
+    """GIVEN many slices of a model that is as good everywhere THEN hardly one run names one."""
+    named = 0
+    for seed in range(20):
+        place = np.random.default_rng(seed).integers(0, 45, ROWS).astype(str)
+        scores = scores_of(1, seed)
+        found = evaluate(problem(), Y, {"place": place}, scores, scores, None, {}, seed)
+        assert len(found.slices) == 45
+        named += bool(found.weaknesses)
+    assert named <= 3
+
+
+def test_a_slice_of_few_rows_is_neither_measured_nor_weak() -> None:
+    scores = scores_of(2)
+    place = np.where(np.arange(ROWS) < 5, "tiny", "large")
+    place[100:200] = np.where(Y[100:200] == 1, "rare", place[100:200])
+    place[300:304] = "rare"
+    wrong = np.where(place == "large", scores, 1 - scores)
+    found = evaluate(problem(), Y, {"place": place}, wrong, wrong, None, {})
+    told = {one.value: (one.score, one.note) for one in found.slices}
+    assert told["tiny"] == (None, "not told: fewer than 30 rows")
+    assert told["rare"] == (None, "not told: fewer than 5 rows of a class")
+    assert told["large"][0] is not None
+    assert not found.weaknesses

@@ -425,3 +425,31 @@ def test_rows_follow_the_root_of_their_number() -> None:
     assert (needed.holdout, needed.total) == (2500, 12500)
     assert half_width(needed.holdout) == pytest.approx(here / 5, rel=0.15)
     assert half_width_on(here, 100, 2500) == pytest.approx(here / 5)
+
+
+@pytest.mark.parametrize(("positives", "held"), [(3, 1), (9, 4)])
+def test_too_few_rows_of_a_class_are_counted(positives: int, held: int) -> None:
+    """GIVEN three positives in 600 rows THEN no model can be judged, however it ranks them."""
+    frame = numbers(600).assign(at=pd.date_range("2024", periods=600, tz="UTC"))
+    frame["y"] = 0
+    frame.loc[[*range(0, 30 * (positives - held), 30), *range(500, 500 + held)], "y"] = 1
+    contract = problem(event_time="at", objective={"metric": "average_precision", "threshold": 0.5})
+    verdict = decided(frame, contract)
+    assert verdict.decision == "reevaluate"
+    told = f"{positives} of 600 rows have '1', {held} of them in the holdout, which needs 5"
+    assert told in verdict.reasons[0]
+    wanted = int(np.ceil(5 / (positives / 600 * 0.2)))
+    assert f"about {wanted:,} rows in all" in verdict.reasons[0]
+
+
+def test_a_class_of_one_season_is_sent_back_with_the_remedy() -> None:
+    """GIVEN positives that training rows have at one time only THEN no fold can be scored."""
+    frame = numbers(500).assign(at=pd.date_range("2024", periods=500, tz="UTC"))
+    season = frame.index < 202
+    frame["y"] = np.where(frame.index < 400, season, frame.index % 2).astype(int)
+    frame["x"] = frame["y"] * 3 + np.random.default_rng(0).normal(size=500)
+    verdict = decided(frame, problem(event_time="at", objective={"threshold": 0.6}))
+    assert verdict.decision == "reevaluate"
+    assert verdict.reasons[0].startswith("No candidate can be compared: no folds that go forward")
+    assert "collect more of them at other times" in verdict.reasons[0]
+    assert verdict.evidence["folds"] == 0

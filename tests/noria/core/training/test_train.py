@@ -10,9 +10,10 @@ from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.core.statistics import metrics
-from noria.core.training.candidate_search import Experiment, explore, folds_of, sample_rows
+from noria.core.training.candidate_search import Experiment, explore
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores, snap_thresholds
+from noria.core.training.folds import folds_of, sample_rows
 from noria.core.training.onnx_export import to_onnx
 from noria.core.training.train import choose, field_of, train
 from noria.errors import TrainingError
@@ -172,7 +173,7 @@ def test_folds_go_forward_in_time() -> None:
     assert sample.event_time is not None
     assert len(sample) == 120
     assert sample.event_time[-1] == 399 * 3600
-    folds = list(folds_of(sample, 5, 0))
+    folds = folds_of(sample, 5, 0).splits
     assert len(folds) == 5
     for train_rows, test_rows in folds:
         assert sample.event_time[train_rows].max() < sample.event_time[test_rows].min()

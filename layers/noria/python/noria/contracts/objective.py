@@ -185,9 +185,17 @@ class Evaluation(Section):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Confidence of the bootstrap intervals (convention since Neyman 1937); that of an accuracy
     reaches at least as far as Clopper and Pearson's (1934)."""
+    objective_confidence: float = Field(default=0.8, gt=0.5, lt=1)
+    """One-sided confidence with which a model must meet the objective's threshold: the bound of its
+    score must, unless it surely beats a champion on the same rows. Convention: 80 %, as
+    `champion_confidence`."""
+    class_rows: int = Field(default=5, ge=1)
+    """Holdout rows that each of two classes needs, or the problem is asked anew; also those of a
+    slice that is judged by more than its accuracy. Convention: the 5 per cell from which
+    chi-squared holds (Cochran 1954, "Some methods for strengthening the common χ² tests")."""
     slice_rows: int = Field(default=30, ge=1)
-    """Rows from which a slice is judged by its floor: a metric on fewer says more about chance
-    than about the model. Convention: 30, as `analysis.fewest_rows`."""
+    """Rows from which a slice is measured, judged by its floor and reported as weak: a metric on
+    fewer says more about chance than about the model. Convention: 30, as `analysis.fewest_rows`."""
     slice_values: int = Field(default=50, ge=1)
     """Values of a column that are measured, the most frequent ones. Convention: more than a person
     reads; the floors of rarer values are not judged."""

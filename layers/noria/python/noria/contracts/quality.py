@@ -63,8 +63,9 @@ class ColumnRule(Section):
     """Whether spellings that differ in case alone become the most frequent one."""
     required: bool = False
     """The short form of `missing: quarantine`."""
-    missing_values: list[str | int | float] = []
-    """Further marks for a missing value, such as -999."""
+    missing_values: list[str | int | float] | None = None
+    """Further marks for a missing value, such as -999, beside the usual ones (NA, None, #DIV/0!
+    and the like); an empty list switches those off."""
     missing: Literal["keep", "quarantine", "median", "mean", "most_frequent"] | Fill = "keep"
     """What happens to missing values: keep hands them to the model, whose graph handles them, a
     statistic is that of the training rows, `{value: ...}` is a constant."""
@@ -153,6 +154,9 @@ class Quality(Section):
     maximum_quarantined: Share = 0.05
     """Share of the rows that may break a rule. Convention: one of twenty; more points to a source
     or a rule that is wrong."""
+    unlabelled_share: Share = 0.2
+    """Share of the rows without a known target from which the verdict says so. Convention: one of
+    five; labels of the latest rows are often not known yet."""
     unique: list[ColumnName] = []
     """Columns that name a row: identical repeats are left out, others contradict each other
     (default: `entity_key` with `event_time`, where both are given)."""

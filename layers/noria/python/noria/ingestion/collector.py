@@ -24,7 +24,7 @@ from noria.errors import DataError
 from noria.ingestion.sources import Fetched, Origin
 
 # Counted up when a file is read differently: what was parsed before is then parsed again.
-READER_VERSION = 3
+READER_VERSION = 4
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,11 @@ class StageEvent(BaseModel):
         return int(self.result("features").get("iteration", 0))
 
     @property
+    def turn(self) -> int:
+        """The iteration since the contract was last revised, 1 for the first, 0 before it."""
+        return self.iteration - int(self.result("features").get("before", 0))
+
+    @property
     def features_only(self) -> bool:
         """Whether the run only brings the feature store up to date: no model, no lease."""
         return FEATURES_ONLY in (self.input.get("only"), self.result("run").get("only"))

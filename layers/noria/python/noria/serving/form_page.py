@@ -58,8 +58,9 @@ function row() {
   for (const input of form.querySelectorAll("input")) {
     const text = input.value.trim();
     if (text === "") continue;
-    const isNumber = kinds[input.name] === "number" && Number.isFinite(Number(text));
-    values[input.name] = isNumber ? Number(text) : text;
+    const kind = kinds[input.name], isNumber = kind === "number" && Number.isFinite(Number(text));
+    const isTruth = kind === "boolean" && (text === "true" || text === "false");
+    values[input.name] = isNumber ? Number(text) : isTruth ? text === "true" : text;
   }
   return JSON.stringify({rows: [values]});
 }
@@ -94,10 +95,17 @@ def render(version: str, signature: Signature, auth: str) -> str:
         task=signature.task,
         fields="".join(_input(field, signature.example) for field in _fields(signature)),
         note=html.escape(NOTES.get(auth, NOTES["iam"])),
-        kinds=script_json({field.name: field.kind for field in _fields(signature)}),
+        kinds=script_json({field.name: _input_kind(field) for field in _fields(signature)}),
         credentials=script_json(BEARER if auth == "jwt" else SIGNED),
     )
     return _page(signature.problem, signature.statement, body)
+
+
+def _input_kind(field: Field) -> str:
+    """What a field's text is sent as: a number or a truth value where the data had one."""
+    if field.type == "boolean":
+        return "boolean"
+    return "number" if field.kind == "number" or field.type in ("integer", "number") else "text"
 
 
 def _fields(signature: Signature) -> list[Field]:
@@ -130,10 +138,11 @@ def _page(title: str, statement: str, body: str) -> str:
 def _input(field: Field, example: dict[str, Any]) -> str:
     value = example.get(field.name)
     identity = f"options-{html.escape(field.name)}"
-    options = "".join(f'<option value="{html.escape(text)}">' for text in field.values)
+    texts = ("true", "false") if field.type == "boolean" else field.values
+    options = "".join(f'<option value="{html.escape(text)}">' for text in texts)
     choices = f'<datalist id="{identity}">{options}</datalist>' if options else ""
     listed = f' list="{identity}"' if options else ""
-    shown = "" if value is None else html.escape(str(value))
+    shown = "" if value is None else html.escape(_shown(value))
     name = html.escape(field.name)
     return (
         f"<label>{name}<small>{html.escape(hint(field))}</small>"
@@ -141,10 +150,16 @@ def _input(field: Field, example: dict[str, Any]) -> str:
     )
 
 
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def hint(field: Field) -> str:
     """Say what a field takes, from what training saw."""
     if field.kind == "timestamp":
         return "time, ISO 8601"
+    if field.type == "boolean":
+        return "boolean, true or false"
     if field.kind == "number" and field.minimum is not None and field.maximum is not None:
         return f"number, {field.minimum:g} to {field.maximum:g}"
     return "number" if field.kind == "number" else "text"

@@ -2,16 +2,18 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from noria.core.model.signature import Signature
+from noria.common.messages import counted
+from noria.core.model.signature import Field, Signature
 from noria.serving.requests import Row
 
 Answer = dict[str, Any]
 NOT_LOGGED = "PredictionsNotLogged"
+_UNTOLD = {"name", "kind", "spellings", "fold", "notation"}
 
 
 def new_ids(count: int, now: datetime) -> list[str]:
@@ -24,9 +26,18 @@ def new_ids(count: int, now: datetime) -> list[str]:
 
 
 def prediction_records(
-    rows: Sequence[Row], answers: Sequence[Answer], model: str, function: str, now: datetime
+    rows: Sequence[Row],
+    answers: Sequence[Answer],
+    model: str,
+    function: str,
+    now: datetime,
+    ignored: Collection[str] = (),
 ) -> list[bytes]:
-    """Write a JSON line per prediction; `answers` carry their ids."""
+    """Write a JSON line per prediction; `answers` carry their ids, `ignored` fields are left out.
+
+    What the model does not read was not looked at: it may be of any length and shape.
+    """
+    unread = frozenset(ignored)
     return [
         line(
             {
@@ -34,7 +45,7 @@ def prediction_records(
                 "model_version": model,
                 "function_version": function,
                 "served_at": iso_milliseconds(now),
-                "inputs": row,
+                "inputs": {name: row[name] for name in row if name not in unread},
                 "prediction": answer["prediction"],
                 "score": logged_score(answer),
             }
@@ -49,6 +60,14 @@ def label_records(labels: Sequence[tuple[str, Any]], now: datetime) -> list[byte
         line({"prediction_id": name, "value": value, "received_at": iso_milliseconds(now)})
         for name, value in labels
     ]
+
+
+def repeated_labels(labels: Sequence[tuple[str, Any]]) -> dict[str, str]:
+    """Say which value counts where a request labels a prediction more than once."""
+    count = len(labels) - len({name for name, _ in labels})
+    if not count:
+        return {}
+    return {"note": f"{counted(count, 'label')} repeated: the last one of a prediction counts"}
 
 
 def logged_score(answer: Answer) -> Any:
@@ -84,17 +103,23 @@ def model_description(signature: Signature) -> dict[str, Any]:
         "target": signature.target,
         "classes": [signature.label(code) for code in range(len(signature.classes))],
         "inputs": [
-            {"name": field.name, "type": field.kind}
-            | field.model_dump(exclude={"name", "kind", "spellings", "fold"})
+            {"name": field.name, "type": described_type(field)}
+            | field.model_dump(exclude=_UNTOLD)
+            | {"values": [field.plain(text) for text in field.values]}
             for field in signature.asked
         ],
-        "unused": list(signature.unused),
+        "unused": list(signature.ignored),
         **_history(signature),
         "example": signature.example,
         "metric": signature.metric,
         "candidate": signature.candidate,
         "recipe": signature.recipe,
     }
+
+
+def described_type(field: Field) -> str:
+    """What a field is: truth values are numbers to the model, but not to people."""
+    return "boolean" if field.type == "boolean" else field.kind
 
 
 def _history(signature: Signature) -> dict[str, Any]:

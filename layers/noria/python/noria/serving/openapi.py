@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from noria.core.data.dataset import Kind
 from noria.core.model.signature import Field, Signature
 from noria.serving.requests import MAXIMUM_ROWS
 
@@ -11,12 +10,8 @@ UNUSED = "not used by this model; may be left out"
 ENTITY = "names the entity whose history is looked up"
 INSTANT = "the instant of the prediction, by default now"
 LOOKED_UP = "looked up where it is left out"
-TYPES: dict[Kind, dict[str, Any]] = {
-    "number": {"type": ["number", "null"]},
-    "category": {"type": ["string", "boolean", "null"]},
-    "text": {"type": ["string", "null"]},
-    "timestamp": {"type": ["string", "number", "null"], "format": "date-time"},
-}
+TIME: dict[str, Any] = {"type": ["string", "number", "null"], "format": "date-time"}
+NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 
 
 def body_of(name: str) -> dict[str, Any]:
@@ -54,7 +49,7 @@ def _row(signature: Signature | None) -> dict[str, Any]:
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {name: {"description": UNUSED} for name in signature.unused}
+        "properties": {name: {"description": UNUSED} for name in signature.ignored}
         | _looked_up_by(signature)
         | {field.name: _property(field) for field in signature.columns}
         | _looked_up(signature),
@@ -70,7 +65,7 @@ def _looked_up_by(signature: Signature) -> dict[str, Any]:
         key.name: {"type": ["string", "number", "null"], "description": ENTITY}
         for key in signature.history.keys
     }
-    return {signature.history.event_time: {**TYPES["timestamp"], "description": INSTANT}} | keys
+    return {signature.history.event_time: {**TIME, "description": INSTANT}} | keys
 
 
 def _looked_up(signature: Signature) -> dict[str, Any]:
@@ -79,7 +74,7 @@ def _looked_up(signature: Signature) -> dict[str, Any]:
         return {}
     told = signature.history.descriptions
     return {
-        name: {**TYPES["number"], "description": f"{told.get(name, name)}; {LOOKED_UP}"}
+        name: {**NUMBER, "description": f"{told.get(name, name)}; {LOOKED_UP}"}
         for name in signature.history.names
     }
 
@@ -91,7 +86,32 @@ def _property(field: Field) -> dict[str, Any]:
         seen = f"{field.minimum:g} to {field.maximum:g}{unit} in training"
     if field.values:
         seen = f"in training: {', '.join(field.values[:10])}"
-    return {**TYPES[field.kind], **({"description": seen} if seen else {})}
+    if field.notation.truths:
+        seen = f"in training: {', '.join(field.notation.truths)}"
+    return {**_type(field), **({"description": seen} if seen else {})}
+
+
+def _type(field: Field) -> dict[str, Any]:
+    """The JSON types that a field takes, that of the data first."""
+    if field.kind == "timestamp":
+        return TIME
+    taken = _of_numbers(field) if field.kind == "number" else _of_texts(field)
+    return {"type": [*taken, "null"]}
+
+
+def _of_numbers(field: Field) -> list[str]:
+    if field.notation.boolean:
+        return ["boolean", "integer", "string"]
+    flag = ["boolean"] if field.takes_truths else []
+    written = ["string"] if field.notation.decimal is not None or field.notation.units else []
+    return ["number", *flag, *written]
+
+
+def _of_texts(field: Field) -> list[str]:
+    if field.type != "string":
+        return [field.type, "string"]
+    flag = ["boolean"] if field.truth_text(True) or field.truth_text(False) else []
+    return ["string", *flag, *(["number"] if field.has_numbers else [])]
 
 
 def _label(signature: Signature | None) -> dict[str, Any]:

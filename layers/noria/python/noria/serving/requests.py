@@ -1,31 +1,26 @@
 """Request bodies: JSON in, rows or labels out; whatever else comes is refused with its remedy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
-
-from pydantic_core import from_json
 
 from noria.common.messages import ascii_repr
 from noria.core.model.label_parsing import encode_label
 from noria.core.model.signature import Signature
 from noria.errors import RequestError
+from noria.serving.json_bodies import MAXIMUM_BYTES, parse_object
 
-MAXIMUM_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB, its event's envelope included
 MAXIMUM_ROWS = 1000
 MAXIMUM_TEXT = 1000  # characters of one value: a logged record stays far below Firehose's 1 MB
+MAXIMUM_FREE_TEXT = 100_000  # of a column of prose
 MAXIMUM_PROBABILITIES = 100_000  # an answer beyond 6 MB would be refused by Lambda
 
 Row = Mapping[str, Any]
 
 
-class BodyTooLargeError(RequestError):
-    """A body with more bytes than a Lambda function takes."""
-
-
 def parse_rows(body: bytes) -> list[Row]:
     """Read the rows of `{"rows": [{...}]}`, or of one bare row; raises RequestError."""
-    document = _object(body, 'send {"rows": [{...}]} or one row {...}')
+    document = parse_object(body, 'send {"rows": [{...}]} or one row {...}')
     if not isinstance(document.get("rows"), list):
         return [_checked(0, document)]
     _refuse_others(document, "rows")
@@ -36,7 +31,7 @@ def parse_rows(body: bytes) -> list[Row]:
 def parse_labels(body: bytes, signature: Signature) -> list[tuple[str, Any]]:
     """Read the ids and values of `{"labels": [{"id", "value"}]}`; raises RequestError."""
     remedy = 'send {"labels": [{"id": "...", "value": ...}]}'
-    document = _object(body, remedy)
+    document = parse_object(body, remedy)
     if not isinstance(document.get("labels"), list):
         raise RequestError(f"the request has no list of labels: {remedy}")
     _refuse_others(document, "labels")
@@ -44,26 +39,28 @@ def parse_labels(body: bytes, signature: Signature) -> list[tuple[str, Any]]:
     return [_label(number, label, signature) for number, label in enumerate(labels)]
 
 
-def refuse_unanswerable(rows: int, signature: Signature) -> None:
-    """Refuse a request whose answer would not fit into a response."""
+def refuse_unanswerable(rows: Sequence[Row], signature: Signature) -> None:
+    """Refuse a request whose answer would not fit into a response, or a row that is not logged."""
     classes = max(1, len(signature.classes))
-    if rows * classes > MAXIMUM_PROBABILITIES:
+    if len(rows) * classes > MAXIMUM_PROBABILITIES:
         most = MAXIMUM_PROBABILITIES // classes
-        raise RequestError(f"rows: {rows} for {classes} classes; send at most {most} at a time")
-
-
-def _object(body: bytes, remedy: str) -> dict[str, Any]:
-    if len(body) > MAXIMUM_BYTES:
-        raise BodyTooLargeError(
-            f"the body has {len(body)} bytes: send at most {MAXIMUM_BYTES}, in several requests"
+        raise RequestError(
+            f"rows: {len(rows)} for {classes} classes; send at most {most} at a time"
         )
-    try:
-        document = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise RequestError(f"the body is not JSON ({error}): {remedy}") from error
-    if not isinstance(document, dict):
-        raise RequestError(f"the body is {ascii_repr(document)}: {remedy}")
-    return document
+    free = {field.name: MAXIMUM_FREE_TEXT for field in signature.columns if field.kind == "text"}
+    limits = dict.fromkeys(signature.ignored, MAXIMUM_BYTES) | free
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
+                _refuse_long(number, name, value, limits.get(name, MAXIMUM_TEXT))
+
+
+def _refuse_long(number: int, name: str, value: str, limit: int) -> None:
+    if len(value) > limit:
+        raise RequestError(
+            f"row {number}, field {ascii_repr(name)}: {ascii_repr(value)} has {len(value)} "
+            f"characters; send at most {limit}"
+        )
 
 
 def _refuse_others(document: dict[str, Any], known: str) -> None:
@@ -85,12 +82,6 @@ def _checked(number: int, row: object) -> Row:
         raise RequestError(f"row {number} is {ascii_repr(row)}: send an object of fields")
     if not row:
         raise RequestError(f"row {number} is empty: send the fields that GET /model lists")
-    for name, value in row.items():
-        if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
-            raise RequestError(
-                f"row {number}, field {ascii_repr(name)}: {ascii_repr(value)} has {len(value)} "
-                f"characters; send at most {MAXIMUM_TEXT}"
-            )
     return row
 
 

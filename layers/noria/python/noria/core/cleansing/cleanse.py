@@ -11,6 +11,8 @@ from noria.common.messages import comma_list, counted, unique_name
 from noria.common.verdict import Verdict
 from noria.contracts import Fill, Problem
 from noria.core.cleansing import column_kinds, dropped_columns
+from noria.core.cleansing.missing_texts import missing_notes, missing_texts, unlabelled_notes
+from noria.core.cleansing.notations import notations
 from noria.core.cleansing.outliers import outliers
 from noria.core.cleansing.post_outcome_columns import post_outcome_columns
 from noria.core.cleansing.quality_gate import usability_failures
@@ -19,6 +21,7 @@ from noria.core.cleansing.target import target_columns, target_values
 from noria.core.column_types.contract_checks import impossible, unsuitable
 from noria.core.column_types.event_time import event_time_name, with_event_time
 from noria.core.column_types.type_inference import ColumnKind, Typed
+from noria.core.data.notation import Notation
 from noria.errors import ContractError, DataError
 
 BROKEN_RULE = "broken_rule"
@@ -32,7 +35,8 @@ class Cleansing:
     `quarantined` has the original columns and, last, the text `broken_rule` (`broken_rule_2` where
     the data have such a column); every row that came in is in exactly one of the two. `flagged`
     lists outliers among the accepted rows (`row`, `column`, `value`). `spellings` is how each
-    category's texts were brought to one spelling.
+    category's texts were brought to one spelling, `notations` how each column's values were written
+    in the rows that came in.
     """
 
     accepted: pd.DataFrame
@@ -40,6 +44,7 @@ class Cleansing:
     verdict: Verdict
     columns: dict[str, ColumnKind] = field(default_factory=dict)
     spellings: dict[str, Spellings] = field(default_factory=dict)
+    notations: dict[str, Notation] = field(default_factory=dict)
     flagged: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -85,7 +90,11 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     try:
         target = target_values(frame, problem, typed)
     except DataError as error:  # how its column was read may be why
-        return _refused(frame, [str(error), *column_kinds.type_notes(frame, typed, problem)])
+        notes = [
+            *column_kinds.type_notes(frame, typed, problem),
+            *missing_notes(typed, {}, problem),
+        ]
+        return _refused(frame, [str(error), *notes])
     rules = broken_rules(frame, values, typed, target, problem)
     good = rules.good
     drops = dropped_columns.columns_to_drop(values, good, typed, problem)
@@ -104,7 +113,9 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
     }
     failures = usability_failures(problem, rules, target[good], len(frame))
     notes = [
+        *unlabelled_notes(typed, rules.counts.get(UNLABELLED, 0), len(frame), problem),
         *column_kinds.type_notes(frame, typed, problem),
+        *missing_notes(typed, drops, problem),
         *_notes(frame, drops, evidence, problem),
     ]
     return Cleansing(
@@ -117,6 +128,7 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
         ),
         columns=kinds,
         spellings={n: c.spellings for n, c in typed.items() if n in kinds and c.spellings.table},
+        notations=notations(frame, typed, problem),
         flagged=flagged,
     )
 
@@ -232,5 +244,7 @@ def _evidence(
         "target_columns": sorted(target_columns(problem)),
         "spellings": {name: column.merged for name, column in typed.items() if column.merged},
         "units": {name: column.converted for name, column in typed.items() if column.converted},
+        "missing_texts": missing_texts(typed),
+        "times": column_kinds.time_ranges(typed),
         "joins": frame.attrs.get("joins", {}),
     }

@@ -4,8 +4,11 @@ import pandas as pd
 
 from noria.common.expressions import parse
 from noria.common.messages import comma_list, counted, unknown_column
+from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem, Quality
 from noria.core.cleansing.target import target_columns
+from noria.core.column_types.cell_values import cleaned_text, is_textual, text_counts
+from noria.core.column_types.column_marks import classes_among, marks_for, with_values
 from noria.core.column_types.event_time import event_time_name, needed_columns
 from noria.core.column_types.type_inference import (
     NO_RULE,
@@ -46,10 +49,16 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
 
 def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
     """Convert every column: as the contract declares it, the event time to UTC, else inferred."""
-    return {
-        str(name): typed_column(frame[name], rule_of(str(name), problem), problem.quality)
-        for name in frame.columns
-    }
+    return {str(name): _typed(frame[name], str(name), problem) for name in frame.columns}
+
+
+def _typed(values: pd.Series, name: str, problem: Problem) -> Typed:
+    rule, marks = rule_of(name, problem), marks_for(name, problem)
+    if name == problem.target.name and problem.task != "regression" and is_textual(values):
+        counts = text_counts(cleaned_text(values, NO_MARKS))
+        classes = classes_among(marks, counts, binary=problem.task == "binary")
+        marks = with_values(marks, classes)
+    return typed_column(values, rule, problem.quality, marks)
 
 
 def rule_of(name: str, problem: Problem) -> ColumnRule:
@@ -77,6 +86,15 @@ def type_notes(frame: pd.DataFrame, columns: dict[str, Typed], problem: Problem)
             f"{column.kind} ({examples}), counted as missing"
         )
     return notes
+
+
+def time_ranges(columns: dict[str, Typed]) -> dict[str, list[str]]:
+    """Return the first and the last moment of each column of times, as they were read."""
+    return {
+        name: [column.values.min().isoformat(), column.values.max().isoformat()]
+        for name, column in columns.items()
+        if column.kind == "timestamp" and column.values.notna().any()
+    }
 
 
 def _unit_notes(name: str, column: Typed, problem: Problem) -> list[str]:

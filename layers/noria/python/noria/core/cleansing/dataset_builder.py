@@ -24,6 +24,8 @@ from noria.core.column_types.event_time import event_time_name, needed_columns
 from noria.core.column_types.timestamp_parsing import read_times
 from noria.core.column_types.type_inference import ColumnKind
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset, Kind
+from noria.core.data.notation import Notation
+from noria.core.data.precision import needs_double, to_single
 from noria.core.data.text_normalization import plain_words
 from noria.core.ingestion.raw_text import values_as_text
 from noria.errors import DataError
@@ -42,10 +44,11 @@ def to_dataset(
     problem: Problem,
     columns: Mapping[str, ColumnKind],
     spellings: Mapping[str, Spellings] | None = None,
+    notations: Mapping[str, Notation] | None = None,
 ) -> Dataset:
     """Build the dataset: features, target codes, the holdout and the rule's answers.
 
-    `accepted`, `columns` and `spellings` come from `cleanse`. Left out are the target, the columns
+    All but the problem comes from `cleanse`. Left out are the target, the columns
     that only its expression uses, `features.exclude`, identifiers, and entity keys with
     many values. Raises DataError when no feature is left.
     """
@@ -63,9 +66,17 @@ def to_dataset(
         name: fill_value(name, kind, data[name][~holdout], problem)
         for name, kind in features.items()
     }
+    written = notations or {}
     return Dataset(
         columns=tuple(
-            Column(name, kind, fills[name], _spellings(name, kind, spellings or {}, problem))
+            Column(
+                name,
+                kind,
+                fills[name],
+                _spellings(name, kind, spellings or {}, problem),
+                written.get(name, Notation()),
+                double=data[name].dtype == np.float64,
+            )
             for name, kind in features.items()
         ),
         data={name: impute(data[name], kind, fills[name]) for name, kind in features.items()},
@@ -74,7 +85,14 @@ def to_dataset(
         holdout=holdout,
         event_time=times,
         rule=rule_answers(accepted, problem, classes, target),
+        left_out=tuple(name for name in _collected(written, problem) if name not in features),
     )
+
+
+def _collected(notations: Mapping[str, Notation], problem: Problem) -> list[str]:
+    """List the columns that rows of the sources have, those left unread included."""
+    named = [*problem.features.exclude, *sorted(target_columns(problem))]
+    return list(dict.fromkeys([*notations, *named]))
 
 
 def _spellings(
@@ -118,7 +136,8 @@ def _few_entities(values: pd.Series, limits: Analysis) -> bool:
 def as_array(values: pd.Series, kind: Kind) -> NDArray[Any]:
     """Convert a column to the array of its kind, missing values as the dataset marks them."""
     if kind == "number":
-        return values.astype("float64").to_numpy(dtype=np.float32, na_value=np.nan)
+        numbers = values.astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers if needs_double(numbers) else to_single(numbers)
     if kind == "timestamp":
         return epoch_seconds(values)
     codes, distinct = pd.factorize(values_as_text(values))

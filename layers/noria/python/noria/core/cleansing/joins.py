@@ -1,13 +1,16 @@
 """Joining the other sources of a problem to its primary one, row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from noria.common.categories import tidy
 from noria.common.messages import comma_list, nearest, unique_name
 from noria.contracts import Join, Problem, Source
+from noria.core.column_types.cell_values import is_textual, without_missing
+from noria.core.column_types.column_marks import marks_for
 from noria.core.column_types.event_time import (
     column_times,
     event_time_name,
@@ -35,7 +38,8 @@ def join_sources(frames: Mapping[str, pd.DataFrame], problem: Problem) -> pd.Dat
     Raises DataError for a missing source or column and for keys that are not unique.
     """
     primary = problem.primary
-    joined = _frame_of(frames, primary).reset_index(drop=True)
+    shared = {key for source in problem.sources if source.join for key in source.join.on}
+    joined = _known(_frame_of(frames, primary).reset_index(drop=True), shared, problem)
     joined = _timed(joined, problem)
     notes = {}
     for source in problem.sources:
@@ -60,6 +64,18 @@ def _frame_of(frames: Mapping[str, pd.DataFrame], source: Source) -> pd.DataFram
     return frames[source.name]
 
 
+def _known(frame: pd.DataFrame, keys: Iterable[str], problem: Problem) -> pd.DataFrame:
+    """Blank what means missing in key columns: NA names no row."""
+    for key in keys:
+        if key in frame.columns and is_textual(frame[key]):
+            marks = marks_for(key, problem)
+            different = frame[key].dropna().unique()
+            unknown = [value for value in different if marks.mean(tidy(str(value)))]
+            if unknown:
+                frame = frame.assign(**{key: frame[key].mask(frame[key].isin(unknown), None)})
+    return frame
+
+
 def _timed(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """Compute the event time as soon as its columns are there."""
     name = event_time_name(problem)
@@ -80,8 +96,10 @@ def _unique(
     for key in keys:
         _require(frame, key, source.name)
     if join.as_of:  # one moment may be written in several zones
-        times = _as_of_times(frame[join.as_of], source, join, problem)
+        written = without_missing(frame[join.as_of], marks_for(join.as_of, problem))
+        times = _as_of_times(written, source, join, problem)
         frame = frame.assign(**{join.as_of: times})
+    frame = _known(frame, join.on, problem)
     present = frame.dropna(subset=keys)
     distinct = present.drop_duplicates()
     counts = {
@@ -196,11 +214,10 @@ def _as_of_times(values: pd.Series, source: Source, join: Join, problem: Problem
     times = read_times(values, reading_of(join, problem.quality))
     unread = times.isna() & values.notna()
     if unread.any():
-        example = values[unread].tolist()[0]
         raise DataError(
             f"source {source.name!r}: {int(unread.sum())} values of as_of column {join.as_of!r} "
-            f"are not timestamps, such as {example!r}: write ISO 8601 with a zone, "
-            "or declare the join's format"
+            f"are not timestamps, such as {str(values[unread].iloc[0])!r}: write ISO 8601 with a "
+            "zone, or declare the join's format"
         )
     return times
 

@@ -15,7 +15,13 @@ from noria.contracts import ColumnRule, Problem
 from noria.core.cleansing.target import evaluated
 from noria.core.column_types.cell_values import missing_cells
 from noria.core.column_types.event_time import event_time_name
-from noria.core.column_types.type_inference import Typed, declared_type, typed_column
+from noria.core.column_types.type_inference import (
+    FALSE_TEXTS,
+    TRUE_TEXTS,
+    Typed,
+    declared_type,
+    typed_column,
+)
 from noria.errors import ContractError
 
 UNLABELLED = "target is missing"
@@ -118,7 +124,10 @@ def _not_of_type(name: str, rule: ColumnRule, declared: str) -> str:
 
 def _absent(frame: pd.DataFrame, columns: dict[str, Typed], name: str) -> pd.Series:
     """Mark what is missing as it came or by the contract's marks, not what was unreadable."""
-    return missing_cells(frame[name]) | (columns[name].values.isna() & ~columns[name].unreadable)
+    marks = columns[name].marks
+    return missing_cells(frame[name], marks) | (
+        columns[name].values.isna() & ~columns[name].unreadable
+    )
 
 
 def _limits(name: str, rule: ColumnRule, values: pd.Series) -> Iterator[Broken]:
@@ -135,9 +144,14 @@ def _limits(name: str, rule: ColumnRule, values: pd.Series) -> Iterator[Broken]:
 def _allowed(name: str, rule: ColumnRule, values: pd.Series, kind: str) -> Broken:
     declared = pd.Series(list(rule.allowed or ()), dtype="object")
     family = "bool" if kind == "bool" else _family(values)
-    wanted = typed_column(declared, ColumnRule(type=family, case="keep"))
+    wanted = typed_column(declared, ColumnRule(type=family, case="keep", missing_values=[]))
     shown = comma_list([str(value) for value in rule.allowed or ()], 10)
-    outside = values.notna() & ~values.isin(wanted.values.tolist())
+    possible = values.isin(wanted.values.tolist())
+    if family == "category":  # YAML reads yes and no as truths
+        truths = [texts for truth, texts in ((True, TRUE_TEXTS), (False, FALSE_TEXTS))
+                  if any(value is truth for value in rule.allowed or ())]  # fmt: skip
+        possible |= values.astype("str").str.lower().isin(frozenset[str]().union(*truths))
+    outside = values.notna() & ~possible
     return Broken(f"{name} is not one of {shown}", outside, name)
 
 

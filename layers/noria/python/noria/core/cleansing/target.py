@@ -7,7 +7,9 @@ import pandas as pd
 
 from noria.common.categories import tidy, without_case
 from noria.common.expressions import Expression, parse
+from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem
+from noria.core.column_types.cell_values import is_textual, missing_cells, without_marks
 from noria.core.column_types.type_inference import (
     FALSE_TEXTS,
     TRUE_TEXTS,
@@ -15,11 +17,12 @@ from noria.core.column_types.type_inference import (
     cleaned_text,
     declared_type,
     typed_column,
-    without_marks,
 )
 from noria.errors import DataError
 
 SHOWN = 10
+#: Nothing means missing in a column that was cleansed, but for what is.
+CLEAN = ColumnRule(missing_values=[])
 
 
 def target_columns(problem: Problem) -> frozenset[str]:
@@ -33,7 +36,8 @@ def target_values(
 ) -> pd.Series:
     """Compute the target: text labels for classes, float64 for regression; missing where unknown.
 
-    `typed_columns` are the frame's columns as their rules read them; without, types are inferred.
+    `typed_columns` are the frame's columns as their rules read them; without, the frame is a
+    cleansed one.
     Raises DataError when a regression target is not numeric.
     """
     expression, columns = problem.target.expression, typed_columns or {}
@@ -48,6 +52,9 @@ def _as_ruled(raw: pd.Series, column: Typed | None, problem: Problem) -> pd.Seri
     """Take a target column as its rule reads it; labels of no rule only get one spelling each."""
     if column is None:
         return raw
+    raw = without_marks(raw, column.marks.given)
+    if is_textual(raw):
+        raw = raw.mask(missing_cells(raw, column.marks), None)
     rule = problem.quality.columns.get(problem.target.name)
     if problem.task == "regression":
         return column.values if rule is not None and declared_type(rule) else raw
@@ -55,10 +62,9 @@ def _as_ruled(raw: pd.Series, column: Typed | None, problem: Problem) -> pd.Seri
         return column.values
     if rule is None:
         return _one_spelling(raw)
-    marked = without_marks(raw, rule.missing_values)
     if column.kind == "bool" and rule.aliases:
         return column.values.map({1.0: True, 0.0: False}).astype("object")
-    return _one_spelling(marked.mask(column.unreadable))
+    return _one_spelling(raw.mask(column.unreadable))
 
 
 def _one_spelling(raw: pd.Series) -> pd.Series:
@@ -67,7 +73,7 @@ def _one_spelling(raw: pd.Series) -> pd.Series:
         return raw
     if raw.dtype == object and not raw.dropna().map(lambda value: isinstance(value, str)).all():
         return raw
-    return typed_column(raw, ColumnRule(type="category")).values
+    return typed_column(raw, CLEAN.model_copy(update={"type": "category"})).values
 
 
 def evaluated(
@@ -75,7 +81,9 @@ def evaluated(
 ) -> pd.Series:
     """Evaluate an expression per row; missing where any of its columns is missing."""
     known = typed_columns or {}
-    columns = {name: known.get(name) or typed_column(frame[name]) for name in expression.columns}
+    columns = {
+        name: known.get(name) or typed_column(frame[name], CLEAN) for name in expression.columns
+    }
     inputs = {name: _as_input(column) for name, column in columns.items()}
     result = pd.Series(expression.evaluate(inputs), index=frame.index)
     unknown = pd.Series(False, index=frame.index)
@@ -96,7 +104,7 @@ def labels_of(values: pd.Series) -> pd.Series:
         present = values.dropna()
         if len(present) and present.map(lambda value: isinstance(value, bool)).all():
             values = values.astype("boolean")
-    return cleaned_text(values)
+    return cleaned_text(values, NO_MARKS)
 
 
 def label_text(value: Any) -> str:
@@ -143,9 +151,9 @@ def matching_class(wanted: Any, classes: list[str]) -> str | None:
 
 
 def _numeric_target(raw: pd.Series, problem: Problem) -> pd.Series:
-    column = typed_column(raw, ColumnRule(type="float"))
+    column = typed_column(raw, CLEAN.model_copy(update={"type": "float"}))
     if column.unreadable.any():
-        example = raw[column.unreadable].tolist()[0]  # as Python writes it, not as numpy does
+        example = raw[column.unreadable].tolist()[0]
         raise DataError(
             f"target {problem.target.name!r} is not numeric: {int(column.unreadable.sum())} values "
             f"such as {example!r}. Clean them, or set task to binary or multiclass."

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from noria.common.categories import tidy
+from noria.common.missing_marks import NO_MARKS, USUAL_MARKS, Mark, MissingMarks
 from noria.core.column_types.timestamp_formats import ZONED
 from noria.core.column_types.timestamp_parsing import read_times
-from noria.core.ingestion.raw_text import MISSING_TEXTS, values_as_text
+from noria.core.ingestion.raw_text import values_as_text
 
-LARGEST = float(np.finfo(np.float32).max)  # features are float32
-Mark = str | int | float
+LARGEST = 1e150  # a number whose square is a finite double, so that a spread can be computed
 
 
 def is_textual(values: pd.Series) -> bool:
@@ -20,24 +20,30 @@ def is_textual(values: pd.Series) -> bool:
     return isinstance(values.dtype, pd.StringDtype) or values.dtype == object
 
 
-def missing_cells(values: pd.Series) -> pd.Series:
+def text_counts(values: pd.Series) -> dict[str, int]:
+    """Count how often each value occurs, as text; the most frequent one first."""
+    return {str(text): int(count) for text, count in values.value_counts().items()}
+
+
+def missing_cells(values: pd.Series, marks: MissingMarks = USUAL_MARKS) -> pd.Series:
     """Mark nulls and the texts that stand for them."""
-    return cleaned_text(values).isna() if is_textual(values) else values.isna()
+    return cleaned_text(values, marks).isna() if is_textual(values) else values.isna()
 
 
-def cleaned_text(values: pd.Series) -> pd.Series:
+def cleaned_text(values: pd.Series, marks: MissingMarks = USUAL_MARKS) -> pd.Series:
     """Write values as tidy text, with the texts that mean missing as None."""
     text = values_as_text(values)
     codes, distinct = pd.factorize(text)
     plain = pd.Series([tidy(str(item)) for item in distinct], dtype="str")
-    plain = plain.mask(plain.isin(MISSING_TEXTS), None)
+    missing = np.fromiter(map(marks.mean, plain), dtype=bool, count=len(plain))
+    plain = plain.mask(missing, None)
     if values.dtype == text.dtype and plain.equals(pd.Series(distinct, dtype="str")):
         return text  # tidy already: most columns are, and a copy of each would be large
     return pd.Series(plain.reindex(codes).array, index=values.index, name=values.name)
 
 
 def numbers_of(values: pd.Series) -> pd.Series:
-    """Convert to numbers; what is not a finite number within float32 becomes missing."""
+    """Convert to numbers; what is no finite number, or beyond 1e150, becomes missing."""
     if pd.api.types.is_datetime64_any_dtype(values):
         return pd.Series(np.nan, index=values.index)
     if pd.api.types.is_integer_dtype(values) and not values.hasnans:
@@ -52,6 +58,12 @@ def numbers_of(values: pd.Series) -> pd.Series:
     return numbers.mask(beyond) if beyond.any() else numbers
 
 
+def without_missing(values: pd.Series, marks: MissingMarks) -> pd.Series:
+    """Blank what means missing in a column, and tidy its texts."""
+    values = without_marks(values, marks.given)
+    return cleaned_text(values, marks) if is_textual(values) else values
+
+
 def without_marks(values: pd.Series, marks: Iterable[Mark]) -> pd.Series:
     """Blank the values that the contract says stand for a missing one.
 
@@ -64,7 +76,7 @@ def without_marks(values: pd.Series, marks: Iterable[Mark]) -> pd.Series:
     if is_textual(values):
         texts = {tidy(str(mark)) for mark in marks}
         numbers = {float(mark) for mark in marks if not isinstance(mark, str)}
-        text = cleaned_text(values)
+        text = cleaned_text(values, NO_MARKS)
         return values.mask(text.isin(texts) | numbers_of(text).isin(numbers), None)
     if pd.api.types.is_datetime64_any_dtype(values):
         return values.mask(_marked_times(values, marks))

@@ -4,7 +4,8 @@ import pandas as pd
 
 from noria.common.expressions import is_column, parse
 from noria.contracts import ColumnRule, Join, Problem, Quality
-from noria.core.column_types.cell_values import without_marks
+from noria.core.column_types.cell_values import is_textual, numbers_of, without_missing
+from noria.core.column_types.column_marks import marks_for
 from noria.core.column_types.timestamp_parsing import TimeReading, read_times
 from noria.errors import DataError, ExpressionError
 
@@ -58,7 +59,10 @@ def with_event_time(frame: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 def _as_input(raw: pd.Series, name: str, problem: Problem) -> pd.Series:
     """Hand numbers within their limits on, and anything else as timestamps (NaT where none)."""
     rule = problem.quality.columns.get(name, NO_RULE)
-    values = without_marks(raw, rule.missing_values)
+    values = without_missing(raw, marks_for(name, problem))
+    if is_textual(values):  # such as numbers among which some are marked as missing
+        numbers = numbers_of(values)
+        values = numbers if numbers.notna().equals(values.notna()) else values
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     if rule.format or rule.timezone or not numeric:
         return read_times(values, reading_of(rule, problem.quality))
@@ -70,6 +74,5 @@ def _as_input(raw: pd.Series, name: str, problem: Problem) -> pd.Series:
 def column_times(frame: pd.DataFrame, name: str, problem: Problem) -> pd.Series:
     """Read a column's times as its rule in the contract says, to UTC."""
     rule = problem.quality.columns.get(name, NO_RULE)
-    return read_times(
-        without_marks(frame[name], rule.missing_values), reading_of(rule, problem.quality)
-    )
+    values = without_missing(frame[name], marks_for(name, problem))
+    return read_times(values, reading_of(rule, problem.quality))

@@ -1,28 +1,16 @@
 """Numbers as people write them: thousands, decimal commas, a currency sign, percent."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST = 40  # characters: a longer text is no number, and would take long to match
+from noria.core.column_types.currencies import currency_of
+from noria.core.column_types.numerals import Numeral, numeral_of
+
 PROBED = 100
 EXAMPLES = 3
-CURRENCY = "[$¢£¤¥\u20a0-\u20cf]"
-WRITTEN = re.compile(
-    rf"([+\u2212-]?) ?({CURRENCY}?) ?([+\u2212-]?)"
-    rf"((?:\d[\d.,'\u2019 ]*|[.,]\d+)(?:[eE][+-]?\d+)?) ?({CURRENCY}?) ?(%?)",
-    re.ASCII,
-)
-_GROUPED = r"([1-9]\d{0,2}(?:([%s'\u2019 ])\d{3}(?:\2\d{3})*)|\d*)(\%s\d*)?([eE].+)?"
-#: Digits by their decimal mark: one separator, if any, between groups of three.
-DIGITS = {
-    ".": re.compile(_GROUPED % (",", "."), re.ASCII),
-    ",": re.compile(_GROUPED % (".", ","), re.ASCII),
-}
-SEPARATORS = re.compile(r"[.,'\u2019 ]")
 
 
 @dataclass(frozen=True)
@@ -41,14 +29,6 @@ class Numerals:
     undecided: bool = False
 
 
-@dataclass(frozen=True)
-class _Parts:
-    negative: bool
-    currency: str
-    digits: str
-    percent: bool
-
-
 def read_numerals(
     texts: Sequence[str], counts: Sequence[int], share: float, decimal: str | None = None
 ) -> Numerals | None:
@@ -61,7 +41,7 @@ def read_numerals(
     weights = np.asarray(counts, dtype=np.float64)
     if not len(texts) or not _probable(texts, share):
         return None
-    parts = [_parts_of(text) for text in texts]
+    parts = [numeral_of(text) for text in texts]
     alike = [part for part in parts if part is not None]
     known = np.array([part is not None for part in parts])
     if weights[known].sum() < share * weights.sum() or (decimal is None and _are_codes(alike)):
@@ -77,39 +57,28 @@ def read_numerals(
 def _probable(texts: Sequence[str], share: float) -> bool:
     """Look at a few texts first, as a column of prose has many."""
     some = texts[:PROBED]
-    return sum(_parts_of(text) is not None for text in some) >= share * len(some) / 2
+    return sum(numeral_of(text) is not None for text in some) >= share * len(some) / 2
 
 
-def _parts_of(text: str) -> _Parts | None:
-    match = WRITTEN.fullmatch(text) if len(text) <= LONGEST else None
-    if match is None:
-        return None
-    sign, before, inner, digits, after, percent = match.groups()
-    if (sign and inner) or (before and after):
-        return None
-    return _Parts(bool((sign + inner).strip("+")), before or after, digits.strip(), bool(percent))
+def _number(part: Numeral | None, mark: str) -> float:
+    number = part.value(mark) if part is not None else None
+    return np.nan if number is None else number
 
 
-def _number(part: _Parts | None, mark: str) -> float:
-    match = DIGITS[mark].fullmatch(part.digits) if part is not None else None
-    if part is None or match is None:
-        return np.nan
-    whole, _, fraction, power = match.groups()
-    plain = f"{SEPARATORS.sub('', whole)}{(fraction or '').replace(',', '.')}{power or ''}"
-    return -float(plain) if part.negative else float(plain)
-
-
-def _are_codes(parts: Sequence[_Parts]) -> bool:
-    """Tell names in groups of digits, such as 732 829 320, from quantities."""
+def _are_codes(parts: Sequence[Numeral]) -> bool:
+    """Tell names from quantities: digits in groups such as 732 829 320, (1) and RM12."""
+    if all(part.is_whole and (part.bracketed or part.attached) for part in parts):
+        return True
     blanks = all(" " in part.digits and part.digits.count(",") == 0 for part in parts)
-    return blanks and len({len(part.digits) for part in parts}) == 1
+    alike = len({len(part.digits) for part in parts}) == 1
+    return blanks and alike and not any(part.sign or part.percent for part in parts)
 
 
-def _about_signs(parts: Sequence[_Parts]) -> str | None:
+def _about_signs(parts: Sequence[Numeral]) -> str | None:
     """Ask where texts have several currencies, or some a percent sign and others none."""
-    currencies = sorted({part.currency for part in parts} - {""})
-    if len(currencies) > 1:
-        return f"amounts are in several currencies ({', '.join(currencies)})"
+    signs = {currency_of(part.sign): part.sign for part in parts if part.sign}
+    if len(signs) > 1:
+        return f"amounts are in several currencies ({', '.join(sorted(signs.values()))})"
     bare = [part.digits for part in parts if not part.percent and part.digits.strip("0.,")]
     if bare and len(bare) < len(parts) and any(part.percent for part in parts):
         return f"some values are percentages and others, such as {bare[0]!r}, are not"

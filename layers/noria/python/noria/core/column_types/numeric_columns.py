@@ -13,11 +13,15 @@ from noria.core.ingestion.raw_text import values_as_text
 
 @dataclass(frozen=True)
 class Quantities:
-    """Numbers (NaN where a value is none), notes for people, and counts of other units."""
+    """Numbers (NaN where a value is none), notes for people, and counts of other units.
+
+    `decimal` is the decimal mark of texts that are not plainly numbers.
+    """
 
     numbers: pd.Series
     notes: tuple[str, ...] = ()
     converted: dict[str, int] = field(default_factory=dict)
+    decimal: str | None = None
 
 
 def declared_numbers(values: pd.Series, rule: ColumnRule, quality: Quality) -> Quantities:
@@ -50,7 +54,8 @@ def numbers_in_texts(text: pd.Series, share: float, decimal: str | None = None) 
         return Quantities(plain, () if found is None else _asked(text.name, found))
     numbers = text.map(pd.Series(found.numbers, index=counts.index)).astype("float64")
     told = f"{text.name}: texts read as numbers: {', '.join(found.examples)}"
-    return Quantities(numbers.mask(numbers.abs() > LARGEST), (told,) if found.examples else ())
+    notes = (told,) if found.examples else ()
+    return Quantities(numbers.mask(numbers.abs() > LARGEST), notes, decimal=found.decimal)
 
 
 def _numerals(counts: pd.Series, share: float, decimal: str | None = None) -> Numerals | None:
@@ -79,7 +84,7 @@ def _measured(values: pd.Series, unit: str, rule: ColumnRule, share: float) -> Q
     measured = in_unit(values, unit, rule.source_unit, mark)
     numbers = numbers_of(measured.numbers)
     if found is None or not found.undecided:
-        return Quantities(numbers, (), measured.converted)
+        return Quantities(numbers, (), measured.converted, mark)
     other = in_unit(values, unit, rule.source_unit, ",")  # only what both marks mean alike
     notes = _asked(values.name, found)
-    return Quantities(numbers.where(numbers == other.numbers), notes, measured.converted)
+    return Quantities(numbers.where(numbers == other.numbers), notes, measured.converted, mark)

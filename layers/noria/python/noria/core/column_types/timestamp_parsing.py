@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from noria.core.column_types.epochs import EPOCHS as EPOCHS
+from noria.core.column_types.epochs import numbered_times
 from noria.core.column_types.timestamp_formats import COMMON, DATELIKE, ISO, ORDERS, ZONED, shape_of
-from noria.core.ingestion.raw_text import values_as_text
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, values_as_text
 
 UTC = "UTC"
 LONGEST = 100  # characters: a longer text is no time, and would take long to match
-EPOCHS = {"epoch_s": 1.0, "epoch_ms": 1e3, "epoch_us": 1e6, "epoch_ns": 1e9}
-#: Numbers above a bound count finer units: 1e11 seconds would be the year 5138.
-EPOCH_BOUNDS = ((1e17, "epoch_ns"), (1e14, "epoch_us"), (1e11, "epoch_ms"))
 SHARE = 0.98  # the contract's default for quality.numeric_share
 DECLARED_SHARE = 0.5  # the contract's default for quality.declared_share
 PROBED = 50
+#: Longer ones may be names, which doubles would not tell apart.
+DIGITS = r"[+-]?[0-9]{1,16}(?:\.[0-9]*)?"
+YEAR = 4  # digits that the longest of them have at least
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,9 @@ def zone_problem(name: str) -> str | None:
 def read_times(values: pd.Series, reading: TimeReading | None = None) -> pd.Series:
     """Read timestamps to UTC (microseconds); what cannot be read becomes NaT.
 
-    Without a reading the format of texts is guessed, day and month only where one order fits;
-    numbers are seconds since 1970, or milli-, micro- or nanoseconds where seconds would lie
-    beyond the year 5138. A local time that a clock change repeats is its first occurrence
-    (PEP 495, fold 0); one that a clock change skips is none.
+    Without a reading the format of texts is guessed, day and month only where one order fits; what
+    numbers count is told by all of them (`numbered_times`). A local time that a clock change
+    repeats is its first occurrence (PEP 495, fold 0); one that a clock change skips is none.
     """
     chosen = reading or TimeReading()
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -75,10 +76,22 @@ def read_times(values: pd.Series, reading: TimeReading | None = None) -> pd.Seri
         return _from_numbers(values, chosen)
     codes, distinct = pd.factorize(values.astype("object"))
     texts = _short([str(value) for value in distinct])
+    numbers = None if chosen.formats else digits_of(texts)
+    if numbers is not None:
+        parsed = _from_numbers(numbers, chosen).reindex(codes)
+        return pd.Series(parsed.array, index=values.index)
     if not chosen.formats:
         chosen = _guessed(texts, codes, chosen)
     parsed = _from_texts(texts, chosen).reindex(codes)  # code -1, a missing value, becomes NaT
     return pd.Series(parsed.array, index=values.index)
+
+
+def digits_of(texts: pd.Series) -> pd.Series | None:
+    """Return texts as numbers where all of them are digits, as a counted time may be written."""
+    if texts.empty or not texts.str.fullmatch(DIGITS).all() or texts.str.len().max() < YEAR:
+        return None
+    numbers = pd.Series(pd.to_numeric(texts), dtype="float64")
+    return numbers if numbers.abs().max() < LARGEST_WHOLE else None
 
 
 def guess(texts: Sequence[str], counts: Sequence[int] | None = None, share: float = SHARE) -> Guess:
@@ -195,16 +208,13 @@ def _zoned(times: pd.Series, zone: str) -> pd.Series:
 
 
 def _from_numbers(values: pd.Series, reading: TimeReading) -> pd.Series:
-    epochs = [form for form in reading.formats if form in EPOCHS]
-    if reading.formats and not epochs:  # such as 20130401 for %Y%m%d
-        return _from_texts(values_as_text(values).astype("object"), reading)
     numbers = values.astype("float64")
-    return _from_epoch(numbers, epochs[0] if epochs else _magnitude(numbers))
-
-
-def _magnitude(numbers: pd.Series) -> str:
-    usual = numbers.abs().clip(upper=EPOCH_BOUNDS[0][0] * 10).median()
-    return next((unit for bound, unit in EPOCH_BOUNDS if usual > bound), "epoch_s")
+    formats = reading.formats or (numbered_times(numbers).form,)
+    epochs = [form for form in formats if form in EPOCHS]
+    if epochs:
+        return _from_epoch(numbers, epochs[0])
+    known = replace(reading, formats=formats)  # such as 20130401 for %Y%m%d
+    return _from_texts(values_as_text(values).astype("object"), known)
 
 
 def _from_epoch(numbers: pd.Series, unit: str) -> pd.Series:

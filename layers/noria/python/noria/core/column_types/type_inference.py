@@ -6,11 +6,14 @@ from typing import Literal
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from noria.common.categories import Spellings, spellings_of
+from noria.common.categories import Spellings, spellings_of, tidy
+from noria.common.missing_marks import USUAL_MARKS, MissingMarks, marks_of
 from noria.contracts import ColumnRule, Quality
 from noria.core.column_types.cell_values import cleaned_text as cleaned_text
-from noria.core.column_types.cell_values import is_textual, numbers_of
+from noria.core.column_types.cell_values import is_textual, numbers_of, text_counts
 from noria.core.column_types.cell_values import without_marks as without_marks
+from noria.core.column_types.column_marks import named_by_rule
+from noria.core.column_types.counted_times import counted_times, times_of
 from noria.core.column_types.event_time import reading_of
 from noria.core.column_types.numeric_columns import declared_numbers, numbers_in_texts
 from noria.core.column_types.timestamp_parsing import Guess, guess, read_times
@@ -28,7 +31,9 @@ class Typed:
     """A converted column; `unreadable` marks the values that are not of its type.
 
     `spellings` is how texts were brought to one spelling each, `merged` which of them changed,
-    `converted` counts the values that came in another unit, `notes` are for people.
+    `converted` counts the values that came in another unit, `decimal` is the decimal mark of
+    numbers and `formats` are those of times that were written as texts, `notes` are for people.
+    `marks` is what means missing, `marked` counts the texts that did.
     """
 
     kind: ColumnKind
@@ -37,7 +42,11 @@ class Typed:
     spellings: Spellings = field(default_factory=Spellings)
     merged: dict[str, str] = field(default_factory=dict)
     converted: dict[str, int] = field(default_factory=dict)
+    decimal: str | None = None
+    formats: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    marks: MissingMarks = USUAL_MARKS
+    marked: dict[str, int] = field(default_factory=dict)
 
 
 def declared_type(rule: ColumnRule) -> str | None:
@@ -53,10 +62,33 @@ def declared_type(rule: ColumnRule) -> str | None:
 
 
 def typed_column(
-    values: pd.Series, rule: ColumnRule = NO_RULE, quality: Quality = DEFAULTS
+    values: pd.Series,
+    rule: ColumnRule = NO_RULE,
+    quality: Quality = DEFAULTS,
+    marks: MissingMarks | None = None,
 ) -> Typed:
-    """Convert a column as its rule says, else as its values suggest."""
-    values = _tidied(without_marks(values, rule.missing_values))
+    """Convert a column as its rule says, else as its values suggest.
+
+    `marks` mean missing (default: what the rule alone says).
+    """
+    if marks is None:
+        marks = marks_of(rule.missing_values, set(named_by_rule(rule)))
+    present = _tidied(without_marks(values, marks.given), marks)
+    if declared_type(rule) is None and is_textual(present) and present.isin(marks.kept).any():
+        rule = rule.model_copy(update={"type": "category"})  # a mark is a value, and no number
+    column = _typed(present, rule, quality)
+    return replace(column, marks=marks, marked=_marked(values, present))
+
+
+def _marked(values: pd.Series, present: pd.Series) -> dict[str, int]:
+    """Count the texts that meant missing, the most frequent first."""
+    if not is_textual(values):
+        return {}
+    texts = values[values.notna() & present.isna()].map(lambda value: tidy(str(value)))
+    return {text: count for text, count in text_counts(texts).items() if text}
+
+
+def _typed(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
     declared = declared_type(rule)
     if declared is None:
         return _inferred(values, rule, quality)
@@ -69,15 +101,15 @@ def typed_column(
         spelled = _spelled(values_as_text(values), rule, quality).values if rule.aliases else values
         booleans = _booleans(spelled)
         return Typed("bool", booleans, present & booleans.isna())
-    texts = _spelled(cleaned_text(values), rule, quality)
+    texts = _spelled(values_as_text(values), rule, quality)
     return texts if declared == "category" else Typed("text", *_of(texts))
 
 
-def _tidied(values: pd.Series) -> pd.Series:
+def _tidied(values: pd.Series, marks: MissingMarks) -> pd.Series:
     """Bring texts, and mixtures that are read as texts, to tidy ones; booleans stay booleans."""
     if not is_textual(values) or infer_dtype(values, skipna=True) == "boolean":
         return values
-    return cleaned_text(values)
+    return cleaned_text(values, marks)
 
 
 def _of(column: Typed) -> tuple[pd.Series, pd.Series, Spellings, dict[str, str]]:
@@ -92,20 +124,28 @@ def _declared_number(
     if declared_type(rule) == "int":
         numbers = numbers.where(numbers.isna() | (numbers % 1 == 0))
     unreadable = present & numbers.isna()
-    return Typed("number", numbers, unreadable, converted=found.converted, notes=found.notes)
+    return Typed(
+        "number", numbers, unreadable, converted=found.converted, decimal=found.decimal,
+        notes=found.notes,
+    )  # fmt: skip
 
 
 def _declared_time(
     values: pd.Series, present: pd.Series, rule: ColumnRule, quality: Quality
 ) -> Typed:
     reading, notes = reading_of(rule, quality), tuple[str, ...]()
+    numbers = None if rule.format else counted_times(values)
+    if numbers is not None:
+        times, told = times_of(values, numbers, reading)
+        return Typed("timestamp", times, present & times.isna(), notes=told)
     if not rule.format and isinstance(values.dtype, pd.StringDtype):
         counts = values.value_counts()
         found = guess(counts.index.tolist(), counts.tolist(), quality.declared_share)
         formats = found.reading.formats if found.reading is not None else ("ISO8601",)
         reading, notes = replace(reading, formats=formats), _about_order(values.name, found)
     times = read_times(values.where(present), reading)
-    return Typed("timestamp", times, present & times.isna(), notes=notes)
+    unreadable = present & times.isna()
+    return Typed("timestamp", times, unreadable, formats=reading.formats, notes=notes)
 
 
 def _inferred(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
@@ -129,13 +169,15 @@ def _inferred_from_texts(text: pd.Series, rule: ColumnRule, quality: Quality) ->
     guessed = guess(counts.index.tolist(), counts.tolist(), quality.numeric_share)
     notes = _about_order(text.name, guessed)
     if guessed.reading is not None:
-        times = read_times(text, guessed.reading)
-        return Typed("timestamp", times, present & times.isna(), notes=notes)
+        times, formats = read_times(text, guessed.reading), guessed.reading.formats
+        return Typed("timestamp", times, present & times.isna(), formats=formats, notes=notes)
     if not _has_codes(counts.index):
         found = numbers_in_texts(text, quality.numeric_share)
         unreadable = present & found.numbers.isna()
         if present.any() and unreadable.sum() <= (1 - quality.numeric_share) * present.sum():
-            return Typed("number", found.numbers, unreadable, notes=found.notes)
+            return Typed(
+                "number", found.numbers, unreadable, decimal=found.decimal, notes=found.notes
+            )
         notes += found.notes
     return Typed("category", *_of(_spelled(text, rule, quality)), notes=notes)
 

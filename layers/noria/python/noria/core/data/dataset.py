@@ -11,27 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.common.categories import Spellings
+from noria.core.data.notation import Notation
+from noria.core.data.precision import to_single
 from noria.errors import DataError
 
 Kind = Literal["number", "category", "timestamp", "text"]
 TEXTUAL: tuple[Kind, ...] = ("category", "text")
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Column:
     """A raw feature: number (float32), category or text (unicode), timestamp (int64 seconds, UTC).
 
+    A number is a float64 where `double` says that float32 does not tell its values apart.
+
     `fill` stands in for a missing value; `spellings` brings a category's texts to one spelling.
-    Both were applied to the rows of the dataset and apply to every request.
+    Both were applied to the rows of the dataset and apply to every request. `notation` is how the
+    source wrote the values.
     """
 
     name: str
     kind: Kind
     fill: float | str | None = None
     spellings: Spellings = field(default_factory=Spellings)
+    notation: Notation = field(default_factory=Notation)
+    double: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +46,8 @@ class Dataset:
     """Rows ready for a model; missing is NaN, "" or MISSING_TIMESTAMP by the column's kind.
 
     `target` holds int64 class codes (positions in `classes`; binary: negative, positive) or
-    float64 values when `classes` is empty. `rule` is the contract rule's answer per row.
+    float64 values when `classes` is empty. `rule` is the contract rule's answer per row. `left_out`
+    names the columns of the data that are no features.
     """
 
     columns: tuple[Column, ...]
@@ -49,6 +57,7 @@ class Dataset:
     holdout: NDArray[np.bool_]
     event_time: NDArray[np.int64] | None = None
     rule: NDArray[np.float64] | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Convert every array to its kind's type and refuse lengths that differ."""
@@ -150,7 +159,8 @@ class Dataset:
                 f"these {len(content)} bytes are not a dataset: run EngineerFeatures again"
             ) from error
         event_time, rule = arrays.get("event_time"), arrays.get("rule")
-        return cls(columns, data, target, tuple(header["classes"]), holdout, event_time, rule)
+        classes, left_out = tuple(header["classes"]), tuple(header["left_out"])
+        return cls(columns, data, target, classes, holdout, event_time, rule, left_out)
 
 
 def empty_value(kind: Kind) -> float | str | int:
@@ -171,13 +181,13 @@ def is_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(values == empty_value(kind), dtype=bool)
 
 
-def typed(kind: Kind, values: Any) -> NDArray[Any]:
+def typed(kind: Kind, values: Any, double: bool = False) -> NDArray[Any]:
     """Convert values to the array type of their kind; infinities become missing."""
+    if kind == "number" and double:
+        numbers = np.asarray(values, dtype=np.float64)
+        return np.where(np.isinf(numbers), np.nan, numbers) if np.isinf(numbers).any() else numbers
     if kind == "number":
-        with np.errstate(over="ignore"):
-            numbers = np.asarray(values, dtype=np.float32)
-        finite_or_nan = np.isfinite(numbers) | np.isnan(numbers)
-        return numbers if finite_or_nan.all() else np.where(finite_or_nan, numbers, np.nan)
+        return to_single(values)
     return np.asarray(values, dtype=np.str_ if kind in TEXTUAL else np.int64)
 
 
@@ -189,18 +199,26 @@ def _typed_columns(
         raise DataError(
             f"columns {sorted(names)} and data {sorted(data)} differ: give each column once"
         )
-    return {column.name: typed(column.kind, data[column.name]) for column in columns}
+    return {column.name: typed(column.kind, data[column.name], column.double) for column in columns}
 
 
 def _described(column: Column) -> list[Any]:
-    spellings = column.spellings
-    return [column.name, column.kind, column.fill, dict(spellings.table), spellings.fold]
+    spellings, notation = column.spellings, column.notation.model_dump(exclude_defaults=True)
+    texts = [dict(spellings.table), spellings.fold]
+    return [column.name, column.kind, column.fill, *texts, notation, column.double]
 
 
 def _column(
-    name: str, kind: Kind, fill: float | str | None, table: Mapping[str, str], fold: bool
+    name: str,
+    kind: Kind,
+    fill: float | str | None,
+    table: Mapping[str, str],
+    fold: bool,
+    notation: Mapping[str, Any],
+    double: bool = False,
 ) -> Column:
-    return Column(name, kind, fill, Spellings(table, fold))
+    written = Notation.model_validate(notation)
+    return Column(name, kind, fill, Spellings(table, fold), written, double)
 
 
 def _header(dataset: Dataset) -> NDArray[np.uint8]:
@@ -208,6 +226,7 @@ def _header(dataset: Dataset) -> NDArray[np.uint8]:
         "format": FORMAT,
         "columns": [_described(column) for column in dataset.columns],
         "classes": list(dataset.classes),
+        "left_out": list(dataset.left_out),
     }
     return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
 

@@ -57,7 +57,7 @@ def find_weaknesses(
     windows = [window.as_ for window in limits.windows]
     history = [name for name in windows if name in unread and name in rows.data]
     tried = list(groupings(judged.rows, used, history))
-    found = [_tested(one, judged, len(tried)) for one in tried]
+    found = [_tested(one, judged, len(tried), problem) for one in tried]
     kept = [
         one
         for one in found
@@ -93,7 +93,8 @@ def _about_their_means(errors: Array, times: Array | None) -> Array:
     return np.asarray(errors - means[block])
 
 
-def _tested(grouping: Grouping, judged: _Judged, tests: int) -> Weakness | None:
+def _tested(grouping: Grouping, judged: _Judged, tests: int, problem: Problem) -> Weakness | None:
+    """Test a grouping; of its groups the worst that has rows enough to be told is named."""
     codes, rows = grouping.codes, len(judged.errors)
     counts = np.bincount(codes, minlength=len(grouping.labels))
     groups = int(np.count_nonzero(counts))
@@ -106,15 +107,16 @@ def _tested(grouping: Grouping, judged: _Judged, tests: int) -> Weakness | None:
     free = max(judged.errors.shape[1] - 1, 1)  # probabilities of k classes have k - 1 to vary
     ratio = (explained / (groups - 1)) / max((1 - explained) / (rows - groups), 1e-300)
     p = float(f_distribution.sf(ratio, (groups - 1) * free, (rows - groups) * free))
-    worst = int(between.argmax())
+    told = counts >= problem.evaluation.slice_rows
+    worst = int(np.where(told, between, -1.0).argmax()) if told.any() else None
     return Weakness(
         columns=grouping.columns,
         aspect=grouping.aspect,
         share=1 - (1 - explained) * (rows - 1) / (rows - groups),
         significance=min(1.0, max(p, SMALLEST_PROBABILITY) * tests),
-        where=grouping.labels[worst],
-        rows=int(counts[worst]),
-        **_numbers(judged, codes == worst),
+        where="" if worst is None else grouping.labels[worst],
+        rows=0 if worst is None else int(counts[worst]),
+        **({} if worst is None else _numbers(judged, codes == worst)),
     )
 
 

@@ -34,8 +34,8 @@ class Weakness(_Finding):
 
     `share` is the part of the errors' variance that groups of this aspect explain (adjusted R²),
     `significance` its p value, corrected for all that was looked at. `where` is the group that
-    contributes most, with `actual` and `predicted` means of its `rows`; where there are many
-    classes, its log loss beside that of all rows.
+    contributes most of those with `evaluation.slice_rows` rows, with `actual` and `predicted` means
+    of its `rows`; where there are many classes, its log loss beside that of all rows.
     """
 
     columns: tuple[str, ...]
@@ -68,15 +68,15 @@ class Weakness(_Finding):
     @property
     def sentence(self) -> str:
         """Say it to people, with its numbers."""
+        explained = f"{self.subject} still explains {self.share:.1%} of the errors' variance"
+        if not self.where:
+            return f"{explained}, in groups of few rows each"
         there = "most of it"
         if self.actual is not None:
             there = f"{self.actual:.4g} on average, predicted {self.predicted:.4g}"
         elif self.loss is not None:
             there = f"log loss {self.loss:.4g} against {self.overall_loss:.4g} of all rows"
-        return (
-            f"{self.subject} still explains {self.share:.1%} of the errors' variance: "
-            f"{self.where} has {there} ({counted(self.rows, 'row')})"
-        )
+        return f"{explained}: {self.where} has {there} ({counted(self.rows, 'row')})"
 
 
 class Findings(_Finding):

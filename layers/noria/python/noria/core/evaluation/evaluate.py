@@ -1,5 +1,6 @@
 """Judge a model on rows it never saw: its objective, its slices, its artifact, its rival."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,8 +17,9 @@ from noria.core.evaluation.slices import SliceResult, slice_results
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import serial_dependence
 from noria.core.statistics.bootstrap import Replicates
-from noria.core.statistics.confidence_intervals import interval_of
+from noria.core.statistics.confidence_intervals import interval_of, score_bound
 from noria.core.statistics.permutation_tests import target_columns
+from noria.core.statistics.sample_size import RowsNeeded, rows_needed
 from noria.errors import DataError
 
 WEAK_SPOTS = 3
@@ -49,7 +51,8 @@ def evaluate(
     value = metrics.score(metric, y, challenger_scores)
     together = serial_dependence(target_columns(y, challenger_scores), times)
     replicates = Replicates(metric, y, seed, together)
-    found = slice_results(problem, y, slices, challenger_scores)
+    bound = score_bound(replicates, challenger_scores, limits.objective_confidence)
+    found = slice_results(problem, y, slices, challenger_scores, seed)
     best = best_baseline(metric, baselines)
     gained = None if best is None else metrics.gain(metric, value, baselines[best])
     compared = None
@@ -63,6 +66,9 @@ def evaluate(
         value=value,
         threshold=problem.objective.threshold,
         interval=interval_of(replicates, challenger_scores, limits.confidence),
+        bound=bound,
+        bound_confidence=limits.objective_confidence,
+        needed=_needed(problem, value, bound, len(y)),
         rows=len(y),
         metrics=metrics.scores(y, challenger_scores, task),
         parity=parity,
@@ -73,11 +79,24 @@ def evaluate(
         minimum_gain=problem.objective.minimum_gain,
         comparison=compared,
         weaknesses=[
-            *weaknesses(metric, value, found),
+            *weaknesses(problem, value, found),
             *(one.sentence for one in (findings or Findings()).weaknesses[:WEAK_SPOTS]),
         ],
         findings=findings or Findings(),
     )
+
+
+def _needed(problem: Problem, value: float, bound: float | None, rows: int) -> RowsNeeded | None:
+    """How many rows would tell that a value that meets the threshold is surely as good."""
+    margin = metrics.gain(problem.objective.measure, value, problem.objective.threshold)
+    if (
+        bound is None
+        or margin <= 0
+        or metrics.meets(problem.objective.measure, bound, problem.objective.threshold)
+    ):
+        return None
+    total = math.ceil(rows / problem.evaluation.holdout)
+    return rows_needed(abs(value - bound), margin, rows, total)
 
 
 def baselines_of(dataset: Dataset, metric: str) -> dict[str, float]:
@@ -110,14 +129,18 @@ def best_baseline(metric: str, baselines: Mapping[str, float]) -> str | None:
     return max(names, key=lambda name: metrics.gain(metric, baselines[name], 0), default=None)
 
 
-def weaknesses(metric: str, value: float, slices: Sequence[SliceResult]) -> list[str]:
-    """Name the slices that lag behind the whole, the worst first."""
-    lags = [
-        (metrics.gain(metric, value, one.score), one) for one in slices if one.score is not None
+def weaknesses(problem: Problem, value: float, slices: Sequence[SliceResult]) -> list[str]:
+    """Name the slices that surely lag behind the whole, the worst first."""
+    metric = problem.objective.measure
+    surely = [
+        one
+        for one in slices
+        if one.p_value is not None and one.p_value < problem.analysis.significance
     ]
-    worst = sorted(
-        (pair for pair in lags if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].column)
-    )
+    lags = [
+        (metrics.gain(metric, value, one.score), one) for one in surely if one.score is not None
+    ]
+    worst = sorted(lags, key=lambda pair: (-pair[0], pair[1].column))
     return [
         f"underperforms where {one.column} = {one.value}: {metric} {one.score:.4f} "
         f"on {counted(one.rows, 'row')}"

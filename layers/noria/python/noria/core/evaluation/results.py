@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from noria.core.evaluation.error_findings import Findings
 from noria.core.evaluation.slices import SliceResult
 from noria.core.statistics.confidence_intervals import Interval
+from noria.core.statistics.sample_size import RowsNeeded
 
 
 class _Result(BaseModel):
@@ -38,12 +39,19 @@ class ChampionComparison(_Result):
 
 
 class EvaluationResult(_Result):
-    """Everything that was measured on the holdout, for verdicts, reports and the model card."""
+    """Everything that was measured on the holdout, for verdicts, reports and the model card.
+
+    `bound` is the one-sided bound of the value on its worse side, `needed` the rows with which it
+    would meet the threshold where the value does.
+    """
 
     metric: str
     value: float
     threshold: float
     interval: Interval
+    bound: float | None = None
+    bound_confidence: float | None = None
+    needed: RowsNeeded | None = None
     rows: int
     metrics: dict[str, float]
     parity: Parity

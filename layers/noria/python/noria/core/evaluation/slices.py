@@ -1,6 +1,8 @@
 """The metric per slice of the holdout, against the floors of the contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -8,13 +10,21 @@ from pydantic import BaseModel, ConfigDict
 from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.statistics import metrics
+from noria.core.statistics.association import holm
+from noria.core.statistics.resampled_scores import drawn_counts, resampled_scores
 from noria.errors import DataError
 
+MOST_TRIED, RESAMPLES = 20, 100  # slices whose lag is tested, each on so many resamples
+OF_ONE_CLASS = ("accuracy", "log_loss")  # say something of rows of one class
 FEW_NUMBERS = 10  # numbers with more values than this go by quarters
 
 
 class SliceResult(BaseModel):
-    """The metric where a column has one value; `met` is None where it is not judged."""
+    """The metric where a column has one value; `met` is None where it is not judged.
+
+    `p_value` is that of being worse than all rows, corrected after Holm for all measured slices;
+    None where the slice is not measured, or not among those that lag most.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,14 +35,25 @@ class SliceResult(BaseModel):
     floor: float | None
     met: bool | None
     note: str = ""
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Rows of one value of a column."""
+
+    column: str
+    value: str
+    y: Array
+    prediction: Array
 
 
 def slice_results(
-    problem: Problem, y: Array, columns: Mapping[str, Array], prediction: Array
+    problem: Problem, y: Array, columns: Mapping[str, Array], prediction: Array, seed: int = 0
 ) -> list[SliceResult]:
     """Measure the most frequent values of every given column.
 
-    As many as `evaluation.slice_values`, judged with `evaluation.slice_rows` rows or more.
+    As many as `evaluation.slice_values`, of those with `evaluation.slice_rows` rows or more.
     DataError when a column with a floor is absent.
     """
     floors = {one.column: one.floor for one in problem.objective.slices}
@@ -42,30 +63,74 @@ def slice_results(
                 f"objective.slices: column {name!r} is not among the holdout's columns "
                 f"({', '.join(columns) or 'none'}): keep it in the features or drop the slice"
             )
-    return [
-        _measure(problem, name, value, y[rows], prediction[rows], floors.get(name))
+    slices = [
+        _Slice(name, value, y[rows], prediction[rows])
         for name, values in columns.items()
         for value, rows in _groups(np.asarray(values), problem.evaluation.slice_values)
     ]
+    found = [_measure(problem, one, floors.get(one.column)) for one in slices]
+    whole = metrics.score(problem.objective.measure, y, prediction)
+    chances = _chances(problem.objective.measure, whole, slices, found, seed)
+    return [
+        one.model_copy(update={"p_value": chances.get(place)}) for place, one in enumerate(found)
+    ]
 
 
-def _measure(
-    problem: Problem, column: str, value: str, y: Array, prediction: Array, floor: float | None
-) -> SliceResult:
-    metric, fewest = problem.objective.measure, problem.evaluation.slice_rows
-    score, note = None, ""
-    try:
-        score = metrics.score(metric, y, prediction)
-    except DataError as error:
-        note = str(error)
-    met = None
-    if floor is not None and score is not None:
-        met = metrics.meets(metric, score, floor)
-        if len(y) < fewest:
-            met, note = None, f"not judged: fewer than {fewest} rows"
+def _measure(problem: Problem, piece: _Slice, floor: float | None) -> SliceResult:
+    metric, score = problem.objective.measure, None
+    note = _too_few(problem, piece.y)
+    if not note:
+        try:
+            score = metrics.score(metric, piece.y, piece.prediction)
+        except DataError as error:
+            note = str(error)
+    met = None if floor is None or score is None else metrics.meets(metric, score, floor)
     return SliceResult(
-        column=column, value=value, rows=len(y), score=score, floor=floor, met=met, note=note
-    )
+        column=piece.column, value=piece.value, rows=len(piece.y), score=score, floor=floor,
+        met=met, note=note,
+    )  # fmt: skip
+
+
+def _too_few(problem: Problem, y: Array) -> str:
+    """Say why nothing is told of these rows, or nothing."""
+    limits, metric = problem.evaluation, problem.objective.metric
+    if len(y) < limits.slice_rows:
+        return f"not told: fewer than {limits.slice_rows} rows"
+    if problem.task == "regression" or metric in OF_ONE_CLASS:
+        return ""
+    counts = np.sort(np.unique(y, return_counts=True)[1])
+    second = int(counts[-2]) if len(counts) > 1 else 0
+    if second >= limits.class_rows:
+        return ""
+    return f"not told: fewer than {limits.class_rows} rows of a class"
+
+
+def _chances(
+    metric: str, whole: float, slices: Sequence[_Slice], found: Sequence[SliceResult], seed: int
+) -> dict[int, float]:
+    """The corrected p values of the slices that lag most, by their places."""
+    lags = {
+        place: metrics.gain(metric, whole, one.score) * np.sqrt(one.rows)
+        for place, one in enumerate(found)
+        if one.score is not None
+    }
+    ordered = sorted(lags, key=lambda place: -lags[place])
+    tried = [place for place in ordered if lags[place] > 0][:MOST_TRIED]
+    generator = np.random.default_rng(seed)
+    chances = [_chance(metric, whole, slices[place], found[place], generator) for place in tried]
+    corrected = holm([*chances, *[1.0] * (len(lags) - len(tried))])
+    return dict(zip(tried, corrected, strict=False))
+
+
+def _chance(
+    metric: str, whole: float, piece: _Slice, found: SliceResult, generator: np.random.Generator
+) -> float:
+    """The p value of a lag by its bootstrap standard error, 0 where resamples are all alike."""
+    counts = drawn_counts(len(piece.y), RESAMPLES, generator)
+    drawn = resampled_scores(metric, piece.y, piece.prediction, counts)
+    error = float(np.nanstd(drawn)) if np.isfinite(drawn).any() else np.inf
+    lag = metrics.gain(metric, whole, found.score or 0.0)
+    return NormalDist().cdf(-lag / error) if error > 0 else 0.0
 
 
 def _groups(values: Array, most: int) -> Iterator[tuple[str, Array]]:

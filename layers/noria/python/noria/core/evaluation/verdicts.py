@@ -7,7 +7,12 @@ from noria.core.statistics import metrics
 
 
 def meets_objective(evaluation: EvaluationResult) -> Verdict:
-    """Decide "met" or "missed" by threshold, slice floors and the gain over the baselines."""
+    """Decide "met", "undecided" or "missed".
+
+    By threshold, slice floors and the gain over the baselines; undecided where the value meets the
+    threshold and its bound does not, so that the holdout's rows do not tell. A challenger that
+    surely beats the champion on the same rows needs no bound: keeping the champion would be worse.
+    """
     misses = [*_missed_threshold(evaluation), *_missed_gain(evaluation)]
     misses += [
         f"{one.column} = {one.value}: {evaluation.metric} {one.score:.4f} "
@@ -20,8 +25,39 @@ def meets_objective(evaluation: EvaluationResult) -> Verdict:
         return Verdict(
             decision="missed", reasons=[*misses, *evaluation.weaknesses], evidence=evidence
         )
+    unsure = _unsure(evaluation)
+    if unsure and not _surely_better(evaluation):
+        reasons = [unsure, *evaluation.weaknesses]
+        return Verdict(decision="undecided", reasons=reasons, evidence=evidence)
     reasons = [_met(evaluation), *_gain_reason(evaluation)]
+    if unsure:
+        reasons.append("its own rows do not surely tell the threshold, but it beats the champion")
     return Verdict(decision="met", reasons=reasons, evidence=evidence)
+
+
+def _surely_better(evaluation: EvaluationResult) -> bool:
+    """Whether there is a champion to compare with, and the challenger beats it."""
+    compared = evaluation.comparison
+    return bool(compared and compared.gain and beats_champion(evaluation).decision == "wins")
+
+
+def _unsure(evaluation: EvaluationResult) -> str:
+    """Say how little is known of a value that meets the threshold, and what would tell more."""
+    bound, threshold = evaluation.bound, evaluation.threshold
+    if bound is not None and metrics.meets(evaluation.metric, bound, threshold):
+        return ""
+    rows = counted(evaluation.rows, "row")
+    said = f"{evaluation.metric} {evaluation.value:.4f} meets the threshold {threshold:g}, but"
+    if bound is None:
+        return f"{said} {rows} do not tell how sure that is: collect more rows of every class"
+    side = "at least" if metrics.is_better_higher(evaluation.metric) else "at most"
+    known = f"{rows} tell with {evaluation.bound_confidence or 0:.0%} confidence only that it is"
+    if evaluation.needed is None:
+        return f"{said} {known} {side} {bound:.4f}: lower the threshold, or collect more rows"
+    return (
+        f"{said} {known} {side} {bound:.4f}: about {evaluation.needed.holdout:,} holdout rows "
+        f"({evaluation.needed.total:,} in all) would tell"
+    )
 
 
 def _met(evaluation: EvaluationResult) -> str:
@@ -30,9 +66,12 @@ def _met(evaluation: EvaluationResult) -> str:
     score = f"{evaluation.metric} {evaluation.value:.4f}"
     rows = counted(evaluation.rows, "row")
     if low is None or high is None:
+        known = ""
+        if evaluation.bound is not None and evaluation.bound != evaluation.value:
+            known = f"; by the rows of each class it is at least {evaluation.bound:.4f}"
         return (
             f"{score} on {rows} meets the threshold {evaluation.threshold:g}; no confidence "
-            "interval, as every resample of these rows scores the same"
+            f"interval, as every resample of these rows scores the same{known}"
         )
     return f"{score} [{low:.4f}, {high:.4f}] on {rows} meets the threshold {evaluation.threshold:g}"
 

@@ -2,7 +2,8 @@
 
 A step writes its formula against `Operations`. `NumpyOperations` computes it at training time;
 `noria.core.training.onnx_export.OnnxOperations` records the same formula as ONNX nodes. Values are
-columns of shape (n, 1): float32, int64, or texts; `hashed_words` gives a matrix of int64.
+columns of shape (n, 1): float32, int64, float64 (by `exact` alone), or texts; `hashed_words` gives
+a matrix of int64.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_CATEGORY
+from noria.core.data.precision import to_single
 from noria.core.features.word_hashing import word_hash
 
 T = TypeVar("T")
@@ -24,7 +26,10 @@ class Operations(Protocol, Generic[T]):
     """What a step may do to columns; both implementations give the same bits."""
 
     def column(self, name: str) -> T:
-        """Return a raw column."""
+        """Return a raw column; one of doubles rounded to float32."""
+
+    def exact(self, name: str) -> T:
+        """Return a raw column of doubles as it is."""
 
     def constant(self, values: Array) -> T:
         """Return a constant that broadcasts over the rows."""
@@ -89,6 +94,9 @@ class Operations(Protocol, Generic[T]):
     def take(self, one: T, columns: Array) -> T:
         """Pick columns of a matrix by position."""
 
+    def row_sums(self, one: T) -> T:
+        """Add up each row of a matrix of whole numbers that float32 counts exactly."""
+
     def to_float(self, one: T) -> T:
         """Convert to float32."""
 
@@ -124,10 +132,14 @@ class NumpyOperations:
         values = self._frame[name]
         if not isinstance(values.dtype, pd.CategoricalDtype):
             if values.dtype.kind in "if":
-                return np.asarray(values).reshape(-1, 1)
+                numbers = np.asarray(values).reshape(-1, 1)
+                return to_single(numbers) if numbers.dtype == np.float64 else numbers
             values = as_category(np.asarray(values, dtype=object))
         # A missing value has code -1, which picks the last text: the missing category.
         return Coded([*values.cat.categories, MISSING_CATEGORY], np.asarray(values.cat.codes))
+
+    def exact(self, name: str) -> Any:
+        return np.asarray(self._frame[name], dtype=np.float64).reshape(-1, 1)
 
     def constant(self, values: Array) -> Any:
         return values
@@ -199,6 +211,9 @@ class NumpyOperations:
 
     def take(self, one: Any, columns: Array) -> Any:
         return one[:, columns]
+
+    def row_sums(self, one: Any) -> Any:
+        return one.sum(axis=1, keepdims=True)
 
     def to_float(self, one: Any) -> Any:
         return one.astype(np.float32)

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from noria.common.messages import comma_list
+from noria.core.ingestion.marked_numbers import with_numbers
 from noria.core.ingestion.parquet_reader import to_pandas
-from noria.core.ingestion.raw_text import MISSING_TEXTS, check_names, decoded
+from noria.core.ingestion.raw_text import check_names, decoded
 from noria.errors import DataError
 
 CONTENT: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ def read_csv(content: bytes, name: str) -> pd.DataFrame:
         raise _no_rows(names, name)
     _check_delimiter(text, names, name)
     _check_repeated_header(table, names, name)
-    return to_pandas(table.rename_columns(names), name)
+    return to_pandas(with_numbers(table.rename_columns(names)), name)
 
 
 def _no_rows(names: list[str], name: str) -> DataError:
@@ -136,7 +137,9 @@ def _parsed_csv(content: bytes, delimiter: str, *, threads: bool) -> tuple[pa.Ta
             delimiter=delimiter, newlines_in_values=b'"' in content, invalid_row_handler=keep
         ),
         convert_options=arrow_csv.ConvertOptions(
-            null_values=list(MISSING_TEXTS), strings_can_be_null=True
+            # Texts such as NA stay: which of them are values is for the contract to say.
+            null_values=[""],
+            strings_can_be_null=True,
         ),
     )
     return table, ragged

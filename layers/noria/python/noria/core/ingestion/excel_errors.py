@@ -47,9 +47,16 @@ def _column(before: int, tag: re.Match[bytes]) -> int:
 def error_notes(errors: Counter[int], titles: dict[int, str]) -> tuple[str, ...]:
     """Say per column how many of its cells hold errors; `titles` has the columns' names."""
     return tuple(
-        f"column {titles[place]!r}: {counted(count, 'cell')} with an Excel error such as #DIV/0! "
-        f"or #N/A read as missing: fix the formula if {'it' if count == 1 else 'they'} should "
-        "have a value"
+        error_note(titles[place], count)
         for place, count in sorted(errors.items())
         if place in titles
+    )
+
+
+def error_note(title: str, count: int) -> str:
+    """Say how many cells of a column hold errors, of a workbook or of a table saved from one."""
+    return (
+        f"column {title!r}: {counted(count, 'cell')} with an Excel error such as #DIV/0! "
+        f"or #N/A read as missing: fix the formula if {'it' if count == 1 else 'they'} should "
+        "have a value"
     )

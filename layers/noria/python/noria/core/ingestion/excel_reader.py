@@ -133,7 +133,7 @@ def _table(rows: list[list[Any]], name: str) -> pd.DataFrame:
 
 
 def _missing_as_none(cell: Any) -> Any:
-    return None if isinstance(cell, str) and cell.strip() in raw_text.MISSING_TEXTS else cell
+    return None if isinstance(cell, str) and not cell.strip() else cell
 
 
 def _column(cells: list[Any]) -> pd.Series:

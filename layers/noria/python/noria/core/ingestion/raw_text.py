@@ -1,4 +1,4 @@
-"""What the parsers of a source's files share: text, column names, and texts that mean missing."""
+"""What the parsers of a source's files share: text, and column names."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,20 +9,6 @@ from pandas.api.types import infer_dtype
 from noria.common.messages import comma_list
 from noria.errors import DataError
 
-MISSING_TEXTS = (
-    "",
-    "NA",
-    "N/A",
-    "#N/A",
-    "n/a",
-    "NULL",
-    "null",
-    "NaN",
-    "nan",
-    "-nan",
-    "None",
-    "<NA>",
-)
 LARGEST_WHOLE = 2.0**53  # above it a float no longer counts by one
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),

@@ -1,5 +1,6 @@
 """Answers without ML and a quick model, scored side by side on the same holdout rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.baselines import rule_answer, trivial_answers
 from noria.core.evaluation.slices import slice_results
+from noria.core.ml_need.quick_forms import Form, named
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import serial_dependence
@@ -59,6 +61,7 @@ class Compared:
     """All ways to answer, scored on `judged` of `holdout` rows, out of `total`.
 
     `block` is how many neighbours in time the bootstrap draws together, 1 without event time.
+    `forms` says what the quick model saw beside the columns themselves.
     """
 
     problem: Problem
@@ -71,6 +74,12 @@ class Compared:
     holdout: int
     total: int
     floors_missed: list[str]
+    forms: str = ""
+
+    @property
+    def attempts(self) -> int:
+        """How often signal was looked for: a second time with `forms` of the columns."""
+        return 2 if self.forms else 1
 
     @property
     def metric(self) -> str:
@@ -127,17 +136,19 @@ def compare_answers(
     problem: Problem,
     generator: np.random.Generator,
     seed: int,
+    forms: Sequence[Form] = (),
 ) -> Compared:
     """Score trivial answers, the rule and a quick model on `judged`, all on the same resamples.
 
     `training` and `judged` are the training and holdout rows of `dataset`, or samples of them.
+    The quick model sees `forms` beside the columns.
     """
     y, times, limits = judged.target, judged.event_time, problem.analysis
     mean = 0.0 if dataset.classes else float(dataset.target.mean())
     answers = {
         **trivial_answers(training, judged, problem.objective.metric, limits.recent),
         **rule_answer(judged, mean),
-        QUICK: quick_model(training, judged, seed),
+        QUICK: quick_model(training, judged, seed, forms),
     }
     together = serial_dependence(target_columns(y, answers[QUICK]), times)
     counts = drawn_counts(len(judged), limits.resamples, generator, together)
@@ -161,6 +172,7 @@ def compare_answers(
         holdout=dataset.holdout_size,
         total=len(dataset),
         floors_missed=[] if rule is None else _floors_missed(rule, judged, problem),
+        forms=named(forms),
     )
 
 

@@ -9,6 +9,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.ml_need.comparison import Compared, Scored, compare_answers
 from noria.core.ml_need.outcomes import (
+    GO_ON,
     REEVALUATE,
     RULE_SUFFICES,
     SERVE_RULE,
@@ -17,11 +18,15 @@ from noria.core.ml_need.outcomes import (
     rule_suffices,
     share_that_meets,
     signal,
+    too_few_of_a_class,
     too_few_rows,
     trivial_suffices,
 )
+from noria.core.ml_need.quick_forms import forms_of
 from noria.core.rule_model.rule_model import why_not_served
 from noria.core.statistics.confidence_intervals import ALIKE
+from noria.core.training.folds import Folds, folds_of, sample_rows
+from noria.errors import DataError
 
 
 def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
@@ -37,19 +42,50 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     rows = problem.analysis.sample_rows
     training = _drawn(dataset.training, rows, generator)
     judged = _drawn(dataset.holdout_rows, rows, generator)
-    too_little = _too_little(training, judged, problem)
+    too_little = _too_little(training, judged, problem) or too_few_of_a_class(dataset, problem)
     if too_little:
         return Verdict(decision=REEVALUATE, reasons=[too_little], evidence={})
-    compared = compare_answers(dataset, training, judged, problem, generator, seed)
+    compared = _compared(dataset, training, judged, problem, generator, seed)
     decision, why = _decided(compared)
+    folds, problem_of_folds = _folds(dataset, problem, seed)
+    if decision == GO_ON and problem_of_folds:
+        decision, why = REEVALUATE, [f"No candidate can be compared: {problem_of_folds}."]
     refusal = None
     if decision == RULE_SUFFICES and problem.baseline.serve:
         refusal = why_not_served(dataset, problem)
         decision = RULE_SUFFICES if refusal else SERVE_RULE
         why.insert(1, refusal or "It is served, as the contract asks (baseline.serve).")
     shown = [_sentence(item, problem) for item in compared.scored]
+    told = [f"Cross-validation: {folds.note}."] if folds.note else []
     evidence = _evidence(compared) | {"training_rows": len(training), "not_served": refusal}
-    return Verdict(decision=decision, reasons=[*why, *shown], evidence=evidence)
+    evidence |= {"folds": len(folds.splits), "fold_note": folds.note or None}
+    return Verdict(decision=decision, reasons=[*why, *shown, *told], evidence=evidence)
+
+
+def _compared(
+    dataset: Dataset,
+    training: Dataset,
+    judged: Dataset,
+    problem: Problem,
+    generator: np.random.Generator,
+    seed: int,
+) -> Compared:
+    """Compare by the columns as they are; where that shows nothing, by forms of them too."""
+    first = compare_answers(dataset, training, judged, problem, generator, seed)
+    settled = rule_suffices(first) or trivial_suffices(first) or not no_signal(first)
+    forms = [] if settled else forms_of(training, judged)
+    if not forms:
+        return first
+    return compare_answers(dataset, training, judged, problem, generator, seed, forms)
+
+
+def _folds(dataset: Dataset, problem: Problem, seed: int) -> tuple[Folds, str]:
+    """The folds that candidates will be scored on, or none and why."""
+    sample = sample_rows(dataset.training, problem.exploration.rows, seed)
+    try:
+        return folds_of(sample, problem.exploration.folds, seed), ""
+    except DataError as error:
+        return Folds([]), str(error)
 
 
 def _decided(compared: Compared) -> Outcome:
@@ -75,6 +111,7 @@ def _evidence(compared: Compared) -> dict[str, Any]:
         "bootstrap_block_rows": compared.block,
         "confidence": compared.problem.evaluation.confidence,
         "holdout_rows": compared.judged,
+        "forms_tried": compared.forms or None,
     }
 
 

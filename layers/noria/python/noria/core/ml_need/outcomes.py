@@ -1,7 +1,11 @@
 """What comes of asking whether ML is needed: each outcome with its reasons, or None."""
 
+import math
+
 import numpy as np
 
+from noria.contracts import Problem
+from noria.core.data.dataset import Dataset
 from noria.core.ml_need.comparison import Compared, Scored
 from noria.core.statistics.autocorrelation import FEWEST_BLOCKS
 from noria.core.statistics.permutation_tests import PermutationTest
@@ -13,6 +17,27 @@ Outcome = tuple[str, list[str]]
 # Metrics that one answer for all rows cannot score well in.
 DEMANDING = {"regression": ("r2",)}
 DEMANDING_OF_CLASSES = ("balanced_accuracy", "roc_auc")
+
+
+def too_few_of_a_class(dataset: Dataset, problem: Problem) -> str | None:
+    """Say how many rows are needed, where the holdout has too few of all classes but one."""
+    if not dataset.classes:
+        return None
+    least, size = problem.evaluation.class_rows, len(dataset.classes)
+    counts = np.bincount(dataset.target, minlength=size)
+    held = np.bincount(dataset.target[dataset.holdout], minlength=size)
+    order = np.argsort(-held, kind="stable")
+    second = int(order[1])
+    if held[second] >= least:
+        return None
+    share = max(int(counts[second]), 1) / len(dataset) * problem.evaluation.holdout
+    return (
+        f"Too few rows of a class to judge any model: {int(counts[second]):,} of {len(dataset):,} "
+        f"rows have {dataset.classes[second]!r}, {int(held[second])} of them in the holdout, which "
+        f"needs {least} (evaluation.class_rows). What would help: about "
+        f"{math.ceil(least / share):,} rows in all, at that share of the class, or a larger "
+        "evaluation.holdout."
+    )
 
 
 def rule_suffices(compared: Compared) -> Outcome | None:
@@ -74,19 +99,34 @@ def trivial_suffices(compared: Compared) -> Outcome | None:
 def no_signal(compared: Compared) -> Outcome | None:
     """The quick model's predictions are no better than permuted ones."""
     gain, problem = compared.gain_over(compared.best_trivial), compared.problem
-    chance, confidence = problem.analysis.chance, problem.evaluation.confidence
+    # Looked for twice, so that each time half the chance is allowed (Bonferroni).
+    chance = problem.analysis.chance / compared.attempts
+    confidence = 1 - (1 - problem.evaluation.confidence) / compared.attempts
     if has_signal(gain.interval, compared.permutation.p_value, chance, confidence):
         return None
     # Related to the target, and yet further from it than a constant: what held does no longer.
     worse = compared.permutation.p_value < chance
     verdict = "No better than a constant answer" if worse else "No better than chance"
-    return REEVALUATE, [
+    said = (
         f"{verdict}: the quick model's gain over "
         f"{compared.best_trivial.name} is {_between(gain.interval)} {compared.metric} "
-        f"({compared.permutation.sentence}).",
+        f"({compared.permutation.sentence})."
+    )
+    return REEVALUATE, [
+        said,
         _what_would_help(compared, gain.interval),
+        *_tried(compared),
         *_slow_drift_note(compared.permutation),
     ]
+
+
+def _tried(compared: Compared) -> list[str]:
+    """Say which forms of the columns the quick model saw in vain."""
+    if not compared.forms:
+        return []
+    windows = [one.as_ for one in compared.problem.features.windows]
+    history = f", with the history {', '.join(windows)}" if windows else ""
+    return [f"Tried beside the columns as they are{history}: {compared.forms}."]
 
 
 def _slow_drift_note(test: PermutationTest) -> list[str]:

@@ -1,5 +1,6 @@
 """A small model, fitted in seconds: is there anything to learn?"""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,21 @@ from noria.common.arrays import Array
 from noria.core.data.dataset import MISSING_TIMESTAMP, Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.text_encoders import HashedWords
+from noria.core.ml_need.quick_forms import Form
 
 ITERATIONS = 100
 ROWS_FOR_THREADS = 20_000
 MAXIMUM_CODES = 200  # categories beyond the most frequent share one code
 
 
-def quick_model(training: Dataset, judged: Dataset, seed: int) -> Array:
-    """Fit a small gradient boosting on ordinal codes and answer for the judged rows."""
+def quick_model(training: Dataset, judged: Dataset, seed: int, forms: Sequence[Form] = ()) -> Array:
+    """Fit a small gradient boosting on ordinal codes, and on `forms` of the columns beside them.
+
+    Answers for the judged rows.
+    """
     X, unseen = coded_features(training, judged)
+    X = np.column_stack([X, *(form.training for form in forms)])
+    unseen = np.column_stack([unseen, *(form.judged for form in forms)])
     empty = np.isnan(X).all(axis=0)  # boosting needs a value to split at
     X[:, empty], unseen[:, empty] = 0, 0
     settings: dict[str, Any] = {

@@ -1,11 +1,10 @@
-"""Example requests, made from rows that the model did not learn from."""
+"""Example requests, made from a dataset's rows."""
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
 from noria.core.data.dataset import TEXTUAL, Dataset, is_missing
-from noria.core.model.signature import Signature
+from noria.core.model.signature import Field, Signature, Value
 
 ROWS = 3
 
@@ -20,19 +19,20 @@ def sample_rows(dataset: Dataset, signature: Signature, rows: int = ROWS) -> lis
     named: list[dict[str, Any]] = [{}] * (len(dataset) - first - len(keys))
     named += [dict(key) for key in keys]
     return [
-        {field.name: _value(field.kind, dataset, field.name, row) for field in signature.asked}
+        {field.name: request_value(field, dataset, row) for field in signature.asked}
         | named[row - first]
         for row in range(first, len(dataset))
     ]
 
 
-def _value(kind: str, dataset: Dataset, name: str, row: int) -> Any:
-    values = dataset.data[name][row : row + 1]
-    if is_missing(kind, values)[0]:  # type: ignore[arg-type]
+def request_value(field: Field, dataset: Dataset, row: int) -> Value:
+    """A value as a request carries it, in the type that it had in the data."""
+    values = dataset.data[field.name][row : row + 1]
+    if is_missing(field.kind, values)[0]:
         return None
-    if kind == "timestamp":
+    if field.kind == "timestamp":
         return datetime.fromtimestamp(int(values[0]), UTC).isoformat().replace("+00:00", "Z")
-    if kind in TEXTUAL:
-        return str(values[0])
-    number = float(str(values[0]))  # the shortest text that is this float32
-    return int(number) if math.isfinite(number) and number.is_integer() else number
+    if field.kind in TEXTUAL:
+        return field.plain(str(values[0]))
+    number = field.plain(float(str(values[0])))  # the shortest text that is this float32
+    return int(number) if isinstance(number, float) and number.is_integer() else number

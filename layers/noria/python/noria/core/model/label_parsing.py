@@ -13,12 +13,17 @@ def encode_label(value: object, signature: Signature) -> int | float:
         return _number(value)
     for code in range(len(signature.classes)):
         label = signature.label(code)
-        if type(label) is type(value) and label == value:
+        if _type(label) is _type(value) and label == value:
             return code
     classes = comma_list(repr(signature.label(code)) for code in range(len(signature.classes)))
     raise RequestError(
         f"value {ascii_repr(value)} is no class of {signature.target!r}: send {classes}"
     )
+
+
+def _type(value: object) -> type:
+    """Its type as JSON has it, where 5 and 5.0 are one number."""
+    return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
 
 
 def _number(value: object) -> float:

@@ -1,6 +1,5 @@
 """Serve a model: strict request fields in, answers out, by ONNX Runtime alone."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,15 +8,12 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from noria.common.arrays import Array
-from noria.common.messages import ascii_repr
-from noria.common.timestamps import RefusedError, as_seconds
-from noria.core.data.dataset import empty_value, typed
+from noria.common.messages import ascii_repr, comma_list, nearest
 from noria.core.model.request_preprocessing import preprocess_column
+from noria.core.model.request_values import request_column
 from noria.core.model.signature import Field, Signature, input_name
 from noria.core.statistics.metrics import labels
 from noria.errors import RequestError
-
-LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 
 class OnnxModel:
@@ -76,63 +72,30 @@ def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[
     """Convert request rows to dataset columns; a field left out or null is a missing value."""
     if not rows:
         raise RequestError("the request has no rows: send at least one")
-    known = signature.known
+    known, unknown = signature.known, dict[str, int]()
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise RequestError(f"row {number} is {ascii_repr(row)}: send an object of fields")
         if not row.keys() <= known:
-            raise RequestError(_unknown_field(number, row, signature))
-    return {field.name: _column(rows, field) for field in signature.columns}
+            unknown |= {name: number for name in row if name not in known | unknown.keys()}
+    if unknown:
+        raise RequestError(_unknown_fields(unknown, signature))
+    return {
+        field.name: request_column([row.get(field.name) for row in rows], field)
+        for field in signature.columns
+    }
 
 
-def _column(rows: Sequence[Mapping[str, Any]], field: Field) -> Array:
-    convert = {
-        "number": _number, "category": _category, "text": _category, "timestamp": _timestamp
-    }[field.kind]  # fmt: skip
-    missing = empty_value(field.kind)
-    values = []
-    for number, row in enumerate(rows):
-        value = row.get(field.name)
-        try:
-            values.append(missing if value is None else convert(value, field))
-        except RefusedError as refusal:
-            raise RequestError(
-                f"row {number}, field {field.name!r}: {ascii_repr(value)} {refusal}"
-            ) from None
-    return typed(field.kind, values)
-
-
-def _number(value: object, field: Field) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RefusedError("is not a number: send a number or null")
-    # Compared before any conversion: Python integers can be larger than every float.
-    if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-        raise RefusedError("is not a finite 32-bit number: send one, or null if unknown")
-    return float(value)
-
-
-def _category(value: object, field: Field) -> str:
-    if isinstance(value, bool):
-        spellings = [text for text in field.values if text.lower() == str(value).lower()]
-        if spellings:
-            return spellings[0]
-    if not isinstance(value, str):
-        raise RefusedError("is not a text: send a string or null")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise RefusedError("is not valid Unicode: send a string without lone surrogates") from None
-    return value
-
-
-def _timestamp(value: object, field: Field) -> int:
-    return as_seconds(value, field.zone)
-
-
-def _unknown_field(number: int, row: Mapping[str, Any], signature: Signature) -> str:
-    name = next(name for name in row if name not in signature.known)
+def _unknown_fields(rows: Mapping[str, int], signature: Signature) -> str:
+    """Name all unknown fields at once; `rows` has the first row of each."""
     looked_up_by = signature.history.fields if signature.history else []
     names = list(dict.fromkeys([*looked_up_by, *signature.names]))
-    near = difflib.get_close_matches(str(name), names, 1, 0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names)}"
-    return f"row {number}: the model has no field {ascii_repr(name)}; {hint}"
+    found = {name: nearest(str(name), names) for name in rows}
+    told = [
+        f"{ascii_repr(name)}{f' (did you mean {near!r}?)' if near else ''}"
+        for name, near in found.items()
+    ]
+    hint = "" if all(found.values()) else f"; it knows {comma_list(names)}"
+    noun = "field" if len(told) == 1 else "fields"
+    remedy = "leave out what it does not know"
+    return f"row {min(rows.values())}: the model has no {noun} {comma_list(told)}{hint}: {remedy}"

@@ -11,7 +11,7 @@ from noria.core.model.signature import Field
 
 def preprocess_column(field: Field, values: Array) -> Array:
     """Bring a column's values to the spellings of training, and fill what is missing as it did."""
-    values = typed(field.kind, values)
+    values = typed(field.kind, values, field.double)
     if field.spellings:
         spelled = Spellings(field.spellings, field.fold)
         distinct, places = np.unique(values, return_inverse=True)
@@ -20,4 +20,5 @@ def preprocess_column(field: Field, values: Array) -> Array:
         values = plain_texts(values)
     if field.fill is None:
         return values
-    return typed(field.kind, np.where(is_missing(field.kind, values), field.fill, values))
+    filled = np.where(is_missing(field.kind, values), field.fill, values)
+    return typed(field.kind, filled, field.double)

@@ -1,15 +1,22 @@
 """What a model version takes and answers: the contract between training and the endpoint."""
 
+import math
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from noria.core.data.dataset import Column, Kind
+from noria.core.data.notation import Notation
 from noria.core.windows.lookup_spec import LookupSpec
 
-LabelType = Literal["bool", "int", "str"]
-Label = bool | int | str
-Value = float | int | str | None
+LabelType = Literal["bool", "int", "float", "str"]
+DataType = Literal["boolean", "integer", "number", "string"]
+Label = bool | int | float | str
+Value = bool | int | float | str | None
+TYPES: dict[Kind, DataType] = {
+    "number": "number", "category": "string", "text": "string", "timestamp": "string"
+}  # fmt: skip
 
 
 def input_name(column: str) -> str:
@@ -22,6 +29,8 @@ class Field(BaseModel):
 
     A missing value is taken as `fill`; a text as what `spellings` has for it (its key without
     regard to case where `fold`); a number is in `unit`; a time without a zone is one of `zone`.
+    `data_type` is what the data had, as JSON names it, `notation` how they wrote it.
+    A number is a double where `double`, else it is rounded to 32 bits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,12 +48,50 @@ class Field(BaseModel):
     fold: bool = False
     unit: str | None = None
     zone: str | None = None
+    data_type: DataType | None = None
+    notation: Notation = Notation()
+
+    @property
+    def type(self) -> DataType:
+        """The type of its values in the data, as JSON names it."""
+        return self.data_type or TYPES[self.kind]
+
+    @property
+    def takes_truths(self) -> bool:
+        """Whether JSON's true and false are values: of flags, written 1 and 0 at times."""
+        flag = self.type == "integer" and self.minimum in (0, 1) and self.maximum in (0, 1)
+        return self.notation.boolean or flag
+
+    @cached_property
+    def known_texts(self) -> frozenset[str]:
+        """The texts of a category that training knows."""
+        return frozenset([*self.values, *self.spellings, *self.spellings.values()])
+
+    @cached_property
+    def has_numbers(self) -> bool:
+        """Whether a text of a category is a number."""
+        return any(_is_number(text) for text in self.known_texts)
+
+    def truth_text(self, value: bool) -> str | None:
+        """The text of a category that stands for true or false, if there is one."""
+        return next((text for text in self.values if text.lower() == str(value).lower()), None)
+
+    def plain(self, value: float | str) -> Value:
+        """A value of the dataset in the type that it had in the data."""
+        if self.type == "boolean":
+            return value.lower() == "true" if isinstance(value, str) else bool(value)
+        if self.type == "integer":
+            return int(value)
+        return float(str(value)) if self.type == "number" else value
+
+    double: bool = False
 
 
 class Signature(BaseModel):
     """Everything about a model version that its users must know; stored beside `model.onnx`.
 
-    `unused` columns are those of the data that the model does not read: requests may carry them.
+    `unused` features are those that the model does not read, `left_out` the columns of the data
+    that are no features, the target among them: requests may carry both.
     `history` says how the time-window aggregations among the columns are looked up.
     """
 
@@ -59,6 +106,7 @@ class Signature(BaseModel):
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
     unused: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     history: LookupSpec | None = None
     example: dict[str, Value] = {}
     metric: str
@@ -79,7 +127,13 @@ class Signature(BaseModel):
     def known(self) -> frozenset[str]:
         """All fields that a request may carry."""
         looked_up_by = self.history.fields if self.history else []
-        return frozenset([*self.names, *self.unused, *looked_up_by])
+        return frozenset([*self.names, *self.ignored, *looked_up_by])
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The fields that a request may carry, of which nothing is read."""
+        read = {*self.names, *(self.history.fields if self.history else [])}
+        return tuple(name for name in (*self.unused, *self.left_out) if name not in read)
 
     @property
     def asked(self) -> tuple[Field, ...]:
@@ -90,7 +144,7 @@ class Signature(BaseModel):
     @property
     def dataset_columns(self) -> tuple[Column, ...]:
         """Return the columns as a dataset has them."""
-        return tuple(Column(field.name, field.kind) for field in self.columns)
+        return tuple(Column(field.name, field.kind, double=field.double) for field in self.columns)
 
     def label(self, code: int) -> Label:
         """Return a class in the type it had in the data."""
@@ -103,14 +157,41 @@ def label_type_of(classes: tuple[str, ...]) -> LabelType:
         return "str"
     if all(text.lower() in ("true", "false") for text in classes):
         return "bool"
-    return "int" if all(_is_integer(text) for text in classes) else "str"
+    if all(_is_integer(text) for text in classes):
+        return "int"
+    numbers = {float(text) for text in classes if _is_number(text)}
+    return "float" if len(numbers) == len(classes) else "str"
+
+
+def data_type_of(texts: frozenset[str]) -> DataType:
+    """Tell which type the texts of a category had in the data."""
+    if not texts:
+        return "string"
+    if {text.lower() for text in texts} <= {"true", "false"}:
+        return "boolean"
+    if all(_is_integer(text) for text in texts):
+        return "integer"
+    return "number" if all(_is_number(text) for text in texts) else "string"
 
 
 def parse_label(text: str, label_type: LabelType) -> Label:
     """Turn a class text back into its value."""
     if label_type == "bool":
         return text.lower() == "true"
+    if label_type == "float":
+        return float(text)
     return int(text) if label_type == "int" else text
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number as software writes one: no code such as 012, no infinity."""
+    plain = text.removeprefix("-")
+    if not plain[:1].isdigit() or not plain.isascii() or "_" in plain:
+        return False
+    try:
+        return math.isfinite(float(plain)) and (plain[0] != "0" or plain[1:2] in ("", ".", "e"))
+    except ValueError:
+        return False
 
 
 def _is_integer(text: str) -> bool:

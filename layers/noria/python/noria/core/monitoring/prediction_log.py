@@ -2,15 +2,16 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from noria.common.arrays import Array
 from noria.core.model.request_preprocessing import preprocess_column
+from noria.core.model.request_values import logged_column
 from noria.core.model.signature import Field
-from noria.core.statistics.drift import ColumnReference, DriftReference
+from noria.core.statistics.drift import DriftReference
 
 Record = dict[str, Any]
 Score = float | list[float]
@@ -85,29 +86,15 @@ def columns_of(
     (timestamps) are left out.
     """
     inputs = [r["inputs"] if isinstance(r.get("inputs"), dict) else {} for r in records]
-    known = {field.name: field for field in fields}
-    columns = {name: _column(name, one, inputs) for name, one in reference.columns.items()}
-    return {name: preprocess_column(known[name], column) for name, column in columns.items()}
+    return {
+        field.name: preprocess_column(field, _as_the_model_saw(inputs, field))
+        for field in fields
+        if field.name in reference.columns
+    }
 
 
-def _column(name: str, reference: ColumnReference, inputs: Sequence[Record]) -> Array:
-    if reference.kind == "number":
-        return np.array([_number(row.get(name)) for row in inputs], dtype=np.float64)
-    spelled = {text.lower(): text for text in reference.values}
-    return np.array([_text(row.get(name), spelled) for row in inputs], dtype=np.str_)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return math.nan
-    # As the model saw it: a value that is a bin's edge in float32 is not in float64.
-    return float(np.float32(value))
-
-
-def _text(value: object, spelled: Mapping[str, str]) -> str:
-    if isinstance(value, bool):
-        return spelled.get(str(value).lower(), str(value))
-    return value if isinstance(value, str) else ""
+def _as_the_model_saw(inputs: Sequence[Record], field: Field) -> Array:
+    return logged_column([row.get(field.name) for row in inputs], field)
 
 
 def thinned(

@@ -22,8 +22,8 @@ SHOWN_FIRST = (
 )
 #: Fields of an experiment that are told elsewhere: in words, or the same in every row.
 NOT_SHOWN = frozenset(
-    {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "seed", "notes",
-     "parameters", "run_id", "code_version"}
+    {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "fold_note", "seed",
+     "notes", "parameters", "run_id", "code_version"}
 )  # fmt: skip
 #: What the evaluation's own pictures and lists show already.
 TOLD = frozenset(
@@ -50,9 +50,16 @@ def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Cha
     named = {"score": metric(name)}
     shown = [named.get(key, key.replace("_", " ")) for key in head]
     best = 0 if _score(ordered[0]) is not None else None
-    note = blocks.Remark("Cross-validated on training rows; the holdout is not seen here.")
+    seen = "Cross-validated on training rows; the holdout is not seen here."
+    note = blocks.Remark(" ".join([seen, *fold_notes(experiments)]))
     table = blocks.TableBlock(shown, rows, best)
     return blocks.chapter("Candidates", blocks.card("", table, note, _parameters(ordered)))
+
+
+def fold_notes(experiments: Sequence[Document]) -> list[str]:
+    """Say once what is other about the folds than the contract asked."""
+    notes = dict.fromkeys(str(one["fold_note"]) for one in experiments if one.get("fold_note"))
+    return [f"There were {note}." for note in notes]
 
 
 def _told(item: Document) -> dict[str, Any]:

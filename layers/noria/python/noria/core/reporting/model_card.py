@@ -20,6 +20,7 @@ from noria.core.reporting.blocks import (
     chapter,
     remark,
 )
+from noria.core.reporting.evaluation_section import fold_notes
 from noria.core.reporting.templates import render
 from noria.core.statistics.confidence_intervals import Interval
 
@@ -45,7 +46,9 @@ def render_model_card(
         _chapter("Slices", _slices(evaluation)),
         _chapter("Permutation importance", _importances(signature.importances)),
         _chapter("Inputs", _inputs(signature.columns)),
-        _chapter("Candidates", _experiments(experiments)),
+        _chapter(
+            "Candidates", _experiments(experiments), remark(" ".join(fold_notes(experiments)))
+        ),
         _chapter("Library versions", _libraries(signature)),
     ]
     return render(

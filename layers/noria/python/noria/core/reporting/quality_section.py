@@ -28,7 +28,9 @@ def quality_section(verdicts: Sequence[Document]) -> blocks.Chapter | None:
         blocks.card("Outliers, flagged and kept", *_outliers(evidence.get("outliers") or [])),
         blocks.card("The schema changed since the last run", _sentences(evidence, "schema_drift")),
         blocks.card("Merged spellings", _spellings(evidence.get("spellings") or {})),
+        blocks.card("Times as they were read", _ranges(evidence.get("times") or {})),
         blocks.card("Missing values", _named(evidence.get("missing_rules") or {})),
+        blocks.card("Texts read as missing", _marked(evidence.get("missing_texts") or {})),
         blocks.card("Columns dropped", _named(_no_features(evidence))),
     ]
     return blocks.chapter("Data cleansing", blocks.grid(*cards))
@@ -70,6 +72,18 @@ def _spellings(columns: Mapping[str, Mapping[str, str]]) -> blocks.Bullets | Non
             for variant, canonical in variants.items()
         ]
     )
+
+
+def _ranges(columns: Mapping[str, Sequence[str]]) -> blocks.Bullets | None:
+    return _named({name: f"{first} to {last}" for name, (first, last) in columns.items()})
+
+
+def _marked(columns: Mapping[str, Mapping[str, int]]) -> blocks.Bullets | None:
+    told = {
+        column: ", ".join(f"{text!r} in {count:,} cells" for text, count in texts.items())
+        for column, texts in columns.items()
+    }
+    return _named(told)
 
 
 def _named(sentences: Mapping[str, str]) -> blocks.Bullets | None:

@@ -34,6 +34,7 @@ DECISIONS = {
     ("Analyse", "rule_suffices"): ENDINGS["RuleSuffices"],
     ("Analyse", "reevaluate"): ENDINGS["ReevaluateProblem"],
     ("EvaluateModel", "met"): "A model meets the objective",
+    ("EvaluateModel", "undecided"): "The holdout is too small to tell",
     ("EvaluateModel", "missed"): "The model falls short of the objective",
 }
 MOST_REASONS = 3

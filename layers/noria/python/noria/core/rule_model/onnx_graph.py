@@ -107,6 +107,8 @@ class RuleGraph:
                 f"column {name!r} is no feature of the model's data (texts, identifiers and "
                 "features.exclude are none), so that a request does not carry it"
             )
+        if name in self._on.doubles:
+            return Value("number", self._on.as_written(self._on.exact(name), 0))
         raw = self._on.column(name)
         if self._kinds[name] == "category":
             return Value("text", raw)

@@ -69,8 +69,10 @@ def rule_model(
     if not rule.columns:
         raise ContractError(f"the rule {rule.text!r} cannot be served: it reads no column")
     read = _restricted(dataset, rule)
-    decimals = {name: decimals_of(read.data[name]) for name in read.names("number")}
-    operations = RuleOperations()
+    doubles = [one.name for one in read.columns if one.double]
+    singles = [name for name in read.names("number") if name not in doubles]
+    decimals = {name: decimals_of(read.data[name]) for name in singles}
+    operations = RuleOperations(doubles)
     graph = RuleGraph(rule, {one.name: one.kind for one in read.columns}, decimals, operations)
     score = record_score(graph.answer(), graph, operations, read)
     scores = expected_scores(rule, read, decimals)
@@ -86,7 +88,8 @@ def rule_model(
 def _restricted(dataset: Dataset, rule: Expression) -> Dataset:
     columns = tuple(column for column in dataset.columns if column.name in rule.columns)
     data = {column.name: dataset.data[column.name] for column in columns}
-    return replace(dataset, columns=columns, data=data)
+    unread = [name for name in dataset.names() if name not in data]
+    return replace(dataset, columns=columns, data=data, left_out=(*unread, *dataset.left_out))
 
 
 def _differing(scores: Array, dataset: Dataset) -> int:

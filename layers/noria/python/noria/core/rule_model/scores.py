@@ -54,9 +54,10 @@ def _unknown(on: RuleOperations, read: Dataset) -> str:
 
 
 def _is_missing(on: RuleOperations, column: Column) -> str:
-    raw = on.column(column.name)
     if column.kind == "number":
-        return on.is_nan(raw)
+        double = column.name in on.doubles
+        return on.is_nan(on.exact(column.name) if double else on.column(column.name))
+    raw = on.column(column.name)
     if column.kind == "timestamp":
         return on.equal(raw, on.constant(np.array(MISSING_TIMESTAMP, dtype=np.int64)))
     return on.is_one_of(raw, [str(empty_value("category"))])

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import betaincinv
 
 from noria.common.arrays import Array
+from noria.core.statistics import metrics
 from noria.core.statistics.bootstrap import Replicates
 from noria.core.statistics.metrics import labels
 
@@ -100,6 +101,37 @@ def _of_accuracy(
         confidence=confidence,
         method="exact",
     )
+
+
+def score_bound(replicates: Replicates, prediction: Array, confidence: float) -> float | None:
+    """The one-sided bound of a score on its worse side; None where the rows do not determine it.
+
+    A quantile of the resampled scores; of accuracies the exact bound where that reaches farther.
+    Where all resamples score the same, as they do for a perfect ranking, it is what the rows of
+    each class that are all right tell of those to come, and of numbers the score itself.
+    """
+    metric, y = replicates.metric, replicates.y
+    higher = metrics.is_better_higher(metric)
+    drawn = replicates.of(prediction)
+    if metric == ACCURACY:
+        found = score_interval(metric, y, prediction, drawn, replicates.block, 2 * confidence - 1)
+        return found.low
+    if not len(drawn):
+        return None
+    if np.ptp(drawn) > ALIKE:
+        return float(np.quantile(drawn, 1 - confidence if higher else confidence))
+    value = metrics.score(metric, y, prediction)
+    if metrics.named(metric).needs_regression:
+        return value
+    return _bound_of_perfection(y, replicates.block, confidence) if higher and value == 1 else None
+
+
+def _bound_of_perfection(y: Array, block: int, confidence: float) -> float:
+    """The mean of the exact bounds of the classes, of two the rarer one's."""
+    counts = np.unique(y, return_counts=True)[1]
+    trials = [max(int(count) // block, 1) for count in counts.tolist()]
+    bounds = [clopper_pearson(n, n, 2 * confidence - 1)[0] for n in trials]
+    return min(bounds) if len(bounds) == 2 else float(np.mean(bounds))
 
 
 def least_gain(replicates: Replicates, new: Array, old: Array, confidence: float) -> float:

@@ -1,12 +1,11 @@
 """Try one candidate on folds of the training rows, within its share of the budget."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 from noria.common.arrays import Array
 from noria.contracts import Problem
@@ -15,10 +14,10 @@ from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
+from noria.core.training.folds import folds_of, sample_rows
 from noria.errors import DataError, TrainingError
 
 Clock = Callable[[], float]
-Split = tuple[Array, Array]
 #: What estimators raise on data they cannot take.
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError)
 
@@ -40,6 +39,7 @@ class Experiment(BaseModel):
     rows: int = 0
     features: int = 0
     folds: int = 0
+    fold_note: str = ""
     parameters: dict[str, Any] = {}
     seed: int = 0
     notes: list[str] = []
@@ -85,11 +85,13 @@ class _Trial:
         self.notes: list[str] = []
         self.seconds = {"fit": 0.0, "score": 0.0}
         self.features = self.folds = 0
+        self.fold_note = ""
 
     def run(self) -> None:
         """Score fold after fold; the fold that exceeds the share of the budget is the last."""
         share = self.problem.exploration.seconds / max(1, len(self.problem.candidates))
-        splits = list(folds_of(self.sample, self.problem.exploration.folds, self.seed))
+        folds = folds_of(self.sample, self.problem.exploration.folds, self.seed)
+        splits, self.fold_note = folds.splits, folds.note
         self.folds = len(splits)
         frame = frame_of(self.sample)
         for number, (train, test) in enumerate(splits, 1):
@@ -140,47 +142,12 @@ class _Trial:
             rows=rows,
             features=self.features,
             folds=self.folds,
+            fold_note=self.fold_note,
             parameters=parameters_of(self.candidate, self.problem, classes, rows, self.seed),
             seed=self.seed,
             notes=self.notes,
             error=error,
         )
-
-
-def sample_rows(training: Dataset, most: int, seed: int) -> Dataset:
-    """Keep the latest rows where there is event time, a random share otherwise; in time order."""
-    if training.event_time is not None:
-        return training.take(np.argsort(training.event_time, kind="stable")[-most:])
-    if len(training) <= most:
-        return training
-    chosen = np.random.default_rng(seed).choice(len(training), most, replace=False)
-    return training.take(np.sort(chosen))
-
-
-def folds_of(sample: Dataset, folds: int, seed: int) -> Iterator[Split]:
-    """Split forward in time where there is event time, else by class or at random."""
-    rows = len(sample)
-    if rows < 4:
-        raise DataError(f"{rows} training rows are too few for folds: collect more data")
-    folds = max(2, min(folds, rows // 2))
-    positions = np.arange(rows)
-    if sample.event_time is not None:
-        splits = TimeSeriesSplit(min(folds, rows - 1)).split(positions)
-        return _without_shared_instants(sample.event_time, splits)
-    if not sample.classes:
-        return iter(KFold(folds, shuffle=True, random_state=seed).split(positions))
-    rarest = int(np.bincount(sample.target).clip(min=0)[np.unique(sample.target)].min())
-    if rarest < 2:
-        return iter(KFold(folds, shuffle=True, random_state=seed).split(positions))
-    splitter = StratifiedKFold(min(folds, rarest), shuffle=True, random_state=seed)
-    return iter(splitter.split(positions, sample.target))
-
-
-def _without_shared_instants(times: Array, splits: Iterator[Split]) -> Iterator[Split]:
-    """Leave out training rows of the very instant that the test rows begin with."""
-    for train, test in splits:
-        earlier = train[times[train] < times[test[0]]]
-        yield (earlier if len(earlier) else train), test
 
 
 def raise_if_all_failed(experiments: list[Experiment]) -> None:

@@ -1,12 +1,12 @@
 """A trained pipeline written as one ONNX graph that takes raw request fields.
 
-Inputs: `field:NAME` per raw column, shape (n, 1): number float32, category and text string,
-timestamp int64.
+Inputs: `field:NAME` per raw column, shape (n, 1): number float32 (double where the column needs
+it), category and text string, timestamp int64.
 Output `score`: P(positive) (n,), class probabilities (n, k), or the value (n,) as double.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,13 @@ TYPES: dict[Kind, int] = {
 
 
 class OnnxOperations:
-    """Record operations as nodes; a value is the name of a tensor."""
+    """Record operations as nodes; a value is the name of a tensor.
 
-    def __init__(self) -> None:
+    `doubles` names the inputs in double precision.
+    """
+
+    def __init__(self, doubles: Collection[str] = ()) -> None:
+        self.doubles = frozenset(doubles)
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._constants: dict[tuple[bytes, str, tuple[int, ...]], str] = {}
@@ -50,6 +54,13 @@ class OnnxOperations:
         return output
 
     def column(self, name: str) -> str:
+        if name not in self.doubles:
+            return input_name(name)
+        single = self.to_float(input_name(name))
+        missing = self.constant(np.array(np.nan, dtype=np.float32))
+        return self.where(self.node("IsInf", single), missing, single)
+
+    def exact(self, name: str) -> str:
         return input_name(name)
 
     def constant(self, values: Array) -> str:
@@ -139,6 +150,10 @@ class OnnxOperations:
     def take(self, one: str, columns: Array) -> str:
         return self.node("Gather", one, self.constant(columns.astype(np.int64)), axis=1)
 
+    def row_sums(self, one: str) -> str:
+        axes = self.constant(np.array([1], dtype=np.int64))
+        return self.node("ReduceSum", one, axes, keepdims=1)
+
     def to_float(self, one: str) -> str:
         return self.node("Cast", one, to=TensorProto.FLOAT)
 
@@ -155,7 +170,7 @@ def to_onnx(pipeline: Pipeline, columns: Sequence[Column], classes: int = 0) -> 
     `classes` is the number of classes of the target, 0 for regression; classes that the training
     rows did not have get probability 0.
     """
-    operations = OnnxOperations()
+    operations = OnnxOperations([one.name for one in columns if one.double])
     features = pipeline.named_steps["features"].to_onnx(operations)
     estimator = pipeline.named_steps["model"]
     wide = len(pipeline.named_steps["features"].get_feature_names_out())
@@ -224,7 +239,11 @@ def assemble(
     """
     operations.nodes.append(helper.make_node("Identity", [score], ["score"]))
     inputs = [
-        helper.make_tensor_value_info(input_name(column.name), TYPES[column.kind], [None, 1])
+        helper.make_tensor_value_info(
+            input_name(column.name),
+            TensorProto.DOUBLE if column.double else TYPES[column.kind],
+            [None, 1],
+        )
         for column in columns
     ]
     kind = TensorProto.FLOAT if classes else TensorProto.DOUBLE

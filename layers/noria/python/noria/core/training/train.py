@@ -13,9 +13,17 @@ from sklearn.pipeline import Pipeline
 from noria.common.messages import counted
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
+from noria.core.data.notation import Notation
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
-from noria.core.model.signature import Field, Signature, Value, label_type_of
+from noria.core.model.example_requests import request_value
+from noria.core.model.signature import (
+    DataType,
+    Field,
+    Signature,
+    data_type_of,
+    label_type_of,
+)
 from noria.core.statistics import metrics
 from noria.core.training.candidate_search import Clock, Experiment, raise_if_all_failed
 from noria.core.training.candidates import CANDIDATES
@@ -157,6 +165,11 @@ def signature_of(
     training: Dataset, problem: Problem, recipe: str, candidate: str, versions: Mapping[str, str]
 ) -> Signature:
     """Describe what a version takes and answers, as its training rows show it."""
+    fields = tuple(
+        field_of(training, name).model_copy(update=declared_of(name, problem))
+        for name in training.names()
+    )
+    last = len(training) - 1
     return Signature(
         problem=problem.name,
         statement=problem.statement,
@@ -164,11 +177,9 @@ def signature_of(
         target=problem.target.name,
         classes=training.classes,
         label_type=label_type_of(training.classes),
-        columns=tuple(
-            field_of(training, name).model_copy(update=declared_of(name, problem))
-            for name in training.names()
-        ),
-        example=example_row(training),
+        columns=fields,
+        left_out=training.left_out,
+        example={field.name: request_value(field, training, last) for field in fields},
         metric=problem.objective.metric,
         recipe=recipe,
         candidate=candidate,
@@ -190,13 +201,19 @@ def field_of(training: Dataset, name: str) -> Field:
         fill=column.fill,
         spellings=dict(column.spellings.table),
         fold=column.spellings.fold,
+        notation=column.notation,
+        double=column.double,
     )
     if kind == "text":
         return field
     if kind == "category":
         texts, counts = np.unique(known, return_counts=True)
         order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
-        return field.model_copy(update={"values": tuple(texts[order].tolist())})
+        seen: dict[str, Any] = {"values": tuple(texts[order].tolist()),
+                "data_type": data_type_of(frozenset(texts.tolist()))}  # fmt: skip
+        return field.model_copy(update=seen)
+    if kind == "number":
+        field = field.model_copy(update={"data_type": _number_type(column.notation, known)})
     if not len(known):
         return field
     low, high = np.quantile(known.astype(np.float64), (0.01, 0.99)).tolist()
@@ -204,21 +221,13 @@ def field_of(training: Dataset, name: str) -> Field:
     return field.model_copy(update=seen)
 
 
+def _number_type(notation: Notation, known: NDArray[Any]) -> DataType:
+    if notation.boolean:
+        return "boolean"
+    return "integer" if len(known) and bool((known % 1 == 0).all()) else "number"
+
+
 def declared_of(name: str, problem: Problem) -> dict[str, str | None]:
     """Return what the contract says of a column's values: their unit, and their time zone."""
     rule = problem.quality.columns.get(name)
     return {"unit": rule.unit, "zone": rule.timezone} if rule is not None else {}
-
-
-def example_row(training: Dataset) -> dict[str, Value]:
-    """Return the last training row as a request would carry it; missing values are null."""
-    row: dict[str, Value] = {}
-    for column in training.columns:
-        last = training.data[column.name][-1:]
-        row[column.name] = None if is_missing(column.kind, last)[0] else _plain(last[0].item())
-    return row
-
-
-def _plain(value: Any) -> Value:
-    """Write a float32 with the fewest digits that give it back."""
-    return float(str(np.float32(value))) if isinstance(value, float) else value

@@ -1,5 +1,6 @@
 """What a model needs to look up an entity's history: its key, its windows, and as of when."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -96,9 +97,11 @@ class LookupSpec(BaseModel):
                     f"row {number} has no {key.name!r}: it names the entity whose history the "
                     "model looks up; send it, or null where there is none"
                 )
-            if not isinstance(row[key.name], str | int | float | None):
+            value = row[key.name]
+            unreadable = isinstance(value, float) and not math.isfinite(value)
+            if unreadable or not isinstance(value, str | int | float | None):
                 raise RequestError(
-                    f"row {number}, field {key.name!r}: {ascii_repr(row[key.name])} names no "
+                    f"row {number}, field {key.name!r}: {ascii_repr(value)} names no "
                     "entity: send a text, a number or null"
                 )
         texts = [key.text(row[key.name]) for key in self.keys]

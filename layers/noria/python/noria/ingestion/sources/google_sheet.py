@@ -3,21 +3,18 @@
 import csv
 import hashlib
 import io
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from noria.aws.s3 import Store
+from noria.common.missing_marks import is_spreadsheet_error
 from noria.contracts import GoogleSheetSource
 from noria.errors import DataError
 from noria.ingestion.sources.base import Fetched, Origin
 from noria.ingestion.sources.google_api import DOCUMENTS, Api, Published
 from noria.ingestion.sources.secrets import Secrets
-
-# https://support.google.com/docs/answer/3238305: what a formula that failed shows.
-ERRORS = frozenset(["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!", "#ERROR!"])
 
 Cells = list[list[Any]]
 
@@ -131,7 +128,7 @@ def _text(cell: Any) -> str:
 
 def _value(cell: Any, failed: dict[str, int]) -> str:
     text = _text(cell)
-    if re.match(r"#[A-Z]", text) and text in ERRORS:
+    if is_spreadsheet_error(text):
         failed[text] = failed.get(text, 0) + 1
         return ""
     return text

@@ -1,0 +1,51 @@
+"""Amounts among which texts such as NA mean missing: numbers again, before cleansing reads them."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from noria.common.missing_marks import USUAL
+
+PROBED = 1000
+#: A contract may list numbers and a mark beside them as values: never as many as these.
+LISTED = 100
+CODES = r"^[+-]?0\d"
+
+
+def with_numbers(table: pa.Table) -> pa.Table:
+    """Read text columns of many different numbers and usual marks as numbers.
+
+    Others stay as they are: which of their texts mean missing is for the contract to say, and
+    cleansing counts the errors of a spreadsheet.
+    """
+    marks = pa.array(sorted(USUAL))
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            numbers = _numbers(table.column(place), marks)
+            if numbers is not None:
+                table = table.set_column(place, field.name, numbers)
+    return table
+
+
+def _numbers(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray | None:
+    if _cast(texts.slice(0, PROBED), marks) is None:
+        return None
+    numbers = _cast(texts, marks)
+    if numbers is None or pc.count_distinct(numbers).as_py() <= LISTED or _has_codes(texts):
+        return None
+    return numbers
+
+
+def _has_codes(texts: pa.ChunkedArray) -> bool:
+    """Whether a number has leading zeros; a look at the first letters spares most the pattern."""
+    some = texts.filter(pc.or_(pc.starts_with(texts, "0"), pc.match_substring(texts, "-0")))
+    return bool(pc.any(pc.match_substring_regex(some, CODES)).as_py())
+
+
+def _cast(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray | None:
+    known = pc.if_else(pc.is_in(texts, marks), None, texts)
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return known.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return None

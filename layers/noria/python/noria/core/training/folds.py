@@ -1,0 +1,174 @@
+"""Folds of the training rows that can be scored: forward in time, by class, or at random."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
+
+from noria.common.arrays import Array
+from noria.common.messages import counted
+from noria.core.data.dataset import Dataset
+from noria.errors import DataError
+
+Split = tuple[Array, Array]
+FEWEST_ROWS = 4
+EVENTS = 5  # rows of each class that a fold with moved borders gets, where there are enough
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Training and test positions per fold; `note` says what is other than asked, or nothing."""
+
+    splits: list[Split]
+    note: str = ""
+
+
+def sample_rows(training: Dataset, most: int, seed: int) -> Dataset:
+    """Keep the latest rows where there is event time, a random share otherwise; in time order."""
+    if training.event_time is not None:
+        return training.take(np.argsort(training.event_time, kind="stable")[-most:])
+    if len(training) <= most:
+        return training
+    chosen = np.random.default_rng(seed).choice(len(training), most, replace=False)
+    return training.take(np.sort(chosen))
+
+
+def folds_of(sample: Dataset, folds: int, seed: int) -> Folds:
+    """Split forward in time where there is event time, else by class or at random.
+
+    Forward folds are of equal size where each can be scored. Else there are fewer, or their borders
+    are moved, so that every test fold and every training part has two classes (of numbers: more
+    than one value). DataError where no fold can be scored at all.
+    """
+    rows = len(sample)
+    if rows < FEWEST_ROWS:
+        raise DataError(f"{rows} training rows are too few for folds: collect more data")
+    folds = max(2, min(folds, rows // 2))
+    times = sample.event_time
+    if times is not None and times[0] < times[-1]:
+        return _forward(sample, times, folds)
+    return _unordered(sample, folds, seed)
+
+
+def _unordered(sample: Dataset, folds: int, seed: int) -> Folds:
+    positions = np.arange(len(sample))
+    if not sample.classes:
+        return Folds(list(KFold(folds, shuffle=True, random_state=seed).split(positions)))
+    counts = np.sort(np.bincount(sample.target, minlength=2))[::-1]
+    # A class of one row can be in one fold only; the two largest are in all.
+    fewest = min(int(counts[counts > 1].min(initial=len(sample))), int(counts[1]))
+    if fewest < 2:
+        raise DataError(_one_sided(sample, "folds"))
+    splitter = StratifiedKFold(min(folds, fewest), shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a class has fewer rows than folds
+        splits = list(splitter.split(positions, sample.target))
+    if len(splits) == folds:
+        return Folds(splits)
+    rarest = sample.classes[int(np.flatnonzero(np.bincount(sample.target) == fewest)[0])]
+    few = counted(fewest, "training row")
+    note = f"{len(splits)} folds in place of {folds}: {few} with {rarest!r}"
+    return Folds(splits, note)
+
+
+def _forward(sample: Dataset, times: Array, folds: int) -> Folds:
+    equal = list(_equal(times, folds))
+    scored = [_can_be_scored(sample, one) for one in equal]
+    if all(scored):
+        return Folds(equal)
+    codes = _codes(sample)
+    for least, fewest in ((EVENTS, 2), (1, 2), (1, 1)):
+        for demanded in _demands(codes):
+            for wanted in range(folds, fewest - 1, -1):
+                starts = _moved(times, codes, demanded, wanted, least)
+                if starts is not None:
+                    return Folds(_between(starts, len(sample)), _told(wanted, folds))
+    if not any(scored):
+        raise DataError(_one_sided(sample, "folds that go forward in time"))
+    return Folds(equal, f"{folds} folds, {scored.count(False)} of one class that cannot be scored")
+
+
+def _equal(times: Array, folds: int) -> Iterator[Split]:
+    """Equal folds; training rows of the very instant that the test rows begin with are left out."""
+    for train, test in TimeSeriesSplit(min(folds, len(times) - 1)).split(times):
+        earlier = train[times[train] < times[test[0]]]
+        yield (earlier if len(earlier) else train), test
+
+
+def _can_be_scored(sample: Dataset, split: Split) -> bool:
+    train, test = (sample.target[rows] for rows in split)
+    return bool(np.ptp(test) > 0 and (not sample.classes or np.ptp(train) > 0))
+
+
+def _codes(sample: Dataset) -> NDArray[np.int64]:
+    """The classes; of numbers whether one is other than the most frequent one."""
+    if sample.classes:
+        return np.asarray(sample.target, dtype=np.int64)
+    values, counts = np.unique(sample.target, return_counts=True)
+    return np.asarray(sample.target != values[counts.argmax()], dtype=np.int64)
+
+
+def _demands(codes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The classes that every part shall have: all, else the two most frequent ones."""
+    counts = np.bincount(codes)
+    ordered = np.argsort(-counts, kind="stable")
+    every = ordered[counts[ordered] > 0]
+    return [every] if len(every) <= 2 else [every, every[:2]]
+
+
+def _moved(
+    times: Array, codes: NDArray[np.int64], demanded: NDArray[np.int64], folds: int, least: int
+) -> list[int] | None:
+    """Where test folds start so that every part has so many rows of every demanded class.
+
+    The rows of the rarest one are dealt out evenly. None where it cannot be done.
+    """
+    if len(demanded) < 2:
+        return None
+    seen = np.cumsum(codes[:, None] == demanded, axis=0)
+    ends = np.append(np.flatnonzero(np.diff(times)), len(times) - 1)  # the last row of an instant
+    total, before, starts = seen[-1], np.zeros(len(demanded), dtype=np.int64), []
+    for part in range(1, folds + 1):
+        needed = before + least
+        needed[-1] = max(needed[-1], int(np.ceil(total[-1] * part / (folds + 1))))
+        if (needed > total).any():
+            return None
+        columns = zip(seen.T, needed.tolist(), strict=True)
+        row = max(int(np.searchsorted(column, wanted)) for column, wanted in columns)
+        last = int(ends[np.searchsorted(ends, row)])
+        starts.append(last + 1)
+        before = seen[last]
+    return starts if (total - before >= least).all() else None
+
+
+def _between(starts: list[int], rows: int) -> list[Split]:
+    ends = [*starts[1:], rows]
+    return [(np.arange(a), np.arange(a, b)) for a, b in zip(starts, ends, strict=True)]
+
+
+def _told(found: int, asked: int) -> str:
+    fewer = f"{found} in place of {asked} folds" if found < asked else f"{found} folds"
+    return f"{fewer}, their borders moved: of {asked} equal ones some would hold one class only"
+
+
+def _one_sided(sample: Dataset, folds: str) -> str:
+    """Say which class is too rare, or comes at one time only, and what to do about it."""
+    if not sample.classes:
+        return (
+            f"no {folds} can be scored: the target changes at one time only; collect rows of a "
+            "longer time, or hold fewer of them out (evaluation.holdout)"
+        )
+    counts = np.bincount(sample.target, minlength=len(sample.classes))
+    rare = int(np.where(counts > 0, counts, len(sample) + 1).argmin())
+    when = ""
+    if sample.event_time is not None:
+        there = np.sort(sample.event_time[sample.target == rare]).astype("datetime64[s]")
+        when = f", from {there[0]} to {there[-1]},"
+    return (
+        f"no {folds} can be scored: {counted(int(counts[rare]), 'training row')} with "
+        f"{sample.classes[rare]!r}{when} cannot be on both sides of a border together with other "
+        "classes; collect more of them at other times, or hold fewer rows out (evaluation.holdout)"
+    )
