@@ -73,12 +73,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return waiting
 
 
-def _asked_by(stage: Stage, question: Question) -> str:
-    """Whose verdict asks: the evaluation's too, where the holdout's rows do not tell."""
-    undecided = stage.event.result("evaluate").get("objective") == "too_few_rows"
-    return "evaluate" if undecided else question.asked_by
-
-
 def _example(stage: Stage) -> dict[str, Any]:
     """Changes that a revision could make: columns that give the target away left out."""
     suspects = stage.event.result("analyse").get("suspects")
@@ -89,6 +83,13 @@ def _example(stage: Stage) -> dict[str, Any]:
 
 def _with_example(answer: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "problem": changes} if "problem" in answer else answer
+
+
+def _asked_by(stage: Stage, question: Question) -> str:
+    """Whose verdict asks: the evaluation's too, where the holdout's rows do not tell."""
+    undecided = stage.event.result("evaluate").get("objective") == "too_few_rows"
+    earlier = stage.event.result("analyse").get("decision") == "reevaluate"  # asks this time
+    return "evaluate" if undecided and not earlier else question.asked_by
 
 
 def _refused(stage: Stage, question: Question) -> list[str]:

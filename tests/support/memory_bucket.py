@@ -5,6 +5,7 @@ No network and no other process share the machine's cores with what is measured.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class FolderBucket:
         """Open an object for reading."""
         if not self._path(Key).is_file():
             raise _refused("NoSuchKey", "GetObject")
-        return {"Body": self._path(Key).open("rb"), "ETag": self._etag(Key)}
+        return {"Body": BytesIO(self._path(Key).read_bytes()), "ETag": self._etag(Key)}
 
     def put_object(
         self, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str = "", IfMatch: str = "", **_: str

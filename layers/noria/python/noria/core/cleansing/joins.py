@@ -211,11 +211,10 @@ def _as_of_times(values: pd.Series, source: Source, join: Join, problem: Problem
     times = read_times(values, reading_of(join, problem.quality))
     unread = times.isna() & values.notna()
     if unread.any():
-        example = values[unread].tolist()[0]
         raise DataError(
             f"source {source.name!r}: {int(unread.sum())} values of as_of column {join.as_of!r} "
-            f"are not timestamps, such as {str(example)!r}: write ISO 8601 with a zone, "
-            "or declare the join's format"
+            f"are not timestamps, such as {str(values[unread].iloc[0])!r}: write ISO 8601 with a "
+            "zone, or declare the join's format"
         )
     return times
 
