@@ -50,6 +50,20 @@ def test_a_text_that_names_a_column_is_that_column() -> None:
     assert Problem.parse(read.to_document()) == read
 
 
+def test_what_a_column_is_compared_with_may_stand_in_double_quotes() -> None:
+    """GIVEN a text in double quotes WHEN no column is called so THEN it is a text."""
+    columns = ["status", "Order Date", "paid by"]
+    given = problem_with(
+        target={"name": "y", "expression": 'status == "paid" or status != "it\'s"'},
+        baseline={"rule": '"Order Date" == "a ""b"""'},
+        quality={"checks": ['status == "paid by"', '"unknown" == "paid"', 'status > "paid"']},
+    )
+    read = with_whole_names(given, columns)
+    assert read.target.expression == r"status == 'paid' or status != 'it\'s'"
+    assert read.baseline.rule == """"Order Date" == 'a "b"'"""
+    assert read.quality.checks == given.quality.checks
+
+
 def test_without_such_a_column_it_stays_an_expression() -> None:
     given = problem_with(event_time="Order-Date")
     assert with_whole_names(given, ["Order", "Date"]) == given

@@ -6,7 +6,7 @@ A plain word is a column; one of any other name stands in double quotes, a quote
 import ast
 import keyword
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 COLUMN, TEXT = r'"(?:[^"]|"")*"', r"'(?:[^'\\]|\\.)*'"
@@ -16,6 +16,7 @@ _TOKEN = re.compile(
     rf"(?P<column>{COLUMN})|{TEXT}|(?P<name>{NAME})(?=(?P<call>\s*\()?)|\d[\w.]*|(?P<sign>.)",
     re.DOTALL,
 )
+_COMPARED = re.compile(rf"(?P<before>(?P<column>{COLUMN}|{NAME})\s*[=!]=\s*)(?P<text>{COLUMN})")
 _STAND_IN = re.compile(r" ?\b_(\d+)_\b ?")
 _LITERALS = {"true": "True", "false": "False"}
 _JOINS = r"\b(?:and|or|not|in)\b"
@@ -100,6 +101,23 @@ def quoted(name: str) -> str:
 def written(name: str) -> str:
     """A column as an expression names it: in double quotes where it is no plain word."""
     return name if _is_plain(name) else quoted(name)
+
+
+def with_texts(text: str, columns: Collection[str]) -> str:
+    """An expression in which no text stands in double quotes.
+
+    What a column is compared with by == or != is a text where no column is called so.
+    """
+
+    def single(found: re.Match[str]) -> str:
+        column, name = found["column"], _unquoted(found["text"])
+        named = _unquoted(column) if column.startswith('"') else column
+        if named not in columns or name in columns:
+            return found[0]
+        escaped = name.replace("\\", r"\\").replace("'", r"\'")
+        return f"{found['before']}'{escaped}'"
+
+    return _COMPARED.sub(single, text)
 
 
 def could_be_header(text: str) -> bool:

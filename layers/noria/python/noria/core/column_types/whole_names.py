@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable
 
-from noria.common.expression_text import column_of, quoted
+from noria.common.expression_text import column_of, quoted, with_texts
 from noria.contracts import Problem
 
 
 def with_whole_names(problem: Problem, columns: Iterable[str]) -> Problem:
-    """The contract with what names one of these columns exactly in double quotes.
+    """The contract with what names one of these columns exactly in double quotes, and only that.
 
-    `Order-Date` is a difference, unless the data have a column of that name.
+    `Order-Date` is a difference, unless the data have a column of that name; the text in
+    `status == "paid"` is one, unless they have a column `paid`.
     """
     known = frozenset(map(str, columns))
 
     def as_column(text: str | None) -> str | None:
-        is_name = text is not None and column_of(text) is None and text.strip() in known
-        return quoted(text.strip()) if text is not None and is_name else text
+        if text is None:
+            return None
+        if column_of(text) is None and text.strip() in known:
+            return quoted(text.strip())
+        return with_texts(text, known)
 
     target, baseline, quality = problem.target, problem.baseline, problem.quality
     changed = {
