@@ -3,8 +3,7 @@
 import pandas as pd
 
 from noria.core.column_types.cell_values import numbers_of
-from noria.core.ingestion.exact_values import LONG_DIGITS
-from noria.core.ingestion.raw_text import LARGEST_WHOLE
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, LONG_DIGITS
 
 LEADING_ZERO = r"^0\d"
 

@@ -7,12 +7,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from noria.core.ingestion.raw_text import LARGEST_WHOLE
+from noria.core.ingestion.raw_text import LARGEST_WHOLE, LONG_DIGITS
 
 EXACT_DIGITS = 15  # significant digits that a double always gives back (IEEE 754)
 PROBED = 1000  # texts that are looked at first, as most columns of texts show it soon
 CODES = r"^(?:0\d|0[xX])"
-LONG_DIGITS = r"^[+-]?\d{16,}$"
 #: How floats are written with a fraction always: 2.0 beside 2.5, never 2.
 WHOLE, POINTED = r"^[^.eE]+$", r"\.0$"
 

@@ -11,6 +11,7 @@ from noria.common.messages import comma_list
 from noria.errors import DataError
 
 LARGEST_WHOLE = 2.0**53  # above it a float no longer counts by one
+LONG_DIGITS = r"^[+-]?\d{16,}$"
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
