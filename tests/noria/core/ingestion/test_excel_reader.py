@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from noria.core.ingestion import excel_errors
@@ -102,5 +103,5 @@ def test_folders_give_columns(name: str, values: dict[str, object]) -> None:
 
 
 def test_a_file_knows_better_than_its_folder() -> None:
-    frame = with_partitions(pd.DataFrame({"year": [1]}), "year=2013/x=1/a.csv")
-    assert frame.to_dict("list") == {"year": [1], "x": [1]}
+    table = with_partitions(pa.table({"year": [1]}), "year=2013/x=1/a.csv")
+    assert table.to_pydict() == {"year": [1], "x": [1]}
