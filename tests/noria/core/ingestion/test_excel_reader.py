@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 
