@@ -448,7 +448,9 @@ def test_a_class_of_one_season_is_sent_back_with_the_remedy() -> None:
     season = frame.index < 202
     frame["y"] = np.where(frame.index < 400, season, frame.index % 2).astype(int)
     frame["x"] = frame["y"] * 3 + np.random.default_rng(0).normal(size=500)
-    verdict = decided(frame, problem(event_time="at", objective={"metric": "roc_auc", "threshold": 0.6}))
+    verdict = decided(
+        frame, problem(event_time="at", objective={"metric": "roc_auc", "threshold": 0.6})
+    )
     assert verdict.decision == "reevaluate"
     assert verdict.reasons[0].startswith("No candidate can be compared: no folds that go forward")
     assert "collect more of them at other times" in verdict.reasons[0]
