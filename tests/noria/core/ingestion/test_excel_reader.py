@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
