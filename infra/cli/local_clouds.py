@@ -50,11 +50,14 @@ def read_cloud(name: str, usual: Path) -> dict[str, Any]:
 
 def names_up(usual: Path) -> list[str]:
     """The names of the clouds that are up."""
-    files = {DEFAULT: usual} | {
-        file.stem.removeprefix(f"{usual.stem}-"): file
-        for file in sorted(usual.parent.glob(f"{usual.stem}-*{usual.suffix}"))
-    }
-    return [name for name, file in files.items() if is_up(file)]
+    return [name for name in names_noted(usual) if is_up(file_of(name, usual))]
+
+
+def names_noted(usual: Path) -> list[str]:
+    """The names of the clouds that are up, or ended without a word."""
+    files = sorted(usual.parent.glob(f"{usual.stem}-*{usual.suffix}"))
+    names = [file.stem.removeprefix(f"{usual.stem}-") for file in files]
+    return [DEFAULT, *filter(NAME.fullmatch, names)]
 
 
 def refuse_second(name: str, usual: Path) -> None:

@@ -57,11 +57,20 @@ def test_what_a_dead_process_left_is_not_up(usual: Path) -> None:
 
 
 def test_local_may_stand_without_a_name() -> None:
-    assert with_local_name(["runs", "wine", "--local"]) == ["runs", "wine", "--local", "default"]
-    assert with_local_name(["run", "--local", "--json"]) == ["run", "--local", "default", "--json"]
+    clouds = ["default", "second"]
+    assert with_local_name(["runs", "wine", "--local"], clouds) == [
+        "runs",
+        "wine",
+        "--local",
+        "default",
+    ]
+    option = ["--local", "default"]
+    assert with_local_name(["run", "--local", "--json"], clouds) == ["run", *option, "--json"]
+    described = with_local_name(["describe", "--local", "features"], clouds)
+    assert described == ["describe", *option, "features"]
     named = ["run", "wine", "--local", "second", "--json"]
-    assert with_local_name(named) == named
-    assert with_local_name(["local", "up"]) == ["local", "up"]
+    assert with_local_name(named, clouds) == named
+    assert with_local_name(["local", "up"], clouds) == ["local", "up"]
 
 
 @pytest.mark.parametrize("options", [["--local"], ["--local", "second"], ["--local=second"]])
