@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", re.ASCII)
 _OPEN = re.compile(r"(?<!\w)'|'(?!\w)")  # unlike an apostrophe
 #: What a column's name alone hardly holds, and an expression with a mistake does.
 _NO_HEADER = re.compile(
-    rf"[<>=!\"\\{{}}]|{_OPEN.pattern}|\w[.(\[]|^[-+*/%,]|[-+*/%,(]$|^{_JOINS}$"
+    rf"[<>=!\"\\{{}}]|\*\*|{_OPEN.pattern}|\w[.(\[]|^[-+*/%,]|[-+*/%,(]$|^{_JOINS}$"
     r"|^(?:import|lambda|def|del|return|raise)\s"
 )
 
