@@ -53,7 +53,8 @@ def nothing_left(suspects: Sequence[Suspect]) -> Verdict:
 def told_of(suspects: Sequence[Suspect]) -> str:
     """Name the suspects, each with its reason."""
     shown = comma_list([f"'{one.column}' {one.reason}" for one in suspects], SHOWN)
-    return f"{'A column gives' if len(suspects) == 1 else 'Columns give'} the target away: {shown}."
+    one = len(suspects) == 1
+    return f"{'A column gives the target away' if one else 'Columns give the target away'}: {shown}."
 
 
 def remedy(names: Sequence[str]) -> str:
