@@ -77,6 +77,7 @@ def test_every_class_that_can_is_in_every_part(seed: int) -> None:
     except DataError as error:
         assert "collect more" in str(error)
         return
+    assert found.splits
     for train, test in found.splits:
         assert times[train].max() < times[test].min()
     scored = [both(target, train) and both(target, test) for train, test in found.splits]
@@ -114,6 +115,7 @@ def test_numbers_that_rest_for_a_season_move_the_borders() -> None:
     wet, times = in_winter()
     target = wet * np.linspace(1, 2, len(wet))
     found = folds_of(rows_of(target, times, classes=()), 5, 0)
+    assert found.splits
     assert all(np.ptp(target[test]) > 0 for _, test in found.splits)
     with pytest.raises(DataError, match="the target changes at one time only"):
         folds_of(rows_of(np.repeat([0.0, 1.0], [101, 99]), np.arange(200) * DAY, classes=()), 5, 0)

@@ -53,8 +53,8 @@ def nothing_left(suspects: Sequence[Suspect]) -> Verdict:
 def told_of(suspects: Sequence[Suspect]) -> str:
     """Name the suspects, each with its reason."""
     shown = comma_list([f"'{one.column}' {one.reason}" for one in suspects], SHOWN)
-    one = len(suspects) == 1
-    return f"{'A column gives the target away' if one else 'Columns give the target away'}: {shown}."
+    alone, several = "A column gives the target away", "Columns give the target away"
+    return f"{alone if len(suspects) == 1 else several}: {shown}."
 
 
 def remedy(names: Sequence[str]) -> str:
