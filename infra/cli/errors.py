@@ -48,7 +48,8 @@ class ReportingGroup(TyperGroup):
             return super().invoke(ctx)
         except UsageError as error:
             if "unexpected extra argument" in error.message and "--local" in sys.argv:
-                error.message += ". Where it names a local cloud, that one is not up."
+                told = f"{error.message}. Where it names a local cloud, that one is not up."
+                raise UsageError(told, error.ctx) from error
             raise
         except NoriaError as error:
             print(error, file=sys.stderr)
