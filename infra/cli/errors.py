@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import typer
-from click import UsageError
 from typer.core import TyperGroup
 
 from noria.errors import ContractError, NoriaError
@@ -46,11 +45,6 @@ class ReportingGroup(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except UsageError as error:
-            if "unexpected extra argument" in error.message and "--local" in sys.argv:
-                told = f"{error.message}. Where it names a local cloud, that one is not up."
-                raise UsageError(told, error.ctx) from error
-            raise
         except NoriaError as error:
             print(error, file=sys.stderr)
             mistaken = isinstance(error, ContractError | UsageMistakeError)
