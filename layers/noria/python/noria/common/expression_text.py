@@ -16,7 +16,9 @@ _TOKEN = re.compile(
     rf"(?P<column>{COLUMN})|{TEXT}|(?P<name>{NAME})(?=(?P<call>\s*\()?)|\d[\w.]*|(?P<sign>.)",
     re.DOTALL,
 )
-_COMPARED = re.compile(rf"(?P<before>(?P<column>{COLUMN}|{NAME})\s*[=!]=\s*)(?P<text>{COLUMN})")
+#: One class of letters: two that overlap would take a long name apart in every way there is.
+_WORD = r"(?<!\w)(?:(?!\s)[\w\x80-\U0010ffff])+"
+_COMPARED = re.compile(rf"(?P<before>(?P<column>{COLUMN}|{_WORD})\s*[=!]=\s*)(?P<text>{COLUMN})")
 _STAND_IN = re.compile(r" ?\b_(\d+)_\b ?")
 _LITERALS = {"true": "True", "false": "False"}
 _JOINS = r"\b(?:and|or|not|in)\b"
