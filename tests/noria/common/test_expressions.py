@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noria.common.expression_evaluation import FUNCTIONS
 from noria.common.expression_text import column_of
-from noria.common.expressions import FUNCTIONS, MAXIMUM_LENGTH, parse, parse_field
+from noria.common.expressions import MAXIMUM_LENGTH, parse, parse_field
 from noria.errors import ExpressionError
 
 

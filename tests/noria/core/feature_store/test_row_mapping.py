@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from noria.contracts import Problem
+from noria.core.feature_store.entity_keys import key_columns
 from noria.core.feature_store.feature_set import FeatureSet
-from noria.core.feature_store.row_mapping import key_columns, select_feature_rows, to_feature_set
+from noria.core.feature_store.row_mapping import select_feature_rows, to_feature_set
 from tests.support.data_frames import flights
 
 CREATED = datetime(2013, 4, 1, 12, tzinfo=UTC)

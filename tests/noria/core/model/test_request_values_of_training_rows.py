@@ -146,12 +146,17 @@ COLUMNS: dict[str, tuple[list[Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", COLUMNS)
-def test_a_row_of_the_training_file_is_read_as_it_was(kind: str) -> None:
+def trained_on(kind: str) -> tuple[bytes, Trained]:
+    """A file with a column of a kind, and what training made of it."""
     cells, rule = COLUMNS[kind]
     content = csv(cells)
-    found = trained(content, quality={"minimum_rows": 10, "columns": {"x": rule}} if rule else
-                    {"minimum_rows": 10})  # fmt: skip
+    columns = {"columns": {"x": rule}} if rule else {}
+    return content, trained(content, quality={"minimum_rows": 10, **columns})
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_row_of_the_training_file_is_read_as_it_was(kind: str) -> None:
+    content, found = trained_on(kind)
     assert "x" in found.signature.names
     asked = to_columns(as_requests(content), found.signature)
     for field in found.signature.columns:
@@ -161,10 +166,7 @@ def test_a_row_of_the_training_file_is_read_as_it_was(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_the_monitor_sees_what_the_model_saw(kind: str) -> None:
-    cells, rule = COLUMNS[kind]
-    content = csv(cells)
-    found = trained(content, quality={"minimum_rows": 10, "columns": {"x": rule}} if rule else
-                    {"minimum_rows": 10})  # fmt: skip
+    content, found = trained_on(kind)
     rows = as_requests(content)
     reference = build_reference(found.dataset, np.zeros(len(rows)), {})
     seen = columns_of([{"inputs": row} for row in rows], reference, found.signature.columns)

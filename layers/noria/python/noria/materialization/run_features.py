@@ -22,15 +22,14 @@ from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.column_types.whole_names import with_whole_names
 from noria.core.data.dataset import Dataset
+from noria.core.feature_store.entity_keys import key_columns, zone_of
 from noria.core.feature_store.feature_set import DEFAULT_SET, FeatureSet, WindowFeature
 from noria.core.feature_store.new_rows_sql import late_rows_query, with_stored_values_query
 from noria.core.feature_store.point_in_time_sql import ENTITIES, POSITION, key_aliases
 from noria.core.feature_store.row_mapping import (
-    key_columns,
     select_asked_rows,
     select_feature_rows,
     to_feature_set,
-    zone_of,
 )
 from noria.core.feature_store.store_names import names_in
 from noria.core.feature_store.versioning import (

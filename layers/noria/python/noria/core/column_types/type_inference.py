@@ -198,7 +198,7 @@ def _about_order(name: object, found: Guess) -> tuple[str, ...]:
 
 def _spelled(text: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:
     """Bring tidy texts to one spelling each; what was written otherwise is in `merged`."""
-    counts = {str(name): int(count) for name, count in text.value_counts().items()}
+    counts = text_counts(text)
     spellings = spellings_of(
         counts,
         aliases=rule.aliases,

@@ -7,6 +7,7 @@ and its event time; of several stored ones that counts which was created last, o
 from collections.abc import Sequence
 from datetime import datetime
 
+from noria.core.feature_store.entity_keys import key_text
 from noria.core.feature_store.feature_set import (
     CREATED_TIME,
     EVENT_TIME,
@@ -21,7 +22,6 @@ from noria.core.feature_store.point_in_time_sql import (
     sql_time,
     stored_rows,
 )
-from noria.core.feature_store.row_mapping import key_text
 from noria.core.feature_store.write_sql import INCOMING, TIMES
 
 UNTIL, LACKS, FIRST = "noria_until", "noria_lacks_", "noria_first"

@@ -4,13 +4,12 @@ Each kind of column has one type whatever a run's values look like, so that the 
 not change with them: numbers and flags are doubles, times UTC, all else text.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from noria.common.categories import Spellings, spellings_of
 from noria.contracts import Problem, Window, format_duration
 from noria.core.cleansing.target import target_columns
+from noria.core.feature_store.entity_keys import key_text, kind_of
 from noria.core.feature_store.feature_set import (
     CREATED_TIME,
     DEFAULT_SET,
@@ -20,7 +19,6 @@ from noria.core.feature_store.feature_set import (
     TYPES,
     Feature,
     FeatureSet,
-    Kind,
     StoredColumn,
     WindowFeature,
     define,
@@ -33,13 +31,7 @@ from noria.core.feature_store.point_in_time_sql import (
     sql_time,
 )
 from noria.core.feature_store.store_names import store_names
-from noria.core.windows.lookup_spec import LARGEST_WHOLE, KeyColumn
 from noria.core.windows.tiles import OF_TIMES
-
-NUMBER = re.compile(
-    r"(U?(TINY|SMALL|BIG|HUGE)INT|UHUGEINT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN)"
-)
-TIME = re.compile(r"TIMESTAMP.*|DATE")
 
 
 def to_feature_set(
@@ -103,7 +95,7 @@ def select_feature_rows(
     columns += [f"{moment} AS {EVENT_TIME}"]
     columns += [f"{_created(moment, problem, as_of, previous)} AS {CREATED_TIME}"]
     columns += [
-        f"{_read(name, places, target, problem)}::{TYPES[_kind(kind)].sql} "
+        f"{_read(name, places, target, problem)}::{TYPES[kind_of(kind)].sql} "
         f"AS {sql_name(stored[name])}"
         for name, kind in _features(types, problem)
     ]
@@ -145,52 +137,6 @@ def accepted_rows(types: Mapping[str, str], path: str, besides: str | None = Non
 def _places(types: Mapping[str, str]) -> dict[str, str]:
     """What queries call the columns of a file, whatever they are named."""
     return {name: f"c{number}" for number, name in enumerate(types)}
-
-
-def key_text(column: str, kind: str) -> str:
-    """A key column, as SQL names it, as text that a request's value becomes (`KeyColumn`).
-
-    A whole number has no fraction, whatever type its column has; a time is ISO 8601 in UTC.
-    """
-    if kind == "BOOLEAN":
-        return f"{column}::INTEGER::VARCHAR"
-    if TIME.fullmatch(kind):
-        return _time_text(f"{column}::TIMESTAMP")
-    if kind not in ("DOUBLE", "FLOAT"):
-        return f"{column}::VARCHAR"
-    whole = f"{column} = trunc({column}) AND abs({column}) < {LARGEST_WHOLE}"
-    return f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
-
-
-def _time_text(moment: str) -> str:
-    whole = f"{moment} = date_trunc('second', {moment})"
-    second = f"strftime({moment}, '%Y-%m-%dT%H:%M:%S')"
-    return f"{second} || CASE WHEN {whole} THEN 'Z' ELSE strftime({moment}, '.%fZ') END"
-
-
-def key_columns(types: Mapping[str, str], problem: Problem) -> tuple[KeyColumn, ...]:
-    """How a request's values of the entity key become those of the store."""
-    return tuple(
-        KeyColumn(
-            name=name,
-            number=_kind(types[name]) == "number",
-            time=_kind(types[name]) == "time",
-            zone=zone_of(name, problem),
-            spellings=dict(_aliases(name, problem).table),
-        )
-        for name in problem.entity_key
-    )
-
-
-def zone_of(name: str | None, problem: Problem) -> str | None:
-    """The time zone of a column's times that have none, where the contract names one."""
-    rule = problem.quality.columns.get(name) if name is not None else None
-    return rule.timezone if rule is not None else None
-
-
-def _aliases(name: str, problem: Problem) -> Spellings:
-    rule = problem.quality.columns.get(name)
-    return spellings_of({}, aliases=rule.aliases if rule else {}, merge_case=False)
 
 
 def _created(moment: str, problem: Problem, as_of: datetime, previous: datetime | None) -> str:
@@ -259,14 +205,8 @@ def _feature(name: str, column: str, kind: str, problem: Problem) -> Feature:
     known_late = {problem.target.name, *target_columns(problem), *problem.features.exclude}
     return Feature(
         name=name,
-        kind=_kind(kind),
+        kind=kind_of(kind),
         description=unit,
         source_column=column,
         afterwards=column in known_late,
     )
-
-
-def _kind(kind: str) -> Kind:
-    if NUMBER.fullmatch(kind):
-        return "number"
-    return "time" if TIME.fullmatch(kind) else "text"

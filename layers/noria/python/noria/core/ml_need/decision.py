@@ -1,5 +1,7 @@
 """Is machine learning needed? Baselines, the contract's rule and a quick model, side by side."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from noria.core.ml_need.outcomes import (
     too_few_rows,
     trivial_suffices,
 )
-from noria.core.ml_need.quick_forms import forms_of
+from noria.core.ml_need.quick_forms import Form, forms_of
 from noria.core.rule_model.rule_model import why_not_served
 from noria.core.statistics.confidence_intervals import ALIKE
 from noria.core.training.folds import Folds, folds_of, sample_rows
@@ -45,7 +47,8 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     too_little = _too_little(training, judged, problem) or too_few_of_a_class(dataset, problem)
     if too_little:
         return Verdict(decision=REEVALUATE, reasons=[too_little], evidence={})
-    compared = _compared(dataset, training, judged, problem, generator, seed)
+    compare = partial(compare_answers, dataset, training, judged, problem, generator, seed)
+    compared = _compared(compare, training, judged)
     decision, why = _decided(compared)
     folds, problem_of_folds = _folds(dataset, problem, seed)
     if decision == GO_ON and problem_of_folds:
@@ -63,20 +66,13 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
 
 
 def _compared(
-    dataset: Dataset,
-    training: Dataset,
-    judged: Dataset,
-    problem: Problem,
-    generator: np.random.Generator,
-    seed: int,
+    compare: Callable[[Sequence[Form]], Compared], training: Dataset, judged: Dataset
 ) -> Compared:
     """Compare by the columns as they are; where that shows nothing, by forms of them too."""
-    first = compare_answers(dataset, training, judged, problem, generator, seed)
+    first = compare([])
     settled = rule_suffices(first) or trivial_suffices(first) or not no_signal(first)
     forms = [] if settled else forms_of(training, judged)
-    if not forms:
-        return first
-    return compare_answers(dataset, training, judged, problem, generator, seed, forms)
+    return compare(forms) if forms else first
 
 
 def _folds(dataset: Dataset, problem: Problem, seed: int) -> tuple[Folds, str]:
