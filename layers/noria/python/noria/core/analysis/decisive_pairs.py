@@ -43,7 +43,7 @@ def decisive_pairs(
     )[:MOST_COLUMNS]
     values = {c.name: as_numbers(sample.data[c.name], c.kind) for c in columns}
     kinds = {column.name: column.kind for column in columns}
-    tried = len(columns) * (len(columns) - 1) // 2 * 2
+    tried = len(columns) * (len(columns) - 1)  # pairs, in two forms each
     found: list[DecisivePair] = []
     for first, second in combinations(values, 2):
         named = {name for pair in found for name in (pair.first, pair.second)}
