@@ -198,6 +198,10 @@ def test_a_measure_that_the_question_names_is_what_it_is_answered_from(
     assert stopping(target=y, statement=asks, reading=reading) == set()
     assert stopping(target=y, statement=asks, reading=y + 1.0) == {"reading"}
     assert stopping(target=y, statement=asks, reading_2=reading) == {"reading_2"}
+    pressure = generator.normal(3, 0.2, ROWS).round(2)
+    assert stopping(target=y, statement=asks, reading=reading, pressure=pressure) == set()
+    known = {"known": ["reading"]}
+    assert stopping(target=y, features=known, reading=reading, pressure=pressure) == set()
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,15 @@ def test_regression(name: str, seed: int) -> None:
     assert metrics.score(name, y, p) == pytest.approx(REGRESSION[name](y, p), abs=1e-12)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e150, 1e300])
+def test_a_unit_changes_no_score(unit: float) -> None:
+    """GIVEN targets whose squares no float64 holds THEN they are scored as in any other unit."""
+    y, p = np.random.default_rng(5).normal(size=(2, 50))
+    for name, scale in (("r2", 1.0), ("rmse", unit), ("mae", unit)):
+        expected = metrics.score(name, y, p) * scale
+        assert metrics.score(name, y * unit, p * unit) == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize("name", [*BINARY, *REGRESSION])
 @examples(20)
 @given(seed=seeds)

@@ -56,10 +56,11 @@ def leakage_suspects(
     """
     confirmed = confirmed_columns(problem)
     judged = sample.only([name for name in sample.names() if name not in confirmed])
-    deciding = _deciding(judged, problem)
+    rows = _spread(sample, problem.analysis.pair_rows)
+    deciding = _deciding(rows, problem)
     stopping: list[Mapping[str, str]] = [
-        deciding,
-        _decided_with_another(sample, related, problem, {*deciding, *confirmed}),
+        _unexplained(deciding, rows, problem.statement),
+        _decided_with_another(rows, related, problem, deciding),
         _later_than_event(judged, problem.analysis.late),
         missingness_leaks(judged, problem.analysis.leakage, problem.analysis.chance),
         dict.fromkeys(set(post_outcome) & set(judged.names()), POST_OUTCOME),
@@ -99,22 +100,25 @@ def _strong(related: Mapping[str, Related], limit: float) -> dict[str, str]:
     }
 
 
-def _deciding(judged: Dataset, problem: Problem) -> dict[str, str]:
+def _deciding(rows: Dataset, problem: Problem) -> dict[str, str]:
     """Name the columns that decide the target alone, as copies of it do, and counters of rows that
     were sorted by it.
-
-    Numbers that the problem's statement names are what it asks to be answered from, where a
-    threshold over several values on each side decides.
     """
-    rows = _spread(judged, problem.analysis.pair_rows)
-    found = {}
-    for column in rows.columns:
-        reason = _decides(rows, column, problem)
-        if reason and not (
-            is_named(column.name, problem.statement) and _is_a_measure(rows, column)
-        ):
-            found[column.name] = reason
-    return found
+    reasons = {column.name: _decides(rows, column, problem) for column in rows.columns}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _unexplained(deciding: Mapping[str, str], rows: Dataset, statement: str) -> dict[str, str]:
+    """Leave out numbers that the problem's statement names, of which a threshold decides.
+
+    They are what it asks to be answered from.
+    """
+    return {
+        column.name: deciding[column.name]
+        for column in rows.columns
+        if column.name in deciding
+        and not (is_named(column.name, statement) and _is_a_measure(rows, column))
+    }
 
 
 def _spread(sample: Dataset, most: int) -> Dataset:
@@ -165,12 +169,13 @@ def _is_a_measure(rows: Dataset, column: Column) -> bool:
 
 
 def _decided_with_another(
-    sample: Dataset, related: Mapping[str, Related], problem: Problem, left_out: Collection[str]
+    rows: Dataset, related: Mapping[str, Related], problem: Problem, alone: Collection[str]
 ) -> dict[str, str]:
-    """Name of each pair that decides the column that says more alone, unless it is confirmed."""
-    rows = _spread(sample, problem.analysis.pair_rows)
+    """Name of each pair that decides the column that says more alone, unless it is confirmed.
+
+    A column that decides `alone` does so beside any other, so that its pairs say nothing.
+    """
     confirmed = confirmed_columns(problem)
-    alone = set(left_out) - confirmed
     found = {}
     for pair in decisive_pairs(rows, related, problem.analysis, alone):
         names = [name for name in (pair.first, pair.second) if name not in confirmed]

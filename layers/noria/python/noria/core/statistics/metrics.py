@@ -229,7 +229,10 @@ def _log_loss(target: Array, guess: Array, weights: Array) -> float:
 
 
 def _rmse(target: Array, guess: Array, weights: Array) -> float:
-    return float(np.sqrt(np.average((target - guess) ** 2, weights=weights)))
+    # In units of the largest error: squares of 1e-200 and of 1e200 are no float64 numbers.
+    error = target - guess
+    unit = float(np.abs(error).max()) or 1.0
+    return unit * float(np.sqrt(np.average((error / unit) ** 2, weights=weights)))
 
 
 def _mae(target: Array, guess: Array, weights: Array) -> float:
@@ -237,10 +240,12 @@ def _mae(target: Array, guess: Array, weights: Array) -> float:
 
 
 def _r2(target: Array, guess: Array, weights: Array) -> float:
-    spread = np.sum(weights * (target - np.average(target, weights=weights)) ** 2)
+    deviation = target - np.average(target, weights=weights)
+    unit = float(np.abs(deviation).max())
+    spread = np.sum(weights * (deviation / unit) ** 2) if unit else 0.0
     if spread == 0:
         raise DataError("r2 is undefined: the target has one value only")
-    return float(1 - np.sum(weights * (target - guess) ** 2) / spread)
+    return float(1 - np.sum(weights * ((target - guess) / unit) ** 2) / spread)
 
 
 #: One for each row of `noria.common.metric_table`.
