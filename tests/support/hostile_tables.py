@@ -36,7 +36,8 @@ NAMES = [
     "it's", "back`tick", "Größe", "Пол", "数量", "🙂", "é", "é", "%", "$1", "__index_level_0__",
     "Unnamed: 3", "broken_rule", "filename", "rows", "prediction", "value",
     "null", "None", "nan", "true", "0", "1.5", "-", "a,b", "a;b", "a\tb", "{x}", "<b>", "n" * 120,
-    "é" * 120, "column0", "position", "entity",
+    "é" * 120, "m" * 254, "é" * 125, "column0", "position", "entity", "file_row_number", "run_value",
+    "target_value",
 ]  # fmt: skip
 
 

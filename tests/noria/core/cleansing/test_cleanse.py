@@ -1,5 +1,6 @@
 """Cleansing: every row is accepted or quarantined, and every verdict says why."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,7 @@ def with_target(values: list[Any]) -> pd.DataFrame:
         ("multiclass", [i + 0.5 for i in range(120)], {}, "continuous"),
         ("binary", ["a", "b"], {"positive_class": "yes"}, "positive_class 'yes' is not among"),
         ("regression", ["a", "b"], {}, "target 'y' is not numeric"),
+        ("regression", [datetime(2026, 5, 1, tzinfo=UTC)], {}, "as a span since another one"),
         ("regression", [3], {}, "3 in every row"),
         ("binary", [0, 1], {"target": "z"}, "column 'z', which is in no source"),
         ("binary", [0, 1], {"target": "nois"}, "did you mean 'noise'?"),

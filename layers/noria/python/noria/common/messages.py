@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 LISTED_AT_MOST = 30
 LONGEST_REPR = 60
+LONGEST_VALUE = 40
 
 
 def nearest(name: str, available: Iterable[str]) -> str | None:
@@ -30,6 +31,12 @@ def ascii_repr(value: object) -> str:
     """Write a value into a message: ASCII, and cut where it is long."""
     text = ascii(value)
     return text if len(text) <= LONGEST_REPR else f"{text[: LONGEST_REPR - 3]}..."
+
+
+def cell_text(value: object) -> str:
+    """Write a cell of a table into a message: a text in quotes, others plainly; long ones cut."""
+    text = repr(str(value)) if isinstance(value, str) else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
 def unknown_column(field: str, name: str, available: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as arrow
 
 from noria.common.expressions import parse
-from noria.common.messages import comma_list
+from noria.common.messages import cell_text, comma_list
 from noria.contracts import ColumnRule, Problem
 from noria.core.cleansing.target import evaluated
 from noria.core.column_types.cell_values import missing_cells
@@ -27,7 +27,6 @@ from noria.errors import ContractError
 UNLABELLED = "target is missing"
 DUPLICATE = "repeats another row"
 EXAMPLES = 3
-LONGEST_VALUE = 40
 
 
 @dataclass(frozen=True)
@@ -176,9 +175,10 @@ def _check(text: str, values: pd.DataFrame, columns: dict[str, Typed]) -> Broken
     known = held[held.notna()]
     stray = known[[not isinstance(value, bool | np.bool_) for value in known]]
     if len(stray):
+        answer, row = cell_text(stray.iloc[0]), int(stray.index[0]) + 1
         raise ContractError(
-            f"quality.checks {text!r} is no condition, true or false, but {_shown(stray.iloc[0])} "
-            f"in row {int(stray.index[0]) + 1:,}: compare it with something, as in a < b"
+            f"quality.checks {text!r} is no condition, true or false, but {answer} in row "
+            f"{row:,}: compare it with something, as in a < b"
         )
     column = next(iter(sorted(expression.columns)), None)
     broken = held.notna() & ~held.where(held.notna(), True).astype(bool)
@@ -234,11 +234,6 @@ def _examples(item: Broken, frame: pd.DataFrame) -> str:
     numbers = ", ".join(f"{place + 1:,}" for place in places)
     shown = ""
     if item.column in frame.columns:
-        texts = [_shown(value) for value in frame[item.column].iloc[places]]
+        texts = [cell_text(value) for value in frame[item.column].iloc[places]]
         shown = f": {', '.join(dict.fromkeys(texts))}"
     return f"row {numbers}{more}{shown}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

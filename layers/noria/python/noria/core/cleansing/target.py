@@ -7,6 +7,7 @@ import pandas as pd
 
 from noria.common.categories import tidy, without_case
 from noria.common.expressions import Expression, parse
+from noria.common.messages import cell_text
 from noria.common.missing_marks import NO_MARKS
 from noria.contracts import ColumnRule, Problem
 from noria.core.column_types.cell_values import is_textual, missing_cells, without_marks
@@ -20,6 +21,7 @@ from noria.core.column_types.type_inference import (
 )
 from noria.errors import DataError
 
+SPAN = 'target: {name: days, expression: "(delivered - ordered) / days(1)"}'
 SHOWN = 10
 #: Nothing means missing in a column that was cleansed, but for what is.
 CLEAN = ColumnRule(missing_values=[])
@@ -153,10 +155,13 @@ def matching_class(wanted: Any, classes: list[str]) -> str | None:
 def _numeric_target(raw: pd.Series, problem: Problem) -> pd.Series:
     column = typed_column(raw, CLEAN.model_copy(update={"type": "float"}))
     if column.unreadable.any():
-        example = raw[column.unreadable].tolist()[0]  # as Python writes it, not as numpy does
+        example = cell_text(raw[column.unreadable].iloc[0])
+        remedy = "Clean them, or set task to binary or multiclass."
+        if isinstance(raw.dtype, pd.DatetimeTZDtype):
+            remedy = f"Learn a time as a span since another one: {SPAN}."
         raise DataError(
             f"target {problem.target.name!r} is not numeric: {int(column.unreadable.sum())} values "
-            f"such as {example!r}. Clean them, or set task to binary or multiclass."
+            f"such as {example}. {remedy}"
         )
     return column.values.astype("float64")
 
