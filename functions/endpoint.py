@@ -93,7 +93,8 @@ async def model() -> JSONResponse:
     """What the model takes, with the ranges and categories that training saw, and its metrics."""
     current = served()
     description = log_records.model_description(current.signature)
-    return JSONResponse({"version": current.version, **description, "metrics": current.metrics})
+    trained = {"version": current.version, "run": current.run_id}
+    return JSONResponse({**trained, **description, "metrics": current.metrics})
 
 
 @app.get("/health")

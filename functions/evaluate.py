@@ -139,6 +139,8 @@ def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
 def _write_card(stage: Stage, evaluation: EvaluationResult, reasons: list[str]) -> None:
     signature = _signature(stage)
     experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.iteration]
-    card = render_model_card(signature, evaluation, experiments, stage.version, reasons)
+    card = render_model_card(
+        signature, evaluation, experiments, stage.version, reasons, stage.event.execution
+    )
     key = f"models/{stage.version}/model_card.html"
     stage.store.put(key, card.encode(), "text/html; charset=utf-8")

@@ -3,7 +3,7 @@
 import io
 import json
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import version as installed
 from typing import Any
 
 import numpy as np
@@ -44,13 +44,13 @@ def _train(stage: Stage) -> dict[str, Any]:
     trained = _with_history(
         train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries()), stage, inputs
     )
-    checksums = _write(
-        stage, inputs, dataset.only(trained.signature.names), trained, trained.importances
-    )
-    evidence = {"candidate": chosen.candidate, "rows": dataset.training_size, "sha256": checksums}
+    read = dataset.only(trained.signature.names)
+    version, checksums = _write(stage, inputs, read, trained, trained.importances)
+    evidence = {"version": version, "candidate": chosen.candidate, "rows": dataset.training_size,
+                "sha256": checksums}  # fmt: skip
     verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
     decided = stage.decided(verdict)
-    return {**decided, "version": stage.version, "rows": dataset.training_size}
+    return {**decided, "version": version, "rows": dataset.training_size}
 
 
 def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
@@ -77,13 +77,14 @@ def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
     inputs = Inputs(stage)
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
     made = rule_model(dataset, stage.problem, _libraries())
-    checksums = _write(stage, inputs, made.dataset, made, {})
+    version, checksums = _write(stage, inputs, made.dataset, made, {})
     note(iteration=1, decision=RULE, rows_in=len(dataset))
-    evidence = {"rule": stage.problem.baseline.rule, "columns": made.signature.names,
-                "rows": len(dataset), "differing": made.differing, "sha256": checksums}  # fmt: skip
+    evidence = {"version": version, "rule": stage.problem.baseline.rule,
+                "columns": made.signature.names, "rows": len(dataset),
+                "differing": made.differing, "sha256": checksums}  # fmt: skip
     verdict = Verdict(decision=RULE, reasons=_told(made, len(dataset)), evidence=evidence)
     stage.run.record_verdict("ExportRule", 0, verdict.model_dump(mode="json"))
-    trained = {"decision": RULE, "reasons": verdict.reasons, "version": stage.version}
+    trained = {"decision": RULE, "reasons": verdict.reasons, "version": version}
     return given | {"train": trained | {"rows": dataset.training_size}}
 
 
@@ -103,13 +104,14 @@ def _write(
     dataset: Dataset,
     made: Trained | RuleModel,
     importances: dict[str, float],
-) -> dict[str, str]:
-    """Store a version that reads the dataset's columns; returns the checksums of its files."""
+) -> tuple[str, dict[str, str]]:
+    """Store a version that reads the dataset's columns; its name and its files' checksums."""
+    version = stage.registry.name_version(stage.event.execution, stage.iteration)
     windows = window_lengths(stage.problem)
     reference = build_reference(dataset, made.holdout_scores, importances, windows)
     sample = json.dumps(sample_rows(dataset.holdout_rows, made.signature))
     checksums = stage.registry.write_version(
-        stage.version,
+        version,
         {
             "model.onnx": made.onnx,
             "signature.json": made.signature.model_dump_json().encode(),
@@ -120,11 +122,11 @@ def _write(
     )
     scores = stage.run.iteration_key(stage.iteration, "pipeline_scores.npy")
     stage.store.put(scores, _npy(made.holdout_scores))
-    return checksums
+    return version, checksums
 
 
 def _libraries() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES}
+    return {name: installed(name) for name in LIBRARIES}
 
 
 def _candidates(stage: Stage) -> list[str]:

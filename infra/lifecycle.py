@@ -17,6 +17,7 @@ from infra.constructs.stages import (
 from infra.constructs.state_machines import StateKinds, standard_machine
 from noria.lifecycle.environment import FEATURES_ONLY
 
+VERSIONS = REGISTRY + "versions.json"  # the count of model versions
 PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
 
 #: The functions, in the order of the lifecycle: each may do what its row says, and no more.
@@ -40,7 +41,7 @@ STAGES = (
     Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
     Row(name="train", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/"], writes=[RUNS, "models/"]),
+        reads=[RUNS, "clean/", VERSIONS], writes=[RUNS, "models/", VERSIONS]),
     Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
         reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS]),
     Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,

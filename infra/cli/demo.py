@@ -99,9 +99,9 @@ def _show_end(story: "Story") -> None:
     )  # fmt: skip
     for month in story.months:
         causes = ", ".join(_cause(run.cause) for run in month.turns) or "no alarm"
-        endings = ", ".join(_ending(story, run) for run in month.turns) or "none"
+        endings = ", ".join(_ending(run) for run in month.turns) or "none"
         table.add_row(
-            f"2013-{month.number:02d}", story.label(month.served_by),
+            f"2013-{month.number:02d}", month.served_by,
             f"{month.with_retraining:.3f}", f"{month.without:.3f}", causes, endings,
         )  # fmt: skip
     means = [
@@ -112,8 +112,8 @@ def _show_end(story: "Story") -> None:
     table.add_row("mean", "", *(f"{value:.3f}" for value in means))
     story.console.print()
     story.console.print(table)
-    for version in story.versions:
-        story.console.print(f"{story.label(version)}: {version}", highlight=False, soft_wrap=True)
+    for version, run in story.versions.items():
+        story.console.print(f"{version}: run {run}", highlight=False, soft_wrap=True)
     from infra.cli.run_records import shown_path
 
     story.console.print("[bold]Reports[/bold]")
@@ -127,11 +127,11 @@ def _cause(cause: dict[str, str]) -> str:
     return f"alarm {alarm_name(cause['alarm'])}" if cause.get("kind") == "alarm" else "a person"
 
 
-def _ending(story: "Story", run: object) -> str:
+def _ending(run: object) -> str:
     from infra.cli.run_records import RunRecord
 
     if isinstance(run, RunRecord) and run.ending == "Promote" and run.champion:
-        return f"Promote {story.label(run.champion['version'])}"
+        return f"Promote {run.champion['version']}"
     return str(getattr(run, "ending", ""))
 
 

@@ -34,7 +34,7 @@ class Story:
         self.endpoint = stack.access.endpoint()
         self.months: list[DemoMonth] = []
         self.reports: list[Path] = []
-        self.versions: list[str] = []
+        self.versions: dict[str, str] = {}  # of champions, with the runs that trained them
 
     def first_turn(self) -> RunRecord:
         """Drop the accumulated data in and run the machine once, from collection to an endpoint."""
@@ -52,7 +52,7 @@ class Story:
 
     def sample(self) -> dict[str, Any]:
         """A request that a caller could make."""
-        rows = self.stack.bucket.json(f"models/{self.versions[-1]}/sample.json")
+        rows = self.stack.bucket.json(f"models/{next(reversed(self.versions))}/sample.json")
         return {"rows": rows[:1]}
 
     def month(self, number: int) -> DemoMonth:
@@ -101,7 +101,7 @@ class Story:
             metrics.score(measure, truth, still),
         )
         self._line(
-            f"  {len(answers):,} predictions by {self.label(version)}, {len(known):,} labels: "
+            f"  {len(answers):,} predictions by {version}, {len(known):,} labels: "
             f"{metric} {month.with_retraining:.3f}, the first champion alone {month.without:.3f}"
         )
         return month
@@ -145,8 +145,8 @@ class Story:
         return ", ".join(f"{name} {found[0]:.5g}" for name, found in values if found)
 
     def _ended(self, record: RunRecord) -> None:
-        if record.champion and record.champion["version"] not in self.versions:
-            self.versions.append(record.champion["version"])
+        if record.champion:
+            self.versions[record.champion["version"]] = record.champion["run_id"]
         report = save_report(self.stack.bucket, self.problem.name, record.run_id)
         if report and record.ending != "Skipped":
             self.reports.append(report)
@@ -155,10 +155,6 @@ class Story:
                 f"  cause: alarm {alarm_name(record.cause['alarm'])}: {record.cause['reason']}"
             )
         self._line(f"  [bold]{record.ending}[/bold]: {'; '.join(record.reasons)}")
-
-    def label(self, version: str) -> str:
-        """A champion's short name: v1 is the first."""
-        return f"v{self.versions.index(version) + 1}" if version in self.versions else version
 
     def _model(self, version: str) -> OnnxModel:
         """A version as it was stored."""

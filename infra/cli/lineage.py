@@ -19,7 +19,7 @@ def lineage(
     asked: Annotated[
         str | None,
         typer.Argument(
-            metavar="PREDICTION_ID | MODEL_VERSION", help="Default: the champion's version."
+            metavar="PREDICTION_ID | MODEL_VERSION | RUN", help="Default: the champion's version."
         ),
     ] = None,
     picture: Annotated[

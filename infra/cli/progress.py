@@ -1,6 +1,6 @@
 """The machine at work, on a terminal: states with durations, decisions with reasons, loops."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -145,8 +145,13 @@ def show_record(console: Console, record: RunRecord) -> None:
                 console, f"  turn {candidate.get('iteration', 1)}, {escape(_item_text(candidate))}"
             )
     if record.champion:
-        _line(console, f"[bold]Champion[/bold] {record.champion['version']}")
+        _line(console, f"[bold]Champion[/bold] {version_text(record.champion)}")
         _line(console, f"  {escape(metrics_text(record.champion['metrics']))}")
+
+
+def version_text(champion: Mapping[str, Any]) -> str:
+    """The champion's version with the run that trained it."""
+    return f"{champion['version']} (run {champion['run_id']})"
 
 
 def metrics_text(metrics: dict[str, float], only: Sequence[str] = ()) -> str:

@@ -1,16 +1,17 @@
 """The runs of a stack: training runs by the log, and those that only stored features."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from infra.cli.run_records import Bucket
 from infra.cli.tables import Columns, Row
 
-LOG = "registry/runs.json"
+LOG, VERSIONS = "registry/runs.json", "registry/versions.json"
 RUNS = "runs/"
 PARALLEL_READS = 16  # endings that are read at a time
-COLUMNS = Columns(("run", "ending", "as of", "started by"), cut=("started by", "as of"))
+COLUMNS = Columns(("run", "ending", "models", "as of", "started by"),
+                  cut=("started by", "models", "as of"))  # fmt: skip
 STORED = "FeaturesStored"
 # What such a run can come to; others are turns that the log has forgotten.
 ENDINGS = (STORED, "HaltBadData", "Failed", None)
@@ -22,11 +23,21 @@ def logged_runs(bucket: Bucket) -> list[dict[str, Any]]:
     return found
 
 
-def turn_rows(entries: Iterable[dict[str, Any]]) -> list[Row]:
+def trained_versions(bucket: Bucket) -> dict[str, str]:
+    """The model versions that each run trained: v1, v2."""
+    found: dict[str, list[str]] = {}
+    named = (bucket.json(VERSIONS) or {}).items()
+    for version, made in sorted(named, key=lambda item: item[1]["iteration"]):
+        found.setdefault(made["run_id"], []).append(version)
+    return {run: ", ".join(versions) for run, versions in found.items()}
+
+
+def turn_rows(entries: Iterable[dict[str, Any]], versions: Mapping[str, str]) -> list[Row]:
     """A row for each logged run, as the columns have it."""
     return [
         {
             "run": entry["run_id"],
+            "models": versions.get(entry["run_id"], ""),
             "as of": _minute(entry.get("as_of")),
             "started by": "alarm" if entry.get("automatic") else "person",
             "ending": entry.get("ending") or "running",
@@ -61,6 +72,7 @@ def _feature_row(run: str, ending: dict[str, Any]) -> Row:
     name = ending.get("ending") or "running"
     return {
         "run": run,
+        "models": "",
         "as of": _minute(ending.get("as_of")),
         "started by": str((ending.get("cause") or {}).get("kind", "")),
         "ending": name if name == STORED else f"{name} (features)",

@@ -110,7 +110,8 @@ def _unfinished(bucket: Bucket, run_id: str, waiting_at: str | None, failed: str
             [bucket.json(key) for key in bucket.keys(f"runs/{run_id}/verdicts/")]
         ),
         "candidates": [bucket.json(key) for key in explored],
-        "champion": champion and {name: champion[name] for name in ("version", "metrics")},
+        "champion": champion
+        and {name: champion[name] for name in ("version", "run_id", "metrics")},
     }
 
 

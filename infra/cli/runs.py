@@ -13,7 +13,15 @@ from infra.cli.deployed_stack import StackAccess
 from infra.cli.errors import FAILED, UsageMistakeError
 from infra.cli.execution_input import execution_input, refuse_variation_of
 from infra.cli.options import Local, StackName, file_text, parsed_json
-from infra.cli.run_list import COLUMNS, feature_rows, in_order, logged_runs, turn_rows
+from infra.cli.progress import version_text
+from infra.cli.run_list import (
+    COLUMNS,
+    feature_rows,
+    in_order,
+    logged_runs,
+    trained_versions,
+    turn_rows,
+)
 from infra.cli.run_records import Bucket, read_run, save_report, shown_path
 from infra.cli.tables import print_table
 
@@ -82,7 +90,7 @@ def runs(
     access = StackAccess.open(stack, local=local)
     bucket = Bucket(access.client("s3"), access.bucket)
     logged = logged_runs(bucket)
-    rows = turn_rows(logged)
+    rows = turn_rows(logged, trained_versions(bucket))
     if features:
         rows = in_order([*rows, *feature_rows(bucket, logged)])
     if rows:
@@ -90,7 +98,7 @@ def runs(
     else:
         print(f"no runs yet; start one with `noria run {stack}`")
     champion = bucket.json("registry/champion.json")
-    print(f"champion: {champion['version'] if champion else 'none yet'}")
+    print(f"champion: {version_text(champion) if champion else 'none yet'}")
 
 
 def report(

@@ -42,6 +42,12 @@ class Ended:
         found: dict[str, Any] = [v for v in self.record["verdicts"] if v["state"] == state][-1]
         return found
 
+    @property
+    def versions(self) -> list[str]:
+        """The model versions that it trained, one for each iteration that came so far."""
+        trained = [v for v in self.record["verdicts"] if v["state"] == "TrainModel"]
+        return [str(verdict["evidence"]["version"]) for verdict in trained]
+
 
 class Stack:
     """One stack in the local cloud."""

@@ -43,11 +43,12 @@ def test_history_is_what_the_second_turn_adds(trained: Ended, airplanes: Stack) 
     assert (first["decision"], second["decision"]) == ("basic", "windows")
     champion = json.loads(airplanes.champion())
     described = airplanes.ask("GET", "/model").json()
-    assert champion["version"] == described["version"]
+    assert champion["version"] == described["version"] == trained.versions[-1]
+    assert described["run"] == trained.name
     assert set(described["looked_up"]) == set(WINDOWS)
     assert described["looked_up_by"] == ["tailnum", "sched_departure"]
     assert not set(WINDOWS) & {field["name"] for field in described["inputs"]}
-    basic = airplanes.json(f"models/{trained.name}-1/signature.json")
+    basic = airplanes.json(f"models/{trained.versions[0]}/signature.json")
     assert basic["history"] is None
 
 
@@ -79,7 +80,7 @@ def test_endpoint_looks_up_what_the_store_answers(
     trained: Ended, airplanes: Stack, features: FeatureStore
 ) -> None:
     """GIVEN requests with an airplane and a time THEN each is answered and logged with history."""
-    sample = airplanes.json(f"models/{trained.name}-2/sample.json")
+    sample = airplanes.json(f"models/{trained.versions[1]}/sample.json")
     assert len(sample) == 3
     assert all("tailnum" in row and not set(WINDOWS) & set(row) for row in sample)
     instants = pd.date_range(AS_OF, periods=3, freq="2h")
@@ -144,7 +145,7 @@ def test_history_has_a_lineage(
 ) -> None:
     """GIVEN a champion that reads history THEN what it was computed from is known by checksum."""
     monkeypatch.setattr(stack_access, "LOCAL_FILE", airplanes.noted_in(tmp_path))
-    steps = {step["kind"]: step for step in airplanes.lineage(f"{trained.name}-2")}
+    steps = {step["kind"]: step for step in airplanes.lineage(trained.versions[1])}
     objects = [one for step in steps.values() for one in step["objects"] if one["sha256"]]
     assert {one["state"] for one in objects} == {"same"}
     keys = {one["where"].rpartition("/")[2] for one in objects}

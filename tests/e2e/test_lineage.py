@@ -56,7 +56,8 @@ def test_a_refused_challenger_is_traced_to_its_own_contract(reached: Stack) -> N
     tried = {"exploration": {"candidates": ["logistic_regression"]}}
     ended = reached.run(problem=tried)
     assert ended.ending == "KeepChampion", ended.reasons
-    found = lineage(reached, f"{ended.name}-1")
+    found = lineage(reached, ended.name)
+    assert found["model"]["name"] == ended.versions[-1] != before
     model = found["model"]["facts"]
     assert (model["candidate"], model["is_champion"]) == ("logistic_regression", False)
     assert "champion" in model["against_champion"]

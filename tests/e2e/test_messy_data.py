@@ -71,8 +71,7 @@ def test_messy_table_is_cleansed_and_served(diabetes: Stack) -> None:
     assert stages >= {"Admit", "CollectSources", "Analyse", "ExploreModels", "EvaluateModel"}
     assert ended.ending in stages
 
-    version = f"{ended.name}-{ended.record['verdicts'][-1]['iteration']}"
-    signature = diabetes.json(f"models/{version}/signature.json")
+    signature = diabetes.json(f"models/{ended.versions[-1]}/signature.json")
     sex = next(field for field in signature["columns"] if field["name"] == "sex")
     assert (sex["spellings"]["m"], sex["values"]) in (
         ("male", ["female", "male"]), ("male", ["male", "female"]),

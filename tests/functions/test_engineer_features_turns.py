@@ -90,13 +90,13 @@ def test_a_selected_model_asks_and_watches_only_what_it_reads(store: Store) -> N
     plan = make_plan(dataset, problem(features={"recipes": ["target_encoding", "selection"]}), 2)
     store.put("runs/r1/iteration=1/plan.json", plan.model_dump_json().encode())
     machine.judge()
-    signature = store.get_json("models/r1-1/signature.json")
+    signature = store.get_json("models/v1/signature.json")
     names = [field["name"] for field in signature["columns"]]
     assert "desk" in names
     assert sorted([*names, *signature["unused"]]) == sorted(dataset.names())
     assert signature["unused"]
-    assert set(store.get_json("models/r1-1/reference.json")["columns"]) <= set(names)
-    sample = store.get_json("models/r1-1/sample.json")
+    assert set(store.get_json("models/v1/reference.json")["columns"]) <= set(names)
+    sample = store.get_json("models/v1/sample.json")
     assert sample
     assert all(set(row) == set(names) for row in sample)
     assert np.isfinite(machine.given["evaluate"]["metrics"]["roc_auc"])  # type: ignore[index]

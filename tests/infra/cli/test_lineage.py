@@ -27,7 +27,7 @@ from noria.serving.log_records import label_records, new_ids, prediction_records
 from tests.support.data_sets import wine
 from tests.support.moto_session import aws_in_process
 
-STACK, BUCKET, RUN, VERSION = "wine", "wine-bucket", "run-of-wine", "run-of-wine-1"
+STACK, BUCKET, RUN, VERSION = "wine", "wine-bucket", "run-of-wine", "v1"
 CONTRACT = {
     "name": STACK, "statement": "Which of three cultivars is this wine?", "task": "multiclass",
     "target": "cultivar", "sources": [{"name": "wine", "kind": "s3", "primary": True}],
@@ -187,11 +187,12 @@ def test_a_prediction_leads_back_to_its_raw_file(stack: Wine) -> None:
 
 def test_the_champion_is_the_default_and_the_tree_says_it_all(stack: Wine) -> None:
     tree = lineage("--verify").stdout
-    assert "├─ model version run-of-wine-1" in tree
+    assert "├─ model version v1" in tree
     assert "logistic_regression, recipe basic, 140 training rows" in tree
     assert "Transform usable: 178 of 178 rows accepted, 0 quarantined" in tree
     assert "none changed" in tree.splitlines()[-1]
     assert lineage(VERSION, "--verify").stdout == tree
+    assert lineage(RUN, "--verify").stdout == tree
 
 
 def test_what_is_deployed_may_be_unreadable(stack: Wine) -> None:
@@ -232,7 +233,7 @@ def test_a_prediction_that_is_not_logged_gets_the_champion_of_its_time(stack: Wi
 
 def test_an_unknown_id_is_answered_with_the_versions_there_are(stack: Wine) -> None:
     told = lineage("run-of-beer-1", status=2).stderr
-    assert "'run-of-beer-1' is neither a prediction id nor a model version" in told
+    assert "'run-of-beer-1' is no prediction id, no model version and no run" in told
     assert VERSION in told
     assert "end it in .html or .svg" in lineage("--picture", "a.png", status=2).stderr
 

@@ -39,7 +39,7 @@ def read(objects: dict[str, Any], **how: Any) -> Any:
 
 
 def test_a_run_that_ended() -> None:
-    champion = {"version": "r-1", "metrics": {"roc_auc": 0.7}}
+    champion = {"version": "v1", "run_id": "r", "metrics": {"roc_auc": 0.7}}
     record = read(
         {
             "runs/r/ending.json": {

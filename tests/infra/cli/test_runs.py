@@ -51,7 +51,7 @@ def test_less_important_columns_go_first_and_are_named(stack: Made) -> None:
     shown = lines(noria("runs", "orders", width=80))
     assert "started by" not in shown[1]
     assert "HaltNotEffective" in "\n".join(shown)
-    assert "not shown for want of width: started by" in shown
+    assert "not shown for want of width: models, started by" in shown
 
 
 def test_ids_that_fill_the_terminal(stack: Made) -> None:
@@ -69,9 +69,11 @@ def test_ids_that_fill_the_terminal(stack: Made) -> None:
 def test_a_pipe_gets_every_column_on_one_line(stack: Made) -> None:
     entry = {"run_id": EVENT, "as_of": "2026-11-04T00:00:00+00:00", "ending": "KeepChampion"}
     stack.put("registry/runs.json", [*LOG, entry])
+    trained = {"v10": {"run_id": EVENT, "iteration": 2}, "v2": {"run_id": EVENT, "iteration": 1}}
+    stack.put("registry/versions.json", trained)
     [line] = [line for line in lines(noria("runs", "orders")) if EVENT in line]
     assert [part.strip() for part in line.split("│")[1:-1]] == [
-        EVENT, "KeepChampion", "2026-11-04 00:00", "person"
+        EVENT, "KeepChampion", "v2, v10", "2026-11-04 00:00", "person"
     ]  # fmt: skip
 
 
@@ -86,10 +88,10 @@ def test_runs_that_only_stored_features_are_listed_on_demand(stack: Made) -> Non
         if len(cells := [part.strip() for part in line.split("│")[1:-1]]) > 1
     }
     assert list(shown) == [SHORT, "broken", "nightly", UUID, "begun"]
-    assert shown["nightly"] == ["FeaturesStored", "2026-11-02 06:00", "schedule"]
-    assert shown["broken"] == ["Failed (features)", "2026-11-02 06:00", "person"]
+    assert shown["nightly"] == ["FeaturesStored", "", "2026-11-02 06:00", "schedule"]
+    assert shown["broken"] == ["Failed (features)", "", "2026-11-02 06:00", "person"]
     assert shown["begun"][0] == "running (features)"
-    assert shown[UUID] == ["HaltNotEffective", "2026-11-03 00:00", "alarm"]
+    assert shown[UUID] == ["HaltNotEffective", "", "2026-11-03 00:00", "alarm"]
 
 
 def test_turns_that_the_log_forgot_are_not_taken_for_others(stack: Made) -> None:

@@ -84,7 +84,9 @@ def test_only_the_registrys_keepers_write_to_it(penguins: Template) -> None:
     pins = str(penguins.may("endpoint")["s3:PutObject"])
     assert pins.count("/registry/served/") == pins.count("/registry/") == 1
     explorers = {"collect", "transform", "analyse", "engineer_features", "explore", "train"}
-    assert writers & (explorers | {"monitor", "score_holdout"}) == set()
+    assert writers & (explorers | {"monitor", "score_holdout"}) == {"train"}
+    counts = [arn for arn in penguins.may("train")["s3:PutObject"] if "/registry/" in str(arn)]
+    assert [str(arn).count("/registry/versions.json*") for arn in counts] == [1]
 
 
 def test_collect_reads_the_contracts_secrets_only(house_prices: Template) -> None:

@@ -30,6 +30,30 @@ def registry(bucket: Store) -> Registry:
     return Registry(bucket)
 
 
+def test_versions_are_counted_and_named_once(registry: Registry, bucket: Store) -> None:
+    """GIVEN a stage that is delivered twice THEN its model keeps its name; others get the next."""
+    assert registry.trained_by("v1") is None
+    named = [registry.name_version(run, turn) for run, turn in (("a", 1), ("a", 2), ("a", 1))]
+    assert named == ["v1", "v2", "v1"]
+    assert registry.trained_by("v2") == ("a", 2)
+    assert registry.versions_of("a") == ["v1", "v2"]
+    assert registry.versions_of("b") == []
+
+
+def test_racing_runs_never_share_a_version(registry: Registry) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        named = list(threads.map(lambda n: registry.name_version(f"run-{n}", 1), range(12)))
+    assert sorted(named, key=lambda name: int(name[1:])) == [f"v{n}" for n in range(1, 13)]
+    assert registry.trained_by(named[5]) == ("run-5", 1)
+
+
+def test_a_lost_count_takes_no_model_that_is_left(registry: Registry, bucket: Store) -> None:
+    for name in ("v9", "v10", "imported"):
+        registry.write_version(name, FILES)
+    assert registry.versions() == ["imported", "v9", "v10"]
+    assert registry.name_version("a", 1) == "v11"
+
+
 def test_a_champion_is_promoted_and_remembered(registry: Registry, bucket: Store) -> None:
     assert registry.champion() is None
     registry.promote(champion())

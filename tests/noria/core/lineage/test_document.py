@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.lineage.audit import audited
-from noria.core.lineage.document import Lineage, Records, Served, differences, run_of, served_at
+from noria.core.lineage.document import Lineage, Records, Served, differences, served_at
 from noria.core.lineage.graph_svg import BOX, LEFT, MOST_SOURCES, render_svg
 from noria.core.lineage.page import render_page
 from noria.core.lineage.steps import steps_of
@@ -72,13 +72,6 @@ def test_an_id_tells_its_time_to_the_millisecond(naive: datetime) -> None:
                                   "{01a20d3b-ff95-7000-9b2b-72b4e29631bd}"])  # fmt: skip
 def test_other_text_is_no_prediction_id(text: str) -> None:
     assert served_at(text) is None
-
-
-def test_a_version_names_its_run() -> None:
-    assert run_of("dda7acc1-663b-46ae-933c-7f12862cdb19-3") == (
-        "dda7acc1-663b-46ae-933c-7f12862cdb19", 3,
-    )  # fmt: skip
-    assert run_of("imported") == ("imported", 0)
 
 
 def test_contracts_are_compared_field_by_field() -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from noria.aws.s3 import MissingObjectError, Store, encode
 from noria.errors import ContentionError, RegistryError
 
 CHAMPION = "registry/champion.json"
+VERSIONS = "registry/versions.json"  # which iteration of which run each version is of
 
 
 class Champion(BaseModel):
@@ -27,6 +30,10 @@ class Champion(BaseModel):
     training_rows: int
     promoted_at: datetime
 
+    def summary(self) -> dict[str, Any]:
+        """What a run says of the champion at its end."""
+        return self.model_dump(mode="json", include={"version", "run_id", "metrics"})
+
 
 class Registry:
     """Model versions are immutable; only the champion pointer moves."""
@@ -38,6 +45,40 @@ class Registry:
         """The serving model, or None before the first promotion."""
         found = self._store.get_json(CHAMPION, None)
         return None if found is None else Champion.model_validate(found)
+
+    def name_version(self, run_id: str, iteration: int) -> str:
+        """Name the version that a run's iteration trains: v1, v2, ...; repeating changes nothing.
+
+        Names are counted by compare and swap, so that two runs never share one.
+        """
+        made = {"run_id": run_id, "iteration": iteration}
+
+        def with_it(stored: dict[str, Any] | None) -> dict[str, Any] | None:
+            known = stored or {}
+            return None if made in known.values() else known | {self._next(known): made}
+
+        named: dict[str, Any] = self._store.update(VERSIONS, with_it)
+        return next(name for name, one in named.items() if one == made)
+
+    def _next(self, known: dict[str, Any]) -> str:
+        """The first free name; where the count is lost, after those of the models that are left."""
+        numbers = [_number(name) for name in known or self.versions()]
+        return f"v{max(numbers, default=0) + 1}"
+
+    def trained_by(self, version: str) -> tuple[str, int] | None:
+        """The run and the iteration of its loop that trained a version, or None if unknown."""
+        found = self._store.get_json(VERSIONS, {}).get(version)
+        return None if found is None else (str(found["run_id"]), int(found["iteration"]))
+
+    def versions_of(self, run_id: str) -> list[str]:
+        """The versions that a run trained, in order."""
+        known = self._store.get_json(VERSIONS, {})
+        return in_order(name for name, one in known.items() if one["run_id"] == run_id)
+
+    def versions(self) -> list[str]:
+        """The versions that were completed, in order."""
+        keys = self._store.keys("models/")
+        return in_order({key.split("/")[1] for key in keys if key.endswith("/manifest.json")})
 
     def promote(self, champion: Champion) -> None:
         """Point to a new champion; repeating it changes nothing.
@@ -91,6 +132,17 @@ class Registry:
     def reference(self, version: str) -> dict[str, Any]:
         """What live use is compared with."""
         return self.json_file(version, "reference.json")
+
+
+def in_order(versions: Iterable[str]) -> list[str]:
+    """Put names of versions in the order in which they were trained."""
+    return sorted(versions, key=lambda name: (_number(name), name))
+
+
+def _number(version: str) -> int:
+    """The number in a version's name, 0 in one of another form."""
+    found = re.fullmatch("v([0-9]+)", version)
+    return int(found[1]) if found else 0
 
 
 def _content_type(name: str) -> str:

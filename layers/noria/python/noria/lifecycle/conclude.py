@@ -76,9 +76,7 @@ def _document(stage: Stage, ending: str, reasons: list[str]) -> dict[str, Any]:
         "reasons": reasons,
         "verdicts": stage.run.verdicts(),
         "candidates": stage.run.experiments(),
-        "champion": {"version": champion.version, "metrics": champion.metrics}
-        if champion
-        else None,
+        "champion": champion.summary() if champion else None,
         "report": stage.run.key("report.html"),
     }
 

@@ -98,8 +98,8 @@ class Stage:
 
     @property
     def version(self) -> str:
-        """The model version that this iteration trains."""
-        return f"{self.event.execution}-{self.iteration}"
+        """The model version that this iteration trained."""
+        return str(self.event.result("train")["version"])
 
     def dataset(self) -> bytes:
         """The dataset of this run, with its history once EngineerFeatures has added it."""

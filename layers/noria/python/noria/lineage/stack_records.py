@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from noria.aws.feature_store.offline_files import MANIFESTS, Files
-from noria.aws.model_registry import CHAMPION
+from noria.aws.model_registry import CHAMPION, Registry
 from noria.aws.run_folder import RunFolder
 from noria.aws.s3 import Store
-from noria.core.lineage.document import Document, Records, run_of
+from noria.core.lineage.document import Document, Records
 from noria.errors import FeatureError
 from noria.lifecycle.environment import parse_time
 from noria.lifecycle.model_inputs import LINEAGE
@@ -20,6 +20,7 @@ class Recorded:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._registry = Registry(store)
         self._unreadable: list[str] = []
 
     def records(
@@ -27,7 +28,7 @@ class Recorded:
     ) -> Records:
         """Everything about a version and its run, beside what is deployed."""
         origin = self._json(f"models/{version}/{LINEAGE}")
-        run_id, turn = run_of(version)
+        run_id, turn = self._registry.trained_by(version) or ("unknown", 0)
         if origin is not None:
             run_id, turn = str(origin.get("run", run_id)), int(origin.get("iteration", turn))
         run = RunFolder(self._store, run_id)
@@ -92,9 +93,12 @@ class Recorded:
         return None
 
     def versions(self) -> list[str]:
-        """The model versions there are, in the order of their names."""
-        keys = self._store.keys("models/")
-        return sorted({key.split("/")[1] for key in keys if key.endswith("/manifest.json")})
+        """The model versions there are, in order."""
+        return self._registry.versions()
+
+    def latest_of(self, run_id: str) -> str | None:
+        """The last version that a run trained, or None."""
+        return next(reversed(self._registry.versions_of(run_id)), None)
 
 
 def _keys(version: str, run: RunFolder, turn: int) -> dict[str, str]:

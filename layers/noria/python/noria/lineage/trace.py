@@ -38,10 +38,10 @@ def trace(
     *,
     verify: bool,
 ) -> Lineage:
-    """Trace a prediction id or a model version, by default the champion.
+    """Trace a prediction id, a model version or a run's last one, by default the champion.
 
-    Raises `RequestError` for what is neither, `RegistryError` where there is no champion. A link
-    that is missing is a problem of its step; the others are there all the same.
+    Raises `RequestError` for what is none of these, `RegistryError` where there is no champion. A
+    link that is missing is a problem of its step; the others are there all the same.
     """
     tracer = _Tracer(client, bucket, stack, deployed)
     at = served_at(asked) if asked else None
@@ -56,7 +56,9 @@ class _Tracer:
         self._recorded = Recorded(self._store)
 
     def of_version(self, asked: str | None) -> Lineage:
-        version = asked or self._recorded.champion()
+        version = self._recorded.champion()
+        if asked:
+            version = self._recorded.latest_of(asked) or asked
         if version is None:
             raise RegistryError(
                 f"stack '{self._stack}' has no champion yet: `noria run {self._stack}` trains one"
@@ -129,8 +131,8 @@ class _Tracer:
     def _unknown(self, asked: str) -> str:
         known = ", ".join(self._recorded.versions()[-10:]) or "none yet"
         return (
-            f"'{asked}' is neither a prediction id nor a model version of stack '{self._stack}'; "
-            f"its latest versions are: {known}"
+            f"'{asked}' is no prediction id, no model version and no run that trained one in stack "
+            f"'{self._stack}'; its latest versions are: {known}"
         )
 
     def _log(self, prefix: str) -> Log:

@@ -28,6 +28,7 @@ class ServedModel:
     version: str
     model: OnnxModel
     metrics: dict[str, float]
+    run_id: str | None = None  # which trained it
 
     @property
     def signature(self) -> Signature:
@@ -54,7 +55,8 @@ def load(model: str, function_version: str, store: Store) -> ServedModel:
         version = _pinned(function_version, store, registry)
     onnx, signature = registry.model(version)
     parsed = Signature.model_validate(signature)
-    return ServedModel(version, OnnxModel(onnx, parsed), _metrics(version, store))
+    run_id, _ = registry.trained_by(version) or (None, 0)
+    return ServedModel(version, OnnxModel(onnx, parsed), _metrics(version, store), run_id)
 
 
 def pin_key(function_version: str) -> str:

@@ -124,12 +124,6 @@ def served_at(prediction_id: str) -> datetime | None:
     return EPOCH + timedelta(milliseconds=parsed.int >> 80)
 
 
-def run_of(version: str) -> tuple[str, int]:
-    """Split a model version into its run and the turn of the loop that trained it (0: unknown)."""
-    run, _, turn = version.rpartition("-")
-    return (run, int(turn)) if run and turn.isdecimal() else (version, 0)
-
-
 def differences(made_by: Document, deployed: Document) -> list[str]:
     """Say field by field how the contract of a run differs from the deployed one."""
     then, now = _flat(made_by), _flat(deployed)

@@ -34,10 +34,11 @@ def render_model_card(
     experiments: Sequence[Mapping[str, object]] = (),
     version: str = "",
     decisions: Sequence[str] = (),
+    run_id: str = "",
 ) -> str:
     """Render what the model is for, how good it is and where, what it takes, how it was made.
 
-    `experiments` are dumped `Experiment` models.
+    `run_id` is of the run that trained it; `experiments` are dumped `Experiment` models.
     """
     chapters = [
         _chapter("Decision", bullets(decisions)),
@@ -55,7 +56,7 @@ def render_model_card(
         "reporting/model_card",
         title=f"{signature.problem} {version}".strip(),
         statement=signature.statement,
-        facts=_facts(signature),
+        facts=_facts(signature, run_id),
         chapters=[one for one in chapters if one],
     )
 
@@ -64,7 +65,7 @@ def _chapter(title: str, *blocks: Block | None) -> Chapter | None:
     return chapter(title, card("", *blocks))
 
 
-def _facts(signature: Signature) -> Pairs:
+def _facts(signature: Signature, run_id: str) -> Pairs:
     facts = [
         ("task", signature.task),
         ("target", signature.target),
@@ -73,6 +74,7 @@ def _facts(signature: Signature) -> Pairs:
         ("feature recipe", signature.recipe),
         ("training rows", signature.rows),
         ("seed", str(signature.seed)),
+        ("run", run_id),
     ]
     return Pairs([(name, [Text(value)]) for name, value in facts if value != ""])
 
