@@ -12,7 +12,7 @@ from tests.support.examples import examples
 from tests.support.hostile_tables import FAST, tables, written
 from tests.support.stages import Outcome, run_stages
 
-TABLES = 300
+TABLES = 2000
 QUICK_TABLES = 24
 # Words that a library says and no person would.
 LIBRARY_WORDS = (
