@@ -171,3 +171,32 @@ def test_columns_without_plain_values_are_left_out_and_named() -> None:
     assert (file.table.column_names, sorted(file.left_out)) == (["x"], ["photo", "tags"])
     with pytest.raises(DataError, match=r"'tags' is nested and column 'photo' .*features\.exclude"):
         read_table(content, "t.parquet")
+
+
+BRAZIL = "preço;peças;peso;razão\nR$ 1.234,50;3.128;1.500;0.125\nR$ 9,90;17;80.25;0.250\n"
+
+
+def test_points_separate_thousands_beside_decimal_commas() -> None:
+    """GIVEN amounts with decimal commas THEN a point is no decimal one where it could be none."""
+    frame = pd.concat([read_table(BRAZIL.encode(), "t.csv")] * 40, ignore_index=True)
+    assert values(frame, "peças")[:2] == ["3.128", "17"]
+    assert values(frame, "peso")[:2] == [1.5, 80.25]
+    assert values(frame, "razão")[:2] == [0.125, 0.25]
+    contract = {
+        "name": "boxes", "statement": "How heavy is it?", "task": "regression", "target": "peso",
+        "sources": [{"name": "t", "kind": "s3", "primary": True}],
+        "objective": {"metric": "mae", "threshold": 1}, "quality": {"minimum_rows": 10},
+    }  # fmt: skip
+    found = cleanse(frame.assign(row=range(80)), Problem.parse(contract))
+    assert found.accepted["peças"].tolist()[:2] == [3128, 17]
+    told = "\n".join(found.verdict.reasons)
+    assert "as preço has decimal commas: where they are decimal points, declare" in told
+    pointed = {"minimum_rows": 10, "columns": {"peças": {"decimal": "."}}}
+    found = cleanse(frame.assign(row=range(80)), Problem.parse(contract | {"quality": pointed}))
+    assert found.accepted["peças"].tolist()[:2] == [3.128, 17]
+
+
+@pytest.mark.parametrize("other", ["a,b", "1,234", "R$ 5", "1.5", "x1,5"])
+def test_a_point_alone_is_decimal(other: str) -> None:
+    content = f'other\tpieces\n"{other}"\t3.128\n"{other}"\t17\n'.encode()
+    assert values(read_table(content, "t.csv"), "pieces") == [3.128, 17]

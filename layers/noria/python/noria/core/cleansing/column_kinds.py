@@ -1,6 +1,9 @@
 """The columns of the joined rows: which are known, and of what type and kind."""
 
+from dataclasses import replace
+
 import pandas as pd
+import pyarrow as pa
 
 from noria.common.expression_text import quoted
 from noria.common.expressions import parse
@@ -18,6 +21,7 @@ from noria.core.column_types.type_inference import (
     declared_type,
     typed_column,
 )
+from noria.core.ingestion.decimal_commas import all_in_thousands
 
 EXAMPLES = 3
 
@@ -66,12 +70,42 @@ def _unknown_in(field: str, text: str, columns: list[str]) -> list[str]:
 
 
 def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
-    """Convert every column: as the contract declares it, the event time to UTC, else inferred."""
-    return {str(name): _typed(frame[name], str(name), problem) for name in frame.columns}
+    """Convert every column: as the contract declares it, the event time to UTC, else inferred.
+
+    Numbers whose points could separate thousands are read so where others have decimal commas.
+    """
+    names = list(map(str, frame.columns))
+    rules = {name: rule_of(name, problem) for name in names}
+    typed = {name: _typed(frame[name], name, rules[name], problem) for name in names}
+    beside = next((name for name, column in typed.items() if column.decimal == ","), None)
+    if beside is None:
+        return typed
+    return typed | {
+        name: _in_thousands(frame[name], name, rules[name], problem, beside)
+        for name, column in typed.items()
+        if column.kind == "number" and column.decimal is None and rules[name].decimal is None
+        and is_textual(frame[name]) and all_in_thousands(_arrow(frame[name], column))
+    }  # fmt: skip
 
 
-def _typed(values: pd.Series, name: str, problem: Problem) -> Typed:
-    rule, marks = rule_of(name, problem), marks_for(name, problem)
+def _arrow(values: pd.Series, column: Typed) -> pa.ChunkedArray:
+    known = cleaned_text(values[column.values.notna()], NO_MARKS)
+    return pa.chunked_array([pa.array(known, pa.string(), from_pandas=True)])
+
+
+def _in_thousands(
+    values: pd.Series, name: str, rule: ColumnRule, problem: Problem, beside: str
+) -> Typed:
+    column = _typed(values, name, rule.model_copy(update={"decimal": ","}), problem)
+    why = (
+        f"{name}: its points are read as separators of thousands, as {beside} has decimal commas: "
+        f"where they are decimal points, declare quality.columns.{name}.decimal as '.'"
+    )
+    return replace(column, notes=(*column.notes, why)) if column.notes else column
+
+
+def _typed(values: pd.Series, name: str, rule: ColumnRule, problem: Problem) -> Typed:
+    marks = marks_for(name, problem)
     if name == problem.target.name and problem.task != "regression" and is_textual(values):
         counts = text_counts(cleaned_text(values, NO_MARKS))
         classes = classes_among(marks, counts, binary=problem.task == "binary")

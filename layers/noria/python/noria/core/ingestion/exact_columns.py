@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from noria.core.ingestion.decimal_commas import all_in_thousands, has_decimal_commas
 from noria.core.ingestion.exact_values import loses_texts, retyped
 from noria.core.ingestion.raw_text import LARGEST_WHOLE
 
@@ -24,26 +25,32 @@ def lossless(
     `exact` columns came as texts, and stay so unless numbers bring back each of them. `texts_of`
     parses columns once more, as texts.
     """
-    doubted = [name for name in _doubted(table, has_codes(content, delimiter)) if name not in exact]
+    commas = has_decimal_commas(table)
+    doubted = _doubted(table, codes=has_codes(content, delimiter), commas=commas)
+    doubted = [name for name in doubted if name not in exact]
     texts = texts_of(doubted) if doubted else None
     for place, name in enumerate(table.column_names):
         if name in exact and pa.types.is_string(table.column(place).type):
             table = table.set_column(place, name, retyped(table.column(place)))
         elif texts is not None and name in doubted:
             column, kind = texts.column(name), table.column(place).type
-            if pa.types.is_time(kind) or loses_texts(column):
+            in_thousands = commas and all_in_thousands(column)
+            if pa.types.is_time(kind) or in_thousands or loses_texts(column):
                 table = table.set_column(place, name, column)
     return table
 
 
-def _doubted(table: pa.Table, codes: bool) -> list[str]:
-    """Columns whose texts may say more than what they were parsed to."""
+def _doubted(table: pa.Table, *, codes: bool, commas: bool) -> list[str]:
+    """Columns whose texts may say more than what they were parsed to.
+
+    Beside decimal commas a point may separate thousands.
+    """
     return [
         field.name
         for field, column in zip(table.schema, table.columns, strict=True)
         if pa.types.is_time(field.type)
         or (codes and pa.types.is_integer(field.type))
-        or (pa.types.is_floating(field.type) and (codes or _is_far(column)))
+        or (pa.types.is_floating(field.type) and (codes or commas or _is_far(column)))
     ]
 
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from noria.common.missing_marks import USUAL
+from noria.core.ingestion.decimal_commas import all_in_thousands, has_decimal_commas
 from noria.core.ingestion.exact_values import loses_texts
 
 PROBED = 1000
@@ -18,13 +19,15 @@ def with_numbers(table: pa.Table, exact: Collection[str] = ()) -> pa.Table:
     """Read text columns of many different numbers and usual marks as numbers.
 
     `exact` columns and all others stay as they are: which of their texts mean missing is for the
-    contract to say, and cleansing counts the errors of a spreadsheet.
+    contract to say, and cleansing counts the errors of a spreadsheet. So do those whose points may
+    separate thousands.
     """
-    marks = pa.array(sorted(USUAL))
+    marks, commas = pa.array(sorted(USUAL)), has_decimal_commas(table)
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type) and field.name not in exact:
-            numbers = _numbers(table.column(place), marks)
-            if numbers is not None:
+            texts = table.column(place)
+            numbers = _numbers(texts, marks)
+            if numbers is not None and not (commas and all_in_thousands(texts)):
                 table = table.set_column(place, field.name, numbers)
     return table
 
