@@ -6,6 +6,7 @@ import re
 
 import boto3
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from noria.core.data.dataset import Dataset
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.rule_model.rule_model import rule_model
 from noria.core.training.train import signature_of
+from noria.core.windows.lookup_spec import LookupSpec
+from noria.errors import RequestError
 from noria.serving.form_page import render
 from noria.serving.openapi import schemas
 from noria.serving.requests import parse_rows
@@ -133,6 +136,27 @@ def test_history_by_names_that_the_store_has_for_itself() -> None:
         dataset = Dataset.from_bytes(store.get(f"runs/{DAYS[0]}/expanded.npz"))
     for name, least in (("least Temp", 1.0), ("least temp", 2.0)):
         assert dataset.data[name][-30:].tolist() == [least] * 30
+
+
+def test_history_is_looked_up_by_times_as_the_source_writes_them() -> None:
+    """GIVEN a key and a time in a file's own format THEN its rows are requests as they stand."""
+    frame = table_of(["x"], rows=120)
+    at = pd.date_range("2026-10-01", periods=120, freq="4h", tz="UTC")
+    frame["at"] = at.strftime("%d/%m/%Y %H:%M")
+    frame["opened"] = [["13/01/2020", "28/02/2021"][row % 2] for row in range(120)]
+    windows = [{"column": "x", "function": "count", "over": "7d", "as": "seen"}]
+    problem = contract_of(
+        None, entity_key=["opened"], event_time="at", features={"windows": windows, "delay": "1h"}
+    )
+    with header_stack() as store:
+        assert stage(store, DAYS[0], frame, problem)["decision"] == "usable"
+        spec = LookupSpec.model_validate_json(store.get(f"runs/{DAYS[0]}/history.json"))
+    row = frame.drop(columns=TARGET).iloc[-1].to_dict()
+    assert spec.instant_of(0, row, at[0]) == at[-1].timestamp()
+    assert spec.instant_of(0, row | {"at": "n/a"}, at[0]) == at[0].timestamp()
+    assert spec.key_of(0, row) == ("2021-02-28T00:00:00Z",)
+    with pytest.raises(RequestError, match="or a time in the form %d/%m/%Y %H:%M"):
+        spec.instant_of(0, row | {"at": "soon"}, at[0])
 
 
 def test_a_text_that_names_a_column_is_that_column_from_then_on() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from noria.contracts import Problem
+from noria.core.data.notation import Notation
 from noria.core.feature_store.entity_keys import key_columns
 from noria.core.feature_store.feature_set import FeatureSet
 from noria.core.feature_store.row_mapping import select_feature_rows, to_feature_set
@@ -74,7 +75,9 @@ def test_a_request_names_a_time_as_the_store_does(tmp_path: Path, zone: str | No
     contract = {"entity_key": ["day"], "event_time": "day"}
     contract |= {"quality": {"columns": {"day": {"timezone": zone}}}} if zone else {}
     _, rows = stored(frame, tmp_path, **contract)
-    [key] = key_columns({"day": "TIMESTAMP WITH TIME ZONE"}, problem_with(**contract))
+    [key] = key_columns(
+        {"day": "TIMESTAMP WITH TIME ZONE"}, problem_with(**contract), lambda name: Notation()
+    )
     for text, instant, written in zip(rows["day"], frame["day"], local, strict=True):
         ways = [written.isoformat(), instant.isoformat(), instant.timestamp(), text]
         assert {key.text(way) for way in ways} == {text}

@@ -170,9 +170,10 @@ class Accepted:
         columns = [keys[alias].tolist() for alias in key_aliases(feature_set)]
         return LookupSpec(
             feature_set=feature_set.name,
-            keys=key_columns(self.types, problem),
+            keys=key_columns(self.types, problem, dataset.notation),
             event_time=str(problem.event_time_column),
             zone=zone_of(problem.event_time_column, problem),
+            notation=dataset.notation(str(problem.event_time_column)),
             delay=feature_set.delay,
             windows=tuple(window.measure for window in feature_set.windows),
             descriptions={window.name: window.description for window in feature_set.windows},

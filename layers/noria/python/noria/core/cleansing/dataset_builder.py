@@ -85,7 +85,11 @@ def to_dataset(
         holdout=holdout,
         event_time=times,
         rule=rule_answers(accepted, problem, classes, target),
-        left_out=tuple(name for name in _collected(written, problem) if name not in features),
+        left_out={
+            name: written.get(name, Notation())
+            for name in _collected(written, problem)
+            if name not in features
+        },
     )
 
 

@@ -19,7 +19,7 @@ Kind = Literal["number", "category", "timestamp", "text"]
 TEXTUAL: tuple[Kind, ...] = ("category", "text")
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Dataset:
 
     `target` holds int64 class codes (positions in `classes`; binary: negative, positive) or
     float64 values when `classes` is empty. `rule` is the contract rule's answer per row. `left_out`
-    names the columns of the data that are no features.
+    are the columns of the data that are no features, with how the source wrote their values.
     """
 
     columns: tuple[Column, ...]
@@ -57,7 +57,7 @@ class Dataset:
     holdout: NDArray[np.bool_]
     event_time: NDArray[np.int64] | None = None
     rule: NDArray[np.float64] | None = None
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, Notation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Convert every array to its kind's type and refuse lengths that differ."""
@@ -111,6 +111,11 @@ class Dataset:
         """List column names in order, all or those of one kind."""
         return [column.name for column in self.columns if kind in (None, column.kind)]
 
+    def notation(self, name: str) -> Notation:
+        """How the source wrote a column, a feature or not."""
+        known = {column.name: column.notation for column in self.columns}
+        return known.get(name) or self.left_out.get(name, Notation())
+
     def only(self, names: Collection[str]) -> Self:
         """Select columns by name, in the dataset's order."""
         columns = tuple(column for column in self.columns if column.name in names)
@@ -159,7 +164,10 @@ class Dataset:
                 f"these {len(content)} bytes are not a dataset: run EngineerFeatures again"
             ) from error
         event_time, rule = arrays.get("event_time"), arrays.get("rule")
-        classes, left_out = tuple(header["classes"]), tuple(header["left_out"])
+        classes = tuple(header["classes"])
+        left_out = {
+            name: Notation.model_validate(written) for name, written in header["left_out"].items()
+        }
         return cls(columns, data, target, classes, holdout, event_time, rule, left_out)
 
 
@@ -203,9 +211,13 @@ def _typed_columns(
 
 
 def _described(column: Column) -> list[Any]:
-    spellings, notation = column.spellings, column.notation.model_dump(exclude_defaults=True)
-    texts = [dict(spellings.table), spellings.fold]
-    return [column.name, column.kind, column.fill, *texts, notation, column.double]
+    texts = [dict(column.spellings.table), column.spellings.fold]
+    written = _written(column.notation)
+    return [column.name, column.kind, column.fill, *texts, written, column.double]
+
+
+def _written(notation: Notation) -> dict[str, Any]:
+    return notation.model_dump(mode="json", exclude_defaults=True)
 
 
 def _column(
@@ -226,7 +238,7 @@ def _header(dataset: Dataset) -> NDArray[np.uint8]:
         "format": FORMAT,
         "columns": [_described(column) for column in dataset.columns],
         "classes": list(dataset.classes),
-        "left_out": list(dataset.left_out),
+        "left_out": {name: _written(notation) for name, notation in dataset.left_out.items()},
     }
     return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
 

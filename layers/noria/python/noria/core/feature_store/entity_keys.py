@@ -1,10 +1,11 @@
 """Entity keys: one text each, from the stored rows and from a request alike."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from noria.common.categories import Spellings, spellings_of
 from noria.contracts import Problem
+from noria.core.data.notation import Notation
 from noria.core.feature_store.feature_set import Kind
 from noria.core.windows.lookup_spec import LARGEST_WHOLE, KeyColumn
 
@@ -35,8 +36,13 @@ def _time_text(moment: str) -> str:
     return f"{second} || CASE WHEN {whole} THEN 'Z' ELSE strftime({moment}, '.%fZ') END"
 
 
-def key_columns(types: Mapping[str, str], problem: Problem) -> tuple[KeyColumn, ...]:
-    """How a request's values of the entity key become those of the store."""
+def key_columns(
+    types: Mapping[str, str], problem: Problem, written: Callable[[str], Notation]
+) -> tuple[KeyColumn, ...]:
+    """How a request's values of the entity key become those of the store.
+
+    `written` says of a column how its source writes it.
+    """
     return tuple(
         KeyColumn(
             name=name,
@@ -44,6 +50,7 @@ def key_columns(types: Mapping[str, str], problem: Problem) -> tuple[KeyColumn, 
             time=kind_of(types[name]) == "time",
             zone=zone_of(name, problem),
             spellings=dict(_aliases(name, problem).table),
+            notation=written(name) if kind_of(types[name]) == "time" else Notation(),
         )
         for name in problem.entity_key
     )

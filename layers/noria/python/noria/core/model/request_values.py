@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -10,18 +9,17 @@ import numpy as np
 from noria.common.arrays import Array
 from noria.common.categories import tidy
 from noria.common.messages import ascii_repr
-from noria.common.timestamps import RefusedError, as_seconds
+from noria.common.timestamps import RefusedError
 from noria.core.column_types.number_parsing import read_numerals
 from noria.core.data.dataset import empty_value, typed
 from noria.core.data.notation import Notation
+from noria.core.data.written_times import written_seconds
 from noria.core.model.signature import Field
 from noria.errors import RequestError
 
 LARGEST = {bits: float(np.finfo(kind).max) for bits, kind in ((32, np.float32), (64, np.float64))}
 LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
-EPOCHS = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 WHOLE = re.compile(r"(-?\d+)\.0+", re.ASCII)
-BEFORE_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d\d:?\d\d)$)")
 
 Reader = Callable[[Any, Field], float | str | int]
 Refused = Callable[[int, object, RefusedError], None]
@@ -185,37 +183,9 @@ def _free_text(value: object, field: Field) -> str:
 
 
 def _timestamp(value: object, field: Field) -> int:
-    formats = [form for form in field.notation.formats if form != "ISO8601"]
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        if field.notation.is_missing(value):
-            return int(empty_value("timestamp"))
-        for form in formats:
-            seconds = _seconds(value, form, field.zone)
-            if seconds is not None:
-                return seconds
-    if isinstance(value, str):
-        value = BEFORE_ZONE.sub("", value.strip())
-    try:
-        return as_seconds(value, field.zone)
-    except RefusedError as refusal:
-        if not formats:
-            raise
-        raise RefusedError(f"{refusal}, or a time in the form {formats[0]}") from None
-
-
-def _seconds(value: str | float, form: str, zone: str | None) -> int | None:
-    """Read a time in one format of the source, or None; a number is then written as its digits."""
-    if form in EPOCHS:
-        number = value if not isinstance(value, str) else _numeral(tidy(value), ".")
-        return None if number is None else as_seconds(number / EPOCHS[form])
-    if isinstance(value, float) and not value.is_integer():
-        return None
-    text = value.strip() if isinstance(value, str) else str(int(value))
-    try:
-        moment = datetime.strptime(text, form)  # noqa: DTZ007  # its zone is the column's
-    except ValueError:
-        return None
-    return as_seconds(moment.isoformat(), zone)
+    if isinstance(value, str | int | float) and field.notation.is_missing(value):
+        return int(empty_value("timestamp"))
+    return written_seconds(value, field.notation, field.zone)
 
 
 _READERS: dict[str, Reader] = {

@@ -88,8 +88,8 @@ def rule_model(
 def _restricted(dataset: Dataset, rule: Expression) -> Dataset:
     columns = tuple(column for column in dataset.columns if column.name in rule.columns)
     data = {column.name: dataset.data[column.name] for column in columns}
-    unread = [name for name in dataset.names() if name not in data]
-    return replace(dataset, columns=columns, data=data, left_out=(*unread, *dataset.left_out))
+    unread = {name: dataset.notation(name) for name in dataset.names() if name not in data}
+    return replace(dataset, columns=columns, data=data, left_out={**unread, **dataset.left_out})
 
 
 def _differing(scores: Array, dataset: Dataset) -> int:

@@ -178,7 +178,7 @@ def signature_of(
         classes=training.classes,
         label_type=label_type_of(training.classes),
         columns=fields,
-        left_out=training.left_out,
+        left_out=tuple(training.left_out),
         example={field.name: request_value(field, training, last) for field in fields},
         metric=problem.objective.metric,
         recipe=recipe,

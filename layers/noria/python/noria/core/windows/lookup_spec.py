@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.categories import Spellings
 from noria.common.messages import ascii_repr
-from noria.common.timestamps import RefusedError, as_microseconds, as_seconds, iso_timestamp
+from noria.common.timestamps import RefusedError, iso_timestamp
+from noria.core.data.notation import Notation
+from noria.core.data.written_times import written_microseconds, written_seconds
 from noria.core.windows.tiles import WindowAggregation
 from noria.errors import RequestError
 
@@ -22,7 +24,7 @@ class KeyColumn(BaseModel):
     """A column of the entity key, as the feature store writes its values.
 
     Whole numbers have one spelling (`number`), times another (`time`; without a zone of their own
-    they are times of `zone`), texts that of `spellings`.
+    they are times of `zone`), texts that of `spellings`. `notation` is how the source writes them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +34,7 @@ class KeyColumn(BaseModel):
     time: bool = False
     zone: str | None = None
     spellings: dict[str, str] = {}
+    notation: Notation = Notation()
 
     def text(self, value: object) -> str | None:
         """A value as the feature store has it, None for one that is missing."""
@@ -49,7 +52,7 @@ class KeyColumn(BaseModel):
     def _instant(self, value: object) -> str:
         """A time's one spelling; what is no time names an entity that nothing is known of."""
         try:
-            return iso_timestamp(as_microseconds(value, self.zone))
+            return iso_timestamp(written_microseconds(value, self.notation, self.zone))
         except RefusedError:
             return str(value)
 
@@ -58,9 +61,9 @@ class LookupSpec(BaseModel):
     """A model's time-window aggregations, which no request carries: they are looked up.
 
     `feature_set` is the set's name, `delay` (seconds) what a row needs to become known. The instant
-    is the request's `event_time` where it carries one (a time of `zone` where it has none), else
-    that of the request itself. `examples` are keys of rows that the data ends with, for requests to
-    try.
+    is the request's `event_time` where it carries one (a time of `zone` where it has none, written
+    as the source writes it: `notation`), else that of the request itself. `examples` are keys of
+    rows that the data ends with, for requests to try.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +72,7 @@ class LookupSpec(BaseModel):
     keys: tuple[KeyColumn, ...]
     event_time: str
     zone: str | None = None
+    notation: Notation = Notation()
     delay: int
     windows: tuple[WindowAggregation, ...]
     descriptions: dict[str, str] = {}
@@ -110,8 +114,12 @@ class LookupSpec(BaseModel):
     def instant_of(self, number: int, row: Row, now: datetime) -> int:
         """The instant of a row, in seconds since 1970; raises `RequestError` for no time."""
         given = row.get(self.event_time)
+        if isinstance(given, str | int | float) and self.notation.is_missing(given):
+            given = None
+        if given is None:
+            return math.floor(now.timestamp())
         try:
-            return as_seconds(now.timestamp() if given is None else given, self.zone)
+            return written_seconds(given, self.notation, self.zone)
         except RefusedError as refusal:
             raise RequestError(
                 f"row {number}, field {self.event_time!r}: {ascii_repr(given)} {refusal}"
