@@ -181,6 +181,7 @@ def with_target(values: list[Any]) -> pd.DataFrame:
         ("regression", [3], {}, "3 in every row"),
         ("binary", [0, 1], {"target": "z"}, "column 'z', which is in no source"),
         ("binary", [0, 1], {"target": "nois"}, "did you mean 'noise'?"),
+        ("binary", [0, 1], {"target": "\uff4eoise"}, "looks the same and is written in other"),
         (
             "binary",
             [0, 1],

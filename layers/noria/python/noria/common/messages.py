@@ -1,6 +1,7 @@
 """Names and values in messages: lists of names, the nearest name, counts, values cut short."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 LISTED_AT_MOST = 30
@@ -43,10 +44,19 @@ def unknown_column(field: str, name: str, available: Sequence[str]) -> str:
     """Say that a contract field names a column that no source has, and which was meant."""
     guess = nearest(name, available)
     hint = f"did you mean {guess!r}? " if guess else ""
+    if guess and _looks(guess) == _looks(name):
+        hint = (
+            f"{guess!r} looks the same and is written in other characters ({guess!a}, not "
+            f"{name!a}): copy it from the data. "
+        )
     return (
         f"{field} names column {name!r}, which is in no source: {hint}"
         f"The columns are {comma_list(available)}."
     )
+
+
+def _looks(name: str) -> str:
+    return unicodedata.normalize("NFKC", name)
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:
