@@ -22,6 +22,7 @@ from infra.packaging.layers import (
     compile_bytecode,
     install_layer,
     platform_tag,
+    write_preload,
 )
 from infra.packaging.locks import building
 
@@ -67,6 +68,7 @@ def code_layer_asset(platform: Platform) -> Asset:
     def build(folder: Path) -> None:
         _copy_source(CODE_LAYER, folder / "python", source)
         compile_bytecode(folder / "python", platform, _content(name) / "python")
+        write_preload("noria", folder)
 
     return Asset(_cached(name, build), key)
 

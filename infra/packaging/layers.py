@@ -36,6 +36,7 @@ PRELOAD = {
     "skl2onnx onnx boto3 pydantic yaml",
     "serve": "numpy onnxruntime fastapi mangum boto3 pydantic yaml",
     "runtime": "boto3",
+    "noria": "noria.lifecycle.stage",  # the contract's models and most that handlers import
 }
 
 
@@ -75,6 +76,11 @@ def install_layer(
     slim(packages)
     compile_bytecode(packages, platform, final / "python")
     locked.unlink()
+    write_preload(name, folder)
+
+
+def write_preload(name: str, folder: Path) -> None:
+    """Name in a layer the modules that the local cloud imports before it forks."""
     (folder / "preload.txt").write_text("\n".join(PRELOAD[name].split()) + "\n")
 
 
