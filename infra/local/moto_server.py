@@ -1,5 +1,6 @@
 """moto's server on a free loopback port of this process, and moto's settings while it runs."""
 
+import functools
 import logging
 import threading
 from collections.abc import Iterator
@@ -12,11 +13,7 @@ class Server:
     """moto over HTTP, with connections kept open and S3's conditional writes made atomic."""
 
     def __init__(self) -> None:
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
+        from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
         from werkzeug.serving import make_server
 
         class Handler(MotoRequestHandler):
@@ -25,7 +22,7 @@ class Server:
             def log(self, *_: Any) -> None:
                 """Keep quiet."""
 
-        application = _SerialS3(DomainDispatcherApplication(create_backend_app))
+        application = _SerialS3(_dispatcher()(create_backend_app))
         self._server = make_server(
             "127.0.0.1", 0, application, threaded=True, request_handler=Handler
         )
@@ -36,6 +33,16 @@ class Server:
         """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _dispatcher() -> type[Any]:
+    """moto's dispatcher, which would look through its folders for a service at every request."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc,unused-ignore]
+        get_backend_for_host = functools.cache(DomainDispatcherApplication.get_backend_for_host)
+
+    return Dispatcher
 
 
 class _SerialS3:

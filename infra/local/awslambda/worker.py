@@ -71,6 +71,8 @@ def zygote(control: socket.socket) -> None:
     _set_path(first[0]["path"])
     started = time.perf_counter()
     failed = {name: error for name in first[0]["preload"] if (error := _preload(name))}
+    if "boto3" in sys.modules:
+        _share_service_models()
     gc.collect()
     gc.freeze()  # objects made so far never move or change generation: forks share their pages
     send(control, {"seconds": time.perf_counter() - started, "failed": failed})
@@ -120,6 +122,23 @@ def _preload(name: str) -> str | None:
     except ImportError as error:
         return repr(error)
     return None
+
+
+def _share_service_models() -> None:
+    """Read once what boto3 knows of S3, which each worker's first client would parse again."""
+    import boto3
+    from botocore.loaders import JSONFileLoader
+
+    read, known = JSONFileLoader.load_file, {}
+
+    def load_file(loader: Any, path: str) -> Any:
+        if path not in known:
+            known[path] = read(loader, path)
+        return known[path]
+
+    JSONFileLoader.load_file = load_file
+    nobody = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    boto3.session.Session(region_name="us-east-1", **nobody).client("s3")
 
 
 def _die_with_parent() -> None:
