@@ -32,6 +32,11 @@ def trained_versions(bucket: Bucket) -> dict[str, str]:
     return {run: ", ".join(versions) for run, versions in found.items()}
 
 
+def trained_by(bucket: Bucket, name: str) -> str:
+    """The run that trained a model version; another name is a run's own."""
+    return str((bucket.json(VERSIONS) or {}).get(name, {}).get("run_id", name))
+
+
 def turn_rows(entries: Iterable[dict[str, Any]], versions: Mapping[str, str]) -> list[Row]:
     """A row for each logged run, as the columns have it."""
     return [

@@ -19,6 +19,7 @@ from infra.cli.run_list import (
     feature_rows,
     in_order,
     logged_runs,
+    trained_by,
     trained_versions,
     turn_rows,
 )
@@ -103,14 +104,17 @@ def runs(
 
 def report(
     stack: StackName,
-    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN | MODEL_VERSION", help="Default: the latest run."),
+    ] = None,
     local: Local = None,
 ) -> None:
-    """Download a run's report and print where it is."""
+    """Download the report of a run, or of the one that trained a model; print where it is."""
     access = StackAccess.open(stack, local=local)
     bucket = Bucket(access.client("s3"), access.bucket)
     known = [entry["run_id"] for entry in logged_runs(bucket)]
-    run_id = run or (known[-1] if known else None)
+    run_id = trained_by(bucket, run) if run else (known[-1] if known else None)
     file = save_report(bucket, stack, run_id) if run_id else None
     if file is None:
         raise UsageMistakeError(f"stack '{stack}' has no report{f' of run {run}' if run else ''}")

@@ -99,6 +99,13 @@ def test_turns_that_the_log_forgot_are_not_taken_for_others(stack: Made) -> None
     assert not any("long-ago" in line for line in lines(noria("runs", "orders", "--features")))
 
 
+def test_a_report_is_found_by_the_model_of_its_run(stack: Made) -> None:
+    stack.put("registry/versions.json", {"v2": {"run_id": SHORT, "iteration": 1}})
+    stack.put(f"runs/{SHORT}/report.html", {"any": "page"})
+    assert f"{SHORT}/report.html" in noria("report", "orders", "v2").stdout
+    assert "no report of run v3" in noria("report", "orders", "v3").stderr
+
+
 def test_a_stack_without_runs_says_how_to_start_one() -> None:
     with made_stack(CONTRACT):
         shown = noria("runs", "orders").stdout

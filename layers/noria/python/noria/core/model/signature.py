@@ -51,6 +51,7 @@ class Field(BaseModel):
     zone: str | None = None
     data_type: DataType | None = None
     notation: Notation = Notation()
+    double: bool = False
 
     @property
     def type(self) -> DataType:
@@ -84,8 +85,6 @@ class Field(BaseModel):
         if self.type == "integer":
             return int(value)
         return float(str(value)) if self.type == "number" else value
-
-    double: bool = False
 
 
 class Signature(BaseModel):
