@@ -123,14 +123,27 @@ class Wine:
             self.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version["VersionId"])
 
 
+@pytest.fixture(scope="module")
+def objects() -> dict[str, bytes]:
+    """What the run leaves in the bucket, made once."""
+    with pytest.MonkeyPatch.context() as patch, aws_in_process():
+        patch.setenv("NORIA_BUCKET", BUCKET)
+        patch.setenv("NORIA_CODE_VERSION", "older")
+        clients.client.cache_clear()
+        made = Wine()
+        made.train()
+        return {key: made.store.get(key) for key in made.store.keys("")}
+
+
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wine]:
+def stack(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Wine]:
     monkeypatch.setenv("NORIA_BUCKET", BUCKET)
     monkeypatch.setenv("NORIA_CODE_VERSION", "older")
     with aws_in_process():
         clients.client.cache_clear()
         made = Wine()
-        made.train()
+        for key, content in objects.items():
+            made.store.put(key, content)
         yield made
         clients.client.cache_clear()
 
