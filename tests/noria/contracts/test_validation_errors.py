@@ -14,6 +14,7 @@ from noria.contracts.objective import CANDIDATES_OF, out_of_range
 from noria.core.statistics import metrics
 from noria.core.training.candidates import CANDIDATES
 from noria.errors import ContractError, DataError
+from tests.support.examples import examples
 
 DELAYS: dict[str, Any] = {
     "name": "delays", "statement": "Will this flight arrive more than 15 minutes late?",
@@ -228,6 +229,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@examples(100, quick=30)
 @given(st.sets(st.sampled_from(range(len(CONTRADICTIONS))), min_size=1), st.booleans())
 def test_no_contradiction_hides_another(chosen: set[int], misspelt: bool) -> None:
     changes: dict[str, Any] = {"retraining": {"monthly_runs": "many"}} if misspelt else {}

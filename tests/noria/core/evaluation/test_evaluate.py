@@ -17,6 +17,7 @@ from noria.core.statistics import metrics
 from noria.core.statistics.bootstrap import Replicates
 from noria.core.statistics.confidence_intervals import interval_of
 from noria.errors import DataError, ParityError
+from tests.support.examples import repeats
 from tests.support.model_data import problem
 
 ROWS = 2_000
@@ -371,14 +372,14 @@ def test_errors_have_an_upper_bound() -> None:
 
 def test_slices_of_chance_are_not_weak() -> None:
     """GIVEN many slices of a model that is as good everywhere THEN hardly one run names one."""
-    named = 0
-    for seed in range(20):
+    named, count = 0, repeats(20, 8)
+    for seed in range(count):
         place = np.random.default_rng(seed).integers(0, 45, ROWS).astype(str)
         scores = scores_of(1, seed)
         found = evaluate(problem(), Y, {"place": place}, scores, scores, None, {}, seed)
         assert len(found.slices) == 45
         named += bool(found.weaknesses)
-    assert named <= 3
+    assert named <= count * 3 // 20
 
 
 def test_a_slice_of_few_rows_is_neither_measured_nor_weak() -> None:

@@ -7,6 +7,7 @@ import pytest
 from noria.common.verdict import Verdict
 from noria.core.ml_need.decision import decide_need
 from tests.support.data_frames import dataset_of, problem
+from tests.support.examples import repeats
 
 ROWS = 500
 FEW = {"resamples": 200, "permutations": 500}
@@ -60,12 +61,12 @@ def test_signal_in_a_form_of_the_columns_goes_on(name: str) -> None:
 
 def test_noise_has_no_signal_whatever_is_tried() -> None:
     """Looked for twice, with half the chance each: one run in a hundred may be fooled."""
-    verdicts = []
-    for seed in range(40):
+    verdicts, count = [], repeats(40, 12)
+    for seed in range(count):
         frame = table(seed)
         frame["y"] = np.random.default_rng(seed + 500).integers(0, 2, ROWS)
         verdicts.append(decided(frame, seed, threshold=0.8))
-    assert [one.decision for one in verdicts].count("reevaluate") >= 38
+    assert [one.decision for one in verdicts].count("reevaluate") >= count - max(count // 20, 1)
     told = " ".join(verdicts[0].reasons)
     assert "weekday and day of the year of 'born' and 'joined'" in told
     assert "the time between 'born' and 'joined'" in told
