@@ -196,6 +196,12 @@ def test_points_separate_thousands_beside_decimal_commas() -> None:
     assert found.accepted["peças"].tolist()[:2] == [3.128, 17]
 
 
+def test_marks_beside_amounts_change_no_convention() -> None:
+    rows = [f"R$ {n},50;{n}.{n:03}" for n in range(1, 200)]
+    content = "\n".join(["preço;peças", *rows, "NA;NA"]).encode()
+    assert values(read_table(content, "t.csv"), "peças")[:2] == ["1.001", "2.002"]
+
+
 @pytest.mark.parametrize("other", ["a,b", "1,234", "R$ 5", "1.5", "x1,5"])
 def test_a_point_alone_is_decimal(other: str) -> None:
     content = f'other\tpieces\n"{other}"\t3.128\n"{other}"\t17\n'.encode()

@@ -70,11 +70,6 @@ class Registry:
         found = self._store.get_json(VERSIONS, {}).get(version)
         return None if found is None else (str(found["run_id"]), int(found["iteration"]))
 
-    def versions_of(self, run_id: str) -> list[str]:
-        """The versions that a run trained, in order."""
-        known = self._store.get_json(VERSIONS, {})
-        return in_order(name for name, one in known.items() if one["run_id"] == run_id)
-
     def versions(self) -> list[str]:
         """The versions that were completed, in order."""
         keys = self._store.keys("models/")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from noria.aws.feature_store.offline_files import MANIFESTS, Files
-from noria.aws.model_registry import CHAMPION, Registry
+from noria.aws.model_registry import CHAMPION, VERSIONS, Registry, in_order
 from noria.aws.run_folder import RunFolder
 from noria.aws.s3 import Store
 from noria.core.lineage.document import Document, Records
@@ -28,7 +28,8 @@ class Recorded:
     ) -> Records:
         """Everything about a version and its run, beside what is deployed."""
         origin = self._json(f"models/{version}/{LINEAGE}")
-        run_id, turn = self._registry.trained_by(version) or ("unknown", 0)
+        made = self._made().get(version, {})
+        run_id, turn = str(made.get("run_id", "unknown")), int(made.get("iteration", 0))
         if origin is not None:
             run_id, turn = str(origin.get("run", run_id)), int(origin.get("iteration", turn))
         run = RunFolder(self._store, run_id)
@@ -43,7 +44,7 @@ class Recorded:
             deployed=deployed,
             deployed_code=deployed_code,
             stored=self._stored(run_id),
-            problems=tuple(self._unreadable),
+            problems=tuple(dict.fromkeys(self._unreadable)),
             **found,
         )
 
@@ -98,7 +99,13 @@ class Recorded:
 
     def latest_of(self, run_id: str) -> str | None:
         """The last version that a run trained, or None."""
-        return next(reversed(self._registry.versions_of(run_id)), None)
+        made = self._made().items()
+        trained = in_order(name for name, one in made if one["run_id"] == run_id)
+        return trained[-1] if trained else None
+
+    def _made(self) -> dict[str, Any]:
+        """The run and iteration of each version."""
+        return self._json(VERSIONS) or {}
 
 
 def _keys(version: str, run: RunFolder, turn: int) -> dict[str, str]:

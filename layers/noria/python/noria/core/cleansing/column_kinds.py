@@ -84,11 +84,11 @@ def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
         name: _in_thousands(frame[name], name, rules[name], problem, beside)
         for name, column in typed.items()
         if column.kind == "number" and column.decimal is None and rules[name].decimal is None
-        and is_textual(frame[name]) and all_in_thousands(_arrow(frame[name], column))
+        and is_textual(frame[name]) and all_in_thousands(_known_texts(frame[name], column))
     }  # fmt: skip
 
 
-def _arrow(values: pd.Series, column: Typed) -> pa.ChunkedArray:
+def _known_texts(values: pd.Series, column: Typed) -> pa.ChunkedArray:
     known = cleaned_text(values[column.values.notna()], NO_MARKS)
     return pa.chunked_array([pa.array(known, pa.string(), from_pandas=True)])
 

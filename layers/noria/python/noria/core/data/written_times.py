@@ -12,6 +12,13 @@ BEFORE_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d\d:?\d\d)$)")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
+def is_missing_time(value: object, notation: Notation) -> bool:
+    """Whether training would have taken a value for a missing time."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return False
+    return notation.is_missing(value)
+
+
 def written_seconds(value: object, notation: Notation, zone: str | None) -> int:
     """Return a time in whole seconds since 1970, UTC; see `written_microseconds`."""
     return written_microseconds(value, notation, zone) // MICROSECONDS

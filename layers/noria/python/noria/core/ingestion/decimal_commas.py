@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PROBED = 1000
+PROBED, NEARLY_ALL = 1000, 0.9
 #: With a currency's sign or code before or behind.
 BEFORE, BEHIND = r"(?:[A-Z]{0,3}[^\dA-Za-z,.]+)?", r"(?:[^\dA-Za-z,.]+[A-Za-z]{0,4})?"
 NUMBER = rf"^{BEFORE}(?:\d+|\d{{1,3}}(?:\.\d{{3}})+)(?:,\d+)?{BEHIND}$"
@@ -24,7 +24,8 @@ def has_decimal_commas(table: pa.Table) -> bool:
 def _has_commas(texts: pa.ChunkedArray) -> bool:
     if not pc.any(pc.match_substring_regex(texts, DECISIVE)).as_py():
         return False
-    return bool(pc.all(pc.match_substring_regex(texts, NUMBER)).as_py())
+    numbers = pc.match_substring_regex(texts, NUMBER)
+    return float(pc.mean(numbers.cast(pa.float64())).as_py()) >= NEARLY_ALL
 
 
 def all_in_thousands(texts: pa.ChunkedArray) -> bool:

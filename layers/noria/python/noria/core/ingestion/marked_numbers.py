@@ -27,7 +27,7 @@ def with_numbers(table: pa.Table, exact: Collection[str] = ()) -> pa.Table:
         if pa.types.is_string(field.type) and field.name not in exact:
             texts = table.column(place)
             numbers = _numbers(texts, marks)
-            if numbers is not None and not (commas and all_in_thousands(texts)):
+            if numbers is not None and not (commas and all_in_thousands(_known(texts, marks))):
                 table = table.set_column(place, field.name, numbers)
     return table
 
@@ -47,8 +47,12 @@ def _has_codes(texts: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(some, CODES)).as_py())
 
 
+def _known(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray:
+    return pc.if_else(pc.is_in(texts, marks), None, texts)
+
+
 def _cast(texts: pa.ChunkedArray, marks: pa.Array) -> pa.ChunkedArray | None:
-    known = pc.if_else(pc.is_in(texts, marks), None, texts)
+    known = _known(texts, marks)
     for kind in (pa.int64(), pa.float64()):
         try:
             return known.cast(kind)

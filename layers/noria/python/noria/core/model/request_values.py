@@ -13,7 +13,7 @@ from noria.common.timestamps import RefusedError
 from noria.core.column_types.number_parsing import read_numerals
 from noria.core.data.dataset import empty_value, typed
 from noria.core.data.notation import Notation
-from noria.core.data.written_times import written_seconds
+from noria.core.data.written_times import is_missing_time, written_seconds
 from noria.core.model.signature import Field
 from noria.errors import RequestError
 
@@ -183,7 +183,7 @@ def _free_text(value: object, field: Field) -> str:
 
 
 def _timestamp(value: object, field: Field) -> int:
-    if isinstance(value, str | int | float) and field.notation.is_missing(value):
+    if is_missing_time(value, field.notation):
         return int(empty_value("timestamp"))
     return written_seconds(value, field.notation, field.zone)
 

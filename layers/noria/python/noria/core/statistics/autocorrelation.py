@@ -57,9 +57,8 @@ def block_length(series: Array) -> int:
     most = int(min(3 * np.sqrt(rows), rows / 3))
     if most < 2 or np.ptp(series) == 0:
         return 1
-    covariances = _autocovariances(
-        series / np.abs(series).max()
-    )  # squares of 1e-200 are no float64
+    # In units of the largest value: squares of 1e-200 are no float64 numbers.
+    covariances = _autocovariances(series / np.abs(series).max())
     window = 2 * _last_lag(covariances / covariances[0], rows)
     if window == 0:
         return 1

@@ -11,7 +11,11 @@ from noria.common.categories import Spellings
 from noria.common.messages import ascii_repr
 from noria.common.timestamps import RefusedError, iso_timestamp
 from noria.core.data.notation import Notation
-from noria.core.data.written_times import written_microseconds, written_seconds
+from noria.core.data.written_times import (
+    is_missing_time,
+    written_microseconds,
+    written_seconds,
+)
 from noria.core.windows.tiles import WindowAggregation
 from noria.errors import RequestError
 
@@ -114,9 +118,7 @@ class LookupSpec(BaseModel):
     def instant_of(self, number: int, row: Row, now: datetime) -> int:
         """The instant of a row, in seconds since 1970; raises `RequestError` for no time."""
         given = row.get(self.event_time)
-        if isinstance(given, str | int | float) and self.notation.is_missing(given):
-            given = None
-        if given is None:
+        if given is None or is_missing_time(given, self.notation):
             return math.floor(now.timestamp())
         try:
             return written_seconds(given, self.notation, self.zone)
