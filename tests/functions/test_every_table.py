@@ -71,6 +71,10 @@ def _kinds() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
             {"planned": planned, "took": took, "y": np.where(took > planned, "yes", "no")}, {},
         ),
         "a counter of sorted rows": ({"row": np.arange(rows), "y": np.sort(sure)}, {}),
+        "numbers beyond doubles, alike when read": (
+            {"load": signal * 1e300, "y": (signal * 10 + 50).round(2)},
+            {"task": "regression", "objective": {"metric": "r2", "threshold": 0.5}},
+        ),
         "one row": ({"x": signal[:1], "y": sure[:1]}, {}),
         "no column but the target": ({"y": sure}, {}),
     }  # fmt: skip

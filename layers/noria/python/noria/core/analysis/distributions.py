@@ -98,6 +98,8 @@ def _target_groups(sample: Dataset) -> dict[str, Array]:
 
 def _thirds(target: Array) -> dict[str, Array]:
     """Divide rows by the target's thirds; those with few distinct values stay together."""
+    if not len(target):
+        return {}
     low, high = np.quantile(target, (1 / 3, 2 / 3))
     parts = {
         "low target": target <= low,

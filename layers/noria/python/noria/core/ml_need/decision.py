@@ -114,6 +114,11 @@ def _evidence(compared: Compared) -> dict[str, Any]:
 def _too_little(training: Dataset, judged: Dataset, problem: Problem) -> str | None:
     """Say why nothing can be decided, where one side lacks rows or classes."""
     for name, side in (("training", training), ("holdout", judged)):
+        if not len(side):
+            return (
+                f"All {len(training) + len(judged):,} rows are alike in every feature, so that none "
+                "can be held out: collect columns that tell rows apart."
+            )
         if len(side) < 2:
             return f"The {name} rows are too few for a decision ({len(side)}): collect more."
         if len(np.unique(side.target)) < 2:
