@@ -115,9 +115,10 @@ def _too_little(training: Dataset, judged: Dataset, problem: Problem) -> str | N
     """Say why nothing can be decided, where one side lacks rows or classes."""
     for name, side in (("training", training), ("holdout", judged)):
         if not len(side):
+            rows = len(training) + len(judged)
             return (
-                f"All {len(training) + len(judged):,} rows are alike in every feature, so that none "
-                "can be held out: collect columns that tell rows apart."
+                f"All {rows:,} rows are alike in every feature, so that none can be held out: "
+                "collect columns that tell rows apart."
             )
         if len(side) < 2:
             return f"The {name} rows are too few for a decision ({len(side)}): collect more."
