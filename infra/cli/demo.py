@@ -112,7 +112,7 @@ def _show_end(story: "Story") -> None:
     table.add_row("mean", "", *(f"{value:.3f}" for value in means))
     story.console.print()
     story.console.print(table)
-    for version, run in story.versions.items():
+    for version, run in story.champions.items():
         story.console.print(f"{version}: run {run}", highlight=False, soft_wrap=True)
     from infra.cli.run_records import shown_path
 

@@ -34,7 +34,7 @@ class Story:
         self.endpoint = stack.access.endpoint()
         self.months: list[DemoMonth] = []
         self.reports: list[Path] = []
-        self.versions: dict[str, str] = {}  # of champions, with the runs that trained them
+        self.champions: dict[str, str] = {}  # versions, with the runs that trained them
 
     def first_turn(self) -> RunRecord:
         """Drop the accumulated data in and run the machine once, from collection to an endpoint."""
@@ -52,7 +52,7 @@ class Story:
 
     def sample(self) -> dict[str, Any]:
         """A request that a caller could make."""
-        rows = self.stack.bucket.json(f"models/{next(reversed(self.versions))}/sample.json")
+        rows = self.stack.bucket.json(f"models/{next(reversed(self.champions))}/sample.json")
         return {"rows": rows[:1]}
 
     def month(self, number: int) -> DemoMonth:
@@ -146,7 +146,7 @@ class Story:
 
     def _ended(self, record: RunRecord) -> None:
         if record.champion:
-            self.versions[record.champion["version"]] = record.champion["run_id"]
+            self.champions[record.champion["version"]] = record.champion["run_id"]
         report = save_report(self.stack.bucket, self.problem.name, record.run_id)
         if report and record.ending != "Skipped":
             self.reports.append(report)

@@ -103,8 +103,7 @@ def labels_of(values: pd.Series) -> pd.Series:
     """Write class labels as text: `true`, `1` (not 1.0), or the text itself."""
     if values.dtype == object:
         values = values.infer_objects()
-        present = values.dropna()
-        if len(present) and present.map(lambda value: isinstance(value, bool)).all():
+        if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
             values = values.astype("boolean")
     return cleaned_text(values, NO_MARKS)
 

@@ -1,5 +1,6 @@
 """The type of a column: as the contract declares it, or inferred from its values."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -85,8 +86,10 @@ def _marked(values: pd.Series, present: pd.Series) -> dict[str, int]:
     """Count the texts that meant missing, the most frequent first."""
     if not is_textual(values):
         return {}
-    texts = values[values.notna() & present.isna()].map(lambda value: tidy(str(value)))
-    return {text: count for text, count in text_counts(texts).items() if text}
+    counts = Counter[str]()
+    for text, count in text_counts(values[values.notna() & present.isna()]).items():
+        counts[tidy(text)] += count
+    return {text: count for text, count in counts.most_common() if text}
 
 
 def _typed(values: pd.Series, rule: ColumnRule, quality: Quality) -> Typed:

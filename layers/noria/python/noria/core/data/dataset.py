@@ -248,7 +248,7 @@ def _packed(key: str, kind: Kind, values: NDArray[Any]) -> dict[str, NDArray[Any
         return {key: values}
     texts = values.tolist()
     position = {text: index for index, text in enumerate(dict.fromkeys(texts))}
-    codes = np.fromiter((position[text] for text in texts), dtype=np.int32, count=len(texts))
+    codes = np.fromiter(map(position.__getitem__, texts), dtype=np.int32, count=len(texts))
     return {key: codes, f"{key}.values": np.array(list(position), dtype=np.str_)}
 
 
