@@ -40,7 +40,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return stage.decided(Verdict(decision="unusable", reasons=unusable))
     try:
         joined, problem = _joined(stage)
-        return _written(stage, cleanse(joined, problem), problem)
+        cleansing = cleanse(joined, problem)
+        del joined  # as large as all that is made of it
+        return _written(stage, cleansing, problem)
     except (DataError, ContractError) as error:
         return stage.decided(Verdict(decision="unusable", reasons=[str(error)]))
 

@@ -75,6 +75,9 @@ def _kinds() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
             {"load": signal * 1e300, "y": (signal * 10 + 50).round(2)},
             {"task": "regression", "objective": {"metric": "r2", "threshold": 0.5}},
         ),
+        "ratios of the largest doubles": (
+            {"load": signal * 5e149, "per": rng.uniform(1, 1.1, rows) * 1e-158, "y": sure}, {},
+        ),
         "one row": ({"x": signal[:1], "y": sure[:1]}, {}),
         "no column but the target": ({"y": sure}, {}),
     }  # fmt: skip

@@ -70,6 +70,8 @@ VALUES: dict[str, Make] = {
     "zeros": lambda rng, n: [f"{k:05}" for k in rng.integers(0, 300, n)],
     "beyond": lambda rng, n: (16_777_216 + rng.integers(-2, 3, n)).tolist(),
     "huge": lambda rng, n: marks(rng, (rng.normal(0, 1, n) * 1e300).tolist(), 1.7e308, -1e308),
+    "immense": lambda rng, n: (rng.normal(0, 1, n) * 5e149).tolist(),
+    "minute": lambda rng, n: (rng.uniform(1, 2, n) * 1e-158).tolist(),
     "tiny": lambda rng, n: (rng.normal(0, 1, n) * 1e-300).tolist(),
     "special": lambda rng, n: marks(rng, rng.normal(0, 1, n).tolist(), float("inf"), float("nan")),
     "holes": lambda rng, n: marks(rng, rng.normal(0, 1, n).tolist(), None, "", "-", "n/a", share=0.5),

@@ -81,3 +81,16 @@ def test_words_of_texts_are_seen() -> None:
     frame = pd.DataFrame({"note": pd.Series(said) + " order number " + pd.Series(tail)})
     frame["y"] = noisy(pd.Series(said == "refund please"), 0)
     assert decided(frame).decision == "go_on"
+
+
+def test_forms_near_the_largest_double_are_tried() -> None:
+    """Neighbours of 1e308, whose sum is no double."""
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "load": generator.uniform(8, 9, ROWS) * 1e149,
+            "per": generator.uniform(7, 9, ROWS) * 1e-159,
+        }
+    )
+    frame["y"] = generator.integers(0, 2, ROWS)
+    assert decided(frame[:200], threshold=0.8).evidence["forms_tried"]

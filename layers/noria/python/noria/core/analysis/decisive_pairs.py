@@ -15,6 +15,7 @@ from noria.core.analysis.decisive_columns import (
     separation_by_chance,
 )
 from noria.core.analysis.profiling import as_numbers
+from noria.core.column_types.cell_values import LARGEST
 from noria.core.data.dataset import Dataset
 from noria.core.statistics.association import Related, across_groups
 
@@ -76,9 +77,21 @@ def _decisive_form(
 def _forms(first: Array, second: Array) -> Iterator[tuple[str, Array]]:
     yield "difference", first - second
     if (second > 0).all() or (second < 0).all():
-        yield "ratio", first / second
+        yield "ratio", _ratio(first, second)
     elif (first > 0).all() or (first < 0).all():
-        yield "ratio", second / first
+        yield "ratio", _ratio(second, first)
+
+
+def _ratio(one: Array, other: Array) -> Array:
+    """Divide in units of the largest values, so that the spread of ratios is a double too."""
+    with np.errstate(all="ignore"):
+        ratios = np.nan_to_num(_in_units(one) / _in_units(other))
+    return np.clip(ratios, -LARGEST, LARGEST)
+
+
+def _in_units(values: Array) -> Array:
+    """Divide by the power of two above the largest, which keeps equal ratios equal."""
+    return np.asarray(np.ldexp(values, -np.frexp(np.abs(values).max())[1]), dtype=np.float64)
 
 
 def _decides(values: Array, target: Array, classes: int, limits: Analysis, tried: int) -> bool:

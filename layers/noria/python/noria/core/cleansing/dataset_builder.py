@@ -168,8 +168,8 @@ def _target(accepted: pd.DataFrame, problem: Problem) -> tuple[NDArray[Any], tup
     if problem.task == "regression":
         return values.to_numpy(dtype=np.float64), ()
     classes = class_order(values, problem)
-    codes = values.map({label: code for code, label in enumerate(classes)})
-    return codes.to_numpy(dtype=np.int64), classes
+    codes, labels = pd.factorize(values)
+    return np.array([classes.index(label) for label in labels], dtype=np.int64)[codes], classes
 
 
 def _holdout(

@@ -130,6 +130,8 @@ def _absent(frame: pd.DataFrame, columns: dict[str, Typed], name: str) -> pd.Ser
 
 
 def _limits(name: str, rule: ColumnRule, values: pd.Series) -> Iterator[Broken]:
+    if rule.minimum is None and rule.maximum is None:
+        return
     unit = f" {rule.unit}" if rule.unit else ""
     numbers = pd.to_numeric(values, errors="coerce").where(values.notna())  # NaT becomes a number
     if rule.minimum is not None:

@@ -55,6 +55,8 @@ def numbers_of(values: pd.Series) -> pd.Series:
             return pd.Series(read.to_numpy()[codes], index=values.index)  # no float holds them
         parsed = pd.Series(read, dtype="float64")
         numbers = pd.Series(parsed.reindex(codes).to_numpy(), index=values.index)
+    elif values.dtype == "float64":
+        numbers = values  # a copy of each would be as large as the table
     else:
         numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     beyond = numbers.abs() > LARGEST
