@@ -37,4 +37,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         f"experiments/run={stage.event.execution}/iteration={stage.iteration}/{candidate}.json",
         document,
     )
-    return {name: document.get(name) for name in ("candidate", "score", "std", "seconds", "error")}
+    told = ("candidate", "setting", "score", "std", "seconds", "error")
+    return {name: document.get(name) for name in told}

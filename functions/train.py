@@ -41,13 +41,14 @@ def _train(stage: Stage) -> dict[str, Any]:
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     note(rows_in=dataset.training_size)
     chosen = choose(_experiments(stage), stage.problem)
-    trained = _with_history(
-        train(dataset, plan, chosen.candidate, stage.problem, SEED, _libraries()), stage, inputs
+    trained = train(
+        dataset, plan, chosen.candidate, stage.problem, SEED, _libraries(), setting=chosen.setting
     )
+    trained = _with_history(trained, stage, inputs)
     read = dataset.only(trained.signature.names)
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
-    evidence = {"version": version, "candidate": chosen.candidate, "rows": dataset.training_size,
-                "sha256": checksums}  # fmt: skip
+    evidence = {"version": version, "candidate": chosen.candidate, "setting": chosen.setting,
+                "rows": dataset.training_size, "sha256": checksums}  # fmt: skip
     verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": version, "rows": dataset.training_size}

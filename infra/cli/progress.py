@@ -122,7 +122,9 @@ def _item_text(data: Any) -> str:
         return f"{data['candidate']}: {data['error']}"
     if data.get("score") is not None:
         spread = f" ± {data['std']:.3f}" if data.get("std") is not None else ""
-        return f"{data['candidate']}: {data['score']:.4f}{spread} in {data.get('seconds', 0):.1f} s"
+        setting = f" ({data['setting']})" if data.get("setting") else ""
+        seconds = f"{data.get('seconds', 0):.1f} s"
+        return f"{data['candidate']}{setting}: {data['score']:.4f}{spread} in {seconds}"
     if "rows" in data and "name" in data:
         return f"{data['name']}: {counted(data['rows'], 'row')}"
     return ""

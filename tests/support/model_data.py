@@ -7,6 +7,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from noria.contracts import Problem
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
+from noria.core.model.signature import Signature
+from noria.core.training.train import field_of
 
 SETS = {
     "binary": (load_breast_cancer, "roc_auc", 0.95),
@@ -68,4 +70,18 @@ def mixed(rows: int, classes: int, seed: int = 0, unseen: bool = False) -> Datas
         tuple(str(code) for code in range(classes)),
         np.arange(rows) >= rows * 0.8,
         np.arange(rows) * 3600,
+    )
+
+
+def bare_signature(dataset: Dataset, task: str) -> Signature:
+    """A signature that says no more than what an artifact needs to be scored."""
+    return Signature(
+        problem="trial",
+        task=task,
+        target="y",
+        classes=dataset.classes,
+        columns=tuple(field_of(dataset, name) for name in dataset.names()),
+        metric="accuracy",
+        recipe="basic",
+        candidate="ridge",
     )

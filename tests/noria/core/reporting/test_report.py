@@ -293,6 +293,31 @@ def table_heads(page: str, heading: str) -> list[str]:
     return re.findall(r"<th[^>]*>([^<]*)</th>", after[: after.index("</tr>")])
 
 
+def test_settings_that_were_tried_are_listed_with_what_came_of_them() -> None:
+    tried = {"setting": "larger trees", "gain": 0.021, "folds": 2, "seconds": 3.0,
+             "outcome": "taken"}  # fmt: skip
+    failed = {**tried, "setting": "more iterations", "gain": None, "folds": 0,
+              "outcome": "failed: MemoryError: too large"}  # fmt: skip
+    found = experiment("extra_trees", 0.9, setting="larger trees", trials=[tried, failed])
+    usual = experiment("ridge", 0.8, setting="", trials=[])
+    page = render_report(document(noise(0, 300), problem(), experiments=[found, usual]))
+    assert table_heads(page, "Candidates")[:2] == ["candidate", "setting"]
+    told = page[page.index("Settings tried") :]
+    for text in (
+        "iteration 1",
+        "larger trees",
+        "0.021",
+        "2 of 2",
+        "taken",
+        "0 of 2",
+        "MemoryError",
+    ):
+        assert text in told, text
+    assert "Settings tried" not in render_report(
+        document(noise(0, 300), problem(), experiments=[usual])
+    )
+
+
 def test_each_candidate_has_one_score_and_its_parameters_below() -> None:
     tried = [experiment("random_forest", 0.8), experiment("extra_trees", 0.9, iteration=2)]
     failed = experiment("svm", None, error="ValueError: it did not converge")

@@ -8,35 +8,21 @@ from noria.core.data.dataset import Column, Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
-from noria.core.model.signature import Signature
 from noria.core.statistics import metrics
 from noria.core.training.candidate_search import Experiment, explore
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores, snap_thresholds
 from noria.core.training.folds import folds_of, sample_rows
 from noria.core.training.onnx_export import to_onnx
-from noria.core.training.train import choose, field_of, train
+from noria.core.training.train import choose, train
 from noria.errors import TrainingError
-from tests.support.model_data import SETS, mixed, problem, real
+from tests.support.model_data import SETS, bare_signature, mixed, problem, real
 
 CASES = {
     0: ("regression", "rmse"),
     2: ("binary", "roc_auc"),
     3: ("multiclass", "f1_macro"),
 }
-
-
-def bare_signature(dataset: Dataset, task: str) -> Signature:
-    return Signature(
-        problem="trial",
-        task=task,
-        target="y",
-        classes=dataset.classes,
-        columns=tuple(field_of(dataset, name) for name in dataset.names()),
-        metric="accuracy",
-        recipe="basic",
-        candidate="ridge",
-    )
 
 
 @pytest.mark.parametrize("classes", CASES)

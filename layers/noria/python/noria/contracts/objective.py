@@ -170,6 +170,10 @@ class Exploration(Section):
     itself known to a third, 1 / sqrt(2(n - 1)); with fewer it would excuse a worse mean."""
     seconds: int = Field(default=120, ge=1)
     """Time for all candidates together. Convention: far from Lambda's 900 seconds."""
+    trials: int = Field(default=28, ge=1)
+    """Settings of parameters that are tried at most, all candidates together, each one's usual
+    parameters included: as many as candidates means no search. Convention: seven each, where four
+    candidates compete."""
     rows: int = Field(default=50_000, ge=50)
     """Training rows that candidates are tried on, at most, the latest where there is an event time.
     Convention: one fit takes seconds, and what ranks candidates there ranks them on more."""

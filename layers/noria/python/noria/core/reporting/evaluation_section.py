@@ -12,6 +12,7 @@ Document = Mapping[str, Any]
 SCORES = ("score", "mean")  # one number under two names: the mean of the folds
 SHOWN_FIRST = (
     "candidate",
+    "setting",
     "score",
     "std",
     "iteration",
@@ -23,7 +24,7 @@ SHOWN_FIRST = (
 #: Fields of an experiment that are told elsewhere: in words, or the same in every row.
 NOT_SHOWN = frozenset(
     {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "fold_note", "seed",
-     "notes", "parameters", "run_id", "code_version"}
+     "notes", "parameters", "trials", "run_id", "code_version"}
 )  # fmt: skip
 #: What the evaluation's own pictures and lists show already.
 TOLD = frozenset(
@@ -53,7 +54,8 @@ def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Cha
     seen = "Cross-validated on training rows; the holdout is not seen here."
     note = blocks.Remark(" ".join([seen, *fold_notes(experiments)]))
     table = blocks.TableBlock(shown, rows, best)
-    return blocks.chapter("Candidates", blocks.card("", table, note, _parameters(ordered)))
+    folded = (_parameters(ordered), _settings(ordered, name))
+    return blocks.chapter("Candidates", blocks.card("", table, note, *folded))
 
 
 def fold_notes(experiments: Sequence[Document]) -> list[str]:
@@ -76,6 +78,23 @@ def _parameters(experiments: Sequence[Document]) -> blocks.Folded | None:
         if item.get("parameters")
     ]
     return blocks.Folded("Parameters", [blocks.Bullets(told, len(told))]) if told else None
+
+
+def _settings(experiments: Sequence[Document], name: str) -> blocks.Folded | None:
+    """List the settings that each candidate's search tried beside the usual one."""
+    rows = [
+        [
+            f"{item.get('candidate')}, iteration {item.get('iteration')}",
+            trial["setting"],
+            "" if trial["gain"] is None else trial["gain"],
+            f"{trial['folds']} of {item.get('folds')}",
+            trial["outcome"],
+        ]
+        for item in experiments
+        for trial in item.get("trials") or []
+    ]
+    head = ["candidate", "setting", f"gain in {metric(name)}", "folds", "outcome"]
+    return blocks.Folded("Settings tried", [blocks.TableBlock(head, rows)]) if rows else None
 
 
 def _score(item: Document) -> float | None:

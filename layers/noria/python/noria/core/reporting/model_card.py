@@ -141,7 +141,18 @@ def _range(field: Field) -> str:
 
 
 def _experiments(experiments: Sequence[Mapping[str, object]]) -> TableBlock | None:
-    names = ("candidate", "recipe", "metric", "mean", "std", "fit_seconds", "rows", "error")
+    setting = ("setting",) if any(one.get("setting") for one in experiments) else ()
+    names = (
+        "candidate",
+        *setting,
+        "recipe",
+        "metric",
+        "mean",
+        "std",
+        "fit_seconds",
+        "rows",
+        "error",
+    )
     told = [
         {**one, "error": shortened(str(one.get("error") or ""), LONGEST_ERROR)}
         for one in experiments

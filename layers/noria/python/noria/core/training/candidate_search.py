@@ -2,19 +2,21 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
+from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
-from noria.core.training.folds import folds_of, sample_rows
+from noria.core.training.folds import Split, folds_of, sample_rows
+from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
 from noria.errors import DataError, TrainingError
 
 Clock = Callable[[], float]
@@ -22,12 +24,28 @@ Clock = Callable[[], float]
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError)
 
 
+class TriedSetting(BaseModel):
+    """A setting beside the usual one: its mean gain over that on so many folds, and its fate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    setting: str
+    gain: float | None
+    folds: int
+    seconds: float
+    outcome: str
+
+
 class Experiment(BaseModel):
-    """One candidate tried with one recipe: its scores per fold, costs, and what went wrong."""
+    """One candidate tried with one recipe: its scores per fold, costs, and what went wrong.
+
+    `setting` names the parameters that were found best, "" the candidate's usual ones.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     candidate: str
+    setting: str = ""
     recipe: str
     iteration: int
     metric: str
@@ -42,6 +60,7 @@ class Experiment(BaseModel):
     fold_note: str = ""
     parameters: dict[str, Any] = {}
     seed: int = 0
+    trials: list[TriedSetting] = []
     notes: list[str] = []
     error: str | None = None
 
@@ -59,7 +78,7 @@ def explore(
     A candidate that cannot be fitted gives an experiment with `error`.
     """
     sample = sample_rows(dataset.training, problem.exploration.rows, seed)
-    trial = _Trial(sample, plan, candidate, problem, seed, clock)
+    trial = _Search(sample, plan, candidate, problem, seed, clock)
     try:
         trial.run()
     except FIT_ERRORS as error:
@@ -67,8 +86,8 @@ def explore(
     return trial.result()
 
 
-class _Trial:
-    """The folds of one candidate, scored until done or out of time."""
+class _Search:
+    """A candidate's usual setting, scored until done or out of time; then its other settings."""
 
     def __init__(
         self,
@@ -81,73 +100,130 @@ class _Trial:
     ) -> None:
         self.sample, self.plan, self.candidate = sample, plan, candidate
         self.problem, self.seed, self.clock = problem, seed, clock
-        self.scores: list[float] = []
+        self.frame = frame_of(sample)
+        self.share = problem.exploration.seconds / max(1, len(problem.candidates))
+        self.splits: list[Split] = []
+        self.usual: list[float | None] = []
+        self.best: dict[int, float] = {}
+        self.setting = ""
+        self.trials: list[SettingTrial] = []
         self.notes: list[str] = []
         self.seconds = {"fit": 0.0, "score": 0.0}
-        self.features = self.folds = 0
+        self.features = 0
         self.fold_note = ""
 
     def run(self) -> None:
-        """Score fold after fold; the fold that exceeds the share of the budget is the last."""
-        share = self.problem.exploration.seconds / max(1, len(self.problem.candidates))
+        """Score fold after fold, then search; the fold that exceeds the share is the last."""
         folds = folds_of(self.sample, self.problem.exploration.folds, self.seed)
-        splits, self.fold_note = folds.splits, folds.note
-        self.folds = len(splits)
-        frame = frame_of(self.sample)
-        for number, (train, test) in enumerate(splits, 1):
-            self._score_fold(frame, train, test, number)
-            if sum(self.seconds.values()) > share and number < len(splits):
+        self.splits, self.fold_note = folds.splits, folds.note
+        for number in range(len(self.splits)):
+            self.usual.append(self._usual_score(number))
+            if self._spent() > self.share and number + 1 < len(self.splits):
                 self.notes.append(
-                    f"stopped after fold {number} of {len(splits)}: "
-                    f"its share of exploration.seconds is {share:.0f} s"
+                    f"stopped after fold {number + 1} of {len(self.splits)}: "
+                    f"its share of exploration.seconds is {self.share:.0f} s"
                 )
                 break
-        if not self.scores:
+        self.best = {fold: one for fold, one in enumerate(self.usual) if one is not None}
+        if not self.best:
             raise DataError("; ".join(self.notes) or "no fold could be scored")
+        self._try_settings()
 
-    def _score_fold(self, frame: Any, train: Array, test: Array, number: int) -> None:
+    def _spent(self) -> float:
+        return sum(self.seconds.values())
+
+    def _usual_score(self, fold: int) -> float | None:
         classes, target = len(self.sample.classes), self.sample.target
-        if classes and len(np.unique(target[train])) < 2:
-            self.notes.append(f"fold {number} skipped: its training rows are of one class")
-            return
+        if classes and len(np.unique(target[self.splits[fold][0]])) < 2:
+            self.notes.append(f"fold {fold + 1} skipped: its training rows are of one class")
+            return None
+        try:
+            return self._score_fold("", fold)[0]
+        except DataError as error:
+            self.notes.append(f"fold {fold + 1} skipped: {error}")
+            return None
+
+    def _score_fold(self, setting: str, fold: int) -> tuple[float, float]:
+        (train, test), target = self.splits[fold], self.sample.target
+        classes = len(self.sample.classes)
         pipeline = make_pipeline(
-            self.candidate, self.plan, self.problem, classes, len(train), self.seed
+            self.candidate, self.plan, self.problem, classes, len(train), self.seed, setting
         )
         start = self.clock()
-        fit(pipeline, frame.iloc[train], target[train])
+        fit(pipeline, self.frame.iloc[train], target[train])
         fitted = self.clock()
-        prediction = predict_scores(pipeline, frame.iloc[test], classes)
+        prediction = predict_scores(pipeline, self.frame.iloc[test], classes)
+        scored = self.clock()
         self.seconds["fit"] += fitted - start
-        self.seconds["score"] += self.clock() - fitted
+        self.seconds["score"] += scored - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
-        try:
-            found = metrics.score(self.problem.objective.measure, target[test], prediction)
-            self.scores.append(found)
-        except DataError as error:
-            self.notes.append(f"fold {number} skipped: {error}")
+        return metrics.score(self._metric, target[test], prediction), scored - start
+
+    @property
+    def _metric(self) -> str:
+        return self.problem.objective.measure
+
+    def _try_settings(self) -> None:
+        """Search the candidate's settings with what is left of its share of the budget."""
+        exploration = self.problem.exploration
+        most = max(0, exploration.trials // max(1, len(self.problem.candidates)) - 1)
+        settings = [*CANDIDATES[self.candidate].settings.items()][:most]
+        if len(self.best) < 2 or not settings:
+            return
+        race = Race(
+            usual=self.usual,
+            gain=partial(metrics.gain, self._metric),
+            overlap=float(np.mean([len(test) / len(train) for train, test in self.splits])),
+            costs={name: setting.cost for name, setting in settings},
+            fold_seconds=self._spent() / len(self.usual),
+            seconds=self.share - self._spent(),
+            confidence=self.problem.evaluation.champion_confidence,
+        )
+        self.trials = search(race, self._score_fold, FIT_ERRORS)
+        for taken in self.trials:
+            if taken.outcome == TAKEN:
+                self.setting = taken.setting
+                sign = metrics.gain(self._metric, 1.0, 0.0)
+                self.best = {k: v + sign * taken.gains[k] for k, v in self.best.items()}
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""
         classes, rows = len(self.sample.classes), len(self.sample)
+        scores = [] if error else [*self.best.values()]
         return Experiment(
             candidate=self.candidate,
+            setting=self.setting,
             recipe=self.plan.recipe,
             iteration=self.plan.iteration,
             metric=self.problem.objective.metric,
-            scores=self.scores,
-            mean=float(np.mean(self.scores)) if self.scores and not error else None,
-            std=float(np.std(self.scores)) if self.scores and not error else None,
+            scores=scores,
+            mean=float(np.mean(scores)) if scores else None,
+            std=float(np.std(scores)) if scores else None,
             fit_seconds=round(self.seconds["fit"], 3),
             score_seconds=round(self.seconds["score"], 3),
             rows=rows,
             features=self.features,
-            folds=self.folds,
+            folds=len(self.splits),
             fold_note=self.fold_note,
-            parameters=parameters_of(self.candidate, self.problem, classes, rows, self.seed),
+            parameters=parameters_of(
+                self.candidate, self.problem, classes, rows, self.seed, self.setting
+            ),
             seed=self.seed,
+            trials=[_told(trial) for trial in self.trials],
             notes=self.notes,
             error=error,
         )
+
+
+def _told(trial: SettingTrial) -> TriedSetting:
+    gained = trial.mean_gain if trial.gains else None
+    return TriedSetting(
+        setting=trial.setting,
+        gain=gained,
+        folds=len(trial.gains),
+        seconds=round(trial.seconds, 3),
+        outcome=trial.outcome,
+    )
 
 
 def raise_if_all_failed(experiments: list[Experiment]) -> None:

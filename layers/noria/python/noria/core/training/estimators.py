@@ -21,11 +21,17 @@ from noria.core.training.candidates import CANDIDATES
 
 
 def make_pipeline(
-    candidate: str, plan: Plan, problem: Problem, classes: int, rows: int, seed: int
+    candidate: str,
+    plan: Plan,
+    problem: Problem,
+    classes: int,
+    rows: int,
+    seed: int,
+    setting: str = "",
 ) -> Pipeline:
     """Put the plan's features before the candidate's estimator."""
     encoder = FeatureEncoder(plan, CANDIDATES[candidate].family, classes)
-    parameters = parameters_of(candidate, problem, classes, rows, seed)
+    parameters = parameters_of(candidate, problem, classes, rows, seed, setting)
     estimator = CANDIDATES[candidate].estimator(classes)(**parameters)
     if not classes:
         estimator = TransformedTargetRegressor(estimator, transformer=StandardScaler())
@@ -33,14 +39,20 @@ def make_pipeline(
 
 
 def parameters_of(
-    candidate: str, problem: Problem, classes: int, rows: int, seed: int
+    candidate: str, problem: Problem, classes: int, rows: int, seed: int, setting: str = ""
 ) -> dict[str, Any]:
-    """Choose an estimator's parameters for a data set of this many rows."""
+    """Choose an estimator's parameters for a data set of this many rows.
+
+    They are the candidate's usual ones, or those of one of its settings.
+    """
     found = CANDIDATES[candidate]
     balance = classes and METRICS[problem.objective.metric].balancing
     common = {"random_state": seed} | ({"class_weight": "balanced"} if balance else {})
     taken = inspect.signature(found.estimator(classes)).parameters
-    return found.parameters(classes, rows) | {k: v for k, v in common.items() if k in taken}
+    chosen = found.parameters(classes, rows)
+    if setting:
+        chosen |= found.settings[setting].changes(classes, rows)
+    return chosen | {k: v for k, v in common.items() if k in taken}
 
 
 def fit(pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[Any]) -> Pipeline:

@@ -89,8 +89,12 @@ def train(
     seed: int,
     versions: Mapping[str, str] | None = None,
     clock: Clock = time.perf_counter,
+    setting: str = "",
 ) -> Trained:
-    """Fit the candidate on all training rows and export it; the holdout is only scored."""
+    """Fit the candidate on all training rows and export it; the holdout is only scored.
+
+    `setting` is the one that exploration found best, "" the candidate's usual parameters.
+    """
     start = clock()
     training, holdout = dataset.training, dataset.holdout_rows
     classes = len(dataset.classes)
@@ -98,7 +102,7 @@ def train(
         raise TrainingError(
             f"{len(training)} training rows of one class or none: collect rows of both outcomes"
         )
-    pipeline = make_pipeline(candidate, plan, problem, classes, len(training), seed)
+    pipeline = make_pipeline(candidate, plan, problem, classes, len(training), seed, setting)
     fit(pipeline, frame_of(training), training.target)
     judged = frame_of(holdout) if len(holdout) else None
     scores = np.zeros(0) if judged is None else predict_scores(pipeline, judged, classes)

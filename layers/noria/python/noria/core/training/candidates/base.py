@@ -1,10 +1,25 @@
 """What a candidate is: its estimators, their parameters, and the features that they need."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from noria.core.features.feature_encoder import Family
+
+Parameters = dict[str, Any]
+Choice = Callable[[int, int], Parameters]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Parameters that the search tries in place of a candidate's usual ones.
+
+    `cost` is how long a fit takes, in fits with the usual parameters; a setting that the budget
+    cannot pay is not tried.
+    """
+
+    changes: Choice
+    cost: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,15 +28,16 @@ class Candidate:
 
     `classifier` answers `predict_proba`; skl2onnx must know the estimators. `parameters` are chosen
     for a number of classes (0 for regression) and of rows; seed and class weights are added where
-    an estimator takes them.
+    an estimator takes them. `settings` are the search space, by name, the most promising first.
     """
 
     family: Family
     complexity: int
     description: str
-    parameters: Callable[[int, int], dict[str, Any]]
+    parameters: Choice
     classifier: type | None = None
     regressor: type | None = None
+    settings: Mapping[str, Setting] = field(default_factory=dict)
 
     def estimator(self, classes: int) -> type:
         """The estimator for so many classes, 0 for regression."""

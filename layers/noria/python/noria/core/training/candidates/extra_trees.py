@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from noria.core.training.candidates.base import Candidate
-from noria.core.training.candidates.forests import forest, resampled
+from noria.core.training.candidates.forests import forest, forest_settings, resampled
 
 TREES, MOST_ROWS = 100, 20_000
 
@@ -22,4 +22,5 @@ CANDIDATE = Candidate(
     classifier=ExtraTreesClassifier,
     regressor=ExtraTreesRegressor,
     parameters=_parameters,
+    settings=forest_settings(),
 )

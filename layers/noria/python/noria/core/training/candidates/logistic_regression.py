@@ -2,7 +2,7 @@
 
 from sklearn.linear_model import LogisticRegression
 
-from noria.core.training.candidates.base import Candidate
+from noria.core.training.candidates.base import Candidate, Setting
 
 CANDIDATE = Candidate(
     family="linear",
@@ -10,4 +10,9 @@ CANDIDATE = Candidate(
     description="weighted sum of the features; good where effects add up, or rows are few",
     classifier=LogisticRegression,
     parameters=lambda classes, rows: {"C": 1.0, "max_iter": 300, "tol": 1e-3},
+    settings={
+        "more shrinkage": Setting(lambda *_: {"C": 0.1}),
+        "much more shrinkage": Setting(lambda *_: {"C": 0.01}),
+        "less shrinkage": Setting(lambda *_: {"C": 10.0}, 2),
+    },
 )

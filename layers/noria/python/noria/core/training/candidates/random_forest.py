@@ -3,7 +3,7 @@
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from noria.core.training.candidates.base import Candidate
-from noria.core.training.candidates.forests import forest, resampled
+from noria.core.training.candidates.forests import forest, forest_settings, resampled
 
 TREES, MOST_ROWS = 60, 10_000
 
@@ -14,4 +14,5 @@ CANDIDATE = Candidate(
     classifier=RandomForestClassifier,
     regressor=RandomForestRegressor,
     parameters=lambda classes, rows: forest(TREES, classes) | resampled(rows, MOST_ROWS),
+    settings=forest_settings(),
 )

@@ -2,7 +2,7 @@
 
 from sklearn.linear_model import Ridge
 
-from noria.core.training.candidates.base import Candidate
+from noria.core.training.candidates.base import Candidate, Setting
 
 CANDIDATE = Candidate(
     family="linear",
@@ -10,4 +10,10 @@ CANDIDATE = Candidate(
     description="least squares with shrinkage; good where effects add up, or rows are few",
     regressor=Ridge,
     parameters=lambda classes, rows: {"alpha": 1.0},
+    settings={
+        "more shrinkage": Setting(lambda *_: {"alpha": 10.0}),
+        "much more shrinkage": Setting(lambda *_: {"alpha": 100.0}),
+        "most shrinkage": Setting(lambda *_: {"alpha": 1000.0}),
+        "less shrinkage": Setting(lambda *_: {"alpha": 0.1}),
+    },
 )

@@ -1,0 +1,161 @@
+"""Settings race over the folds: the better is found, luck is not taken for it, time is kept."""
+
+import numpy as np
+import pytest
+
+from noria.core.data.dataset import Column, Dataset
+from noria.core.features.feature_encoder import frame_of
+from noria.core.features.plan import make_plan
+from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.statistics import metrics
+from noria.core.training.candidate_search import Experiment, explore
+from noria.core.training.candidates import CANDIDATES
+from noria.core.training.estimators import fit, make_pipeline, predict_scores
+from noria.core.training.onnx_export import to_onnx
+from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
+from noria.core.training.train import train
+from noria.errors import DataError
+from tests.support.examples import repeats
+from tests.support.model_data import bare_signature, mixed, problem
+
+FOLDS = 5
+
+
+def raced(
+    scores: dict[str, list[float]],
+    seconds: float = 1000.0,
+    folds: int = FOLDS,
+    slow_by: float = 1.0,
+    **costs: float,
+) -> dict[str, SettingTrial]:
+    """Race settings of given scores against one that scores 0.7 everywhere, a second a fold."""
+
+    def score_fold(setting: str, fold: int) -> tuple[float, float]:
+        score = scores[setting][fold]
+        if np.isnan(score):
+            raise DataError("no such luck")
+        return score, costs.get(setting, 1.0) * slow_by
+
+    race = Race(
+        usual=[0.7] * folds,
+        gain=lambda new, old: metrics.gain("roc_auc", new, old),
+        overlap=1 / (folds - 1),
+        costs={name: costs.get(name, 1.0) for name in scores},
+        fold_seconds=1.0,
+        seconds=seconds,
+        confidence=0.8,
+    )
+    return {one.setting: one for one in search(race, score_fold, (DataError,))}
+
+
+def taken(trials: dict[str, SettingTrial]) -> list[str]:
+    return [name for name, one in trials.items() if one.outcome == TAKEN]
+
+
+def test_the_best_is_taken_and_the_others_cost_little() -> None:
+    good = [0.76, 0.75, 0.77, 0.75, 0.76]
+    found = raced({"worse": [0.6] * 5, "best": good, "better": [0.71] * 5, "as good": [0.7] * 5})
+    assert taken(found) == ["best"]
+    assert {name: len(one.gains) for name, one in found.items()} == {
+        "worse": 1, "best": 5, "better": 2, "as good": 1,
+    }  # fmt: skip
+    assert found["worse"].outcome == "dropped after 1 fold, -0.1 against the usual setting"
+
+
+def test_a_gain_within_its_standard_error_is_not_taken() -> None:
+    found = raced({"luck": [0.80, 0.68, 0.66, 0.69, 0.71]})
+    assert taken(found) == []
+    assert "beyond chance" in found["luck"].outcome or "dropped" in found["luck"].outcome
+
+
+def test_few_folds_must_agree() -> None:
+    assert taken(raced({"alike": [0.72, 0.721]}, folds=2)) == ["alike"]
+    assert taken(raced({"apart": [0.701, 0.75]}, folds=2)) == []
+
+
+def test_settings_that_are_no_better_are_seldom_taken() -> None:
+    generator, count = np.random.default_rng(0), repeats(2_000, 400)
+    fooled = sum(
+        bool(taken(raced({name: list(generator.normal(0.7, 0.02, 5)) for name in "abcd"})))
+        for _ in range(count)
+    )
+    assert fooled / count < 0.1
+
+
+def test_a_setting_that_fails_costs_the_others_nothing() -> None:
+    found = raced({"broken": [np.nan] * 5, "good": [0.8] * 5})
+    assert taken(found) == ["good"]
+    assert found["broken"].outcome == "failed: DataError: no such luck"
+
+
+def test_what_the_budget_cannot_pay_is_not_tried() -> None:
+    found = raced({"dear": [0.9] * 5, "cheap": [0.8] * 5}, seconds=6, dear=9)
+    assert taken(found) == ["cheap"]
+    assert found["dear"].outcome == "not tried: 6 s were left, 46 s needed"
+    assert found["dear"].gains == {}
+
+
+def test_a_setting_that_takes_longer_than_was_thought_is_stopped() -> None:
+    slow = raced({"slow": [0.9] * 5}, seconds=6, slow_by=3)
+    assert slow["slow"].outcome == "stopped after 2 folds: 0 s were left, a fold takes 1 s"
+
+
+def checkers(rows: int = 3_000) -> Dataset:
+    """A board of fields, which few trees of few leaves learn badly."""
+    generator = np.random.default_rng(1)
+    place = generator.uniform(0, 6, size=(2, rows)).round(3)
+    white = (place.astype(int).sum(axis=0) % 2).astype(bool)
+    noise = generator.random(rows) < 0.05
+    return Dataset(
+        (Column("x", "number"), Column("y", "number")),
+        {"x": place[0], "y": place[1]},
+        (white ^ noise).astype(int),
+        ("black", "white"),
+        np.arange(rows) % 4 == 0,
+    )
+
+
+def test_a_setting_that_learns_more_is_found_recorded_and_trained() -> None:
+    dataset = checkers()
+    asked = problem(exploration={"candidates": ["hist_gradient_boosting"]})
+    alone = problem(exploration={"candidates": ["hist_gradient_boosting"], "trials": 1})
+    plan = make_plan(dataset, asked, 0)
+    found = explore(dataset, plan, "hist_gradient_boosting", asked, 0)
+    usual = explore(dataset, plan, "hist_gradient_boosting", alone, 0)
+    assert found.setting
+    assert (usual.setting, usual.trials) == ("", [])
+    assert found.mean is not None
+    assert usual.mean is not None
+    assert found.mean > usual.mean + 0.01
+    assert found.parameters["max_leaf_nodes"] > usual.parameters["max_leaf_nodes"]
+    assert Experiment.model_validate_json(found.model_dump_json()) == found
+    scores = [
+        metrics.score(
+            "roc_auc",
+            dataset.holdout_rows.target,
+            train(dataset, plan, "hist_gradient_boosting", asked, 0, setting=name).holdout_scores,
+        )
+        for name in ("", found.setting)
+    ]
+    assert scores[1] > scores[0] + 0.005
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_artifacts_of_every_setting_answer_as_their_pipelines(classes: int) -> None:
+    task, metric = {0: ("regression", "rmse"), 2: ("binary", "roc_auc")}.get(
+        classes, ("multiclass", "accuracy")
+    )
+    asked = problem(task, metric)
+    dataset = mixed(500, classes)
+    plan = make_plan(dataset, asked, 0)
+    tried = [(name, one) for name in asked.candidates for one in CANDIDATES[name].settings]
+    assert len(tried) > len(asked.candidates)
+    for name, setting in tried:
+        pipeline = make_pipeline(name, plan, asked, classes, len(dataset), 0, setting)
+        fit(pipeline, frame_of(dataset), dataset.target)
+        artifact = to_onnx(pipeline, dataset.columns, classes)
+        read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
+        model = OnnxModel(artifact, bare_signature(dataset.only(read), task))
+        expected = predict_scores(pipeline, frame_of(dataset), classes)
+        scale = 1 if classes else dataset.target.std()
+        assert np.abs(model.score(dataset.data) - expected).max() / scale < 1e-5
