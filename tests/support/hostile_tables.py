@@ -17,7 +17,7 @@ FAST: dict[str, Any] = {
     "quality": {"minimum_rows": 40, "maximum_quarantined": 0.6},
     "analysis": {"resamples": 100, "permutations": 100},
     "features": {"maximum_iterations": 1},
-    "exploration": {"folds": 2, "seconds": 5, "trials": 2},
+    "exploration": {"folds": 2, "seconds": 5, "trials": 1},
 }
 CANDIDATES = {
     "binary": ["logistic_regression", "hist_gradient_boosting", "extra_trees"],
