@@ -142,17 +142,8 @@ def _range(field: Field) -> str:
 
 def _experiments(experiments: Sequence[Mapping[str, object]]) -> TableBlock | None:
     setting = ("setting",) if any(one.get("setting") for one in experiments) else ()
-    names = (
-        "candidate",
-        *setting,
-        "recipe",
-        "metric",
-        "mean",
-        "std",
-        "fit_seconds",
-        "rows",
-        "error",
-    )
+    scored = ("recipe", "metric", "mean", "std", "fit_seconds", "rows", "error")
+    names = ("candidate", *setting, *scored)
     told = [
         {**one, "error": shortened(str(one.get("error") or ""), LONGEST_ERROR)}
         for one in experiments

@@ -183,8 +183,7 @@ class _Search:
         for taken in self.trials:
             if taken.outcome == TAKEN:
                 self.setting = taken.setting
-                sign = metrics.gain(self._metric, 1.0, 0.0)
-                self.best = {k: v + sign * taken.gains[k] for k, v in self.best.items()}
+                self.best = {fold: taken.scores[fold] for fold in self.best}
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""

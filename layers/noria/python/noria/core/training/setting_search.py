@@ -16,9 +16,10 @@ ScoreFold = Callable[[str, int], tuple[float, float]]
 
 @dataclass
 class SettingTrial:
-    """A setting that was tried: its gain over the usual setting by fold, and what came of it."""
+    """A setting that was tried: scores and gains over the usual one by fold, and its fate."""
 
     setting: str
+    scores: dict[int, float] = field(default_factory=dict)
     gains: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
     outcome: str = ""
@@ -118,6 +119,7 @@ def _run(
     usual = race.usual[fold]
     trial.seconds += seconds
     if usual is not None:
+        trial.scores[fold] = score
         trial.gains[fold] = race.gain(score, usual)
 
 

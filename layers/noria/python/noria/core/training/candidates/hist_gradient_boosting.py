@@ -29,7 +29,7 @@ def _setting(cost: float, times: float, leaves: float = 1, **changes: Any) -> Se
     def chosen(classes: int, rows: int) -> Parameters:
         usual = _parameters(classes, rows)
         each = max(2, round(usual["max_leaf_nodes"] * leaves))
-        trees = max(1, classes if classes > 2 else 1)
+        trees = classes if classes > 2 else 1  # in an iteration
         most = max(usual["max_iter"], MOST_LEAVES // (each * trees))
         iterations = min(round(usual["max_iter"] * times), most)
         return {"max_iter": iterations, "max_leaf_nodes": each, **changes}
