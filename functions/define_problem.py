@@ -10,7 +10,9 @@ from noria.lifecycle.stage_logging import logged
 from noria.materialization.refresh_contract import RunContract, contract_to_refresh
 
 #: What a run that is asked anew has made of the contract that is revised.
-OF_A_TURN = ("features", "explore", "train", "score", "evaluate", "approval")
+OF_A_TURN = (
+    "features", "search", "explore", "judge", "train", "score", "evaluate", "approval"
+)  # fmt: skip
 
 
 @logged

@@ -1,11 +1,11 @@
-"""EngineerFeatures: the next recipe of the ladder, and the rows into the feature store."""
+"""EngineerFeatures: the recipes that are tried next, and the rows into the feature store."""
 
 from typing import Any
 
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.error_findings import Findings
-from noria.core.features.plan import Plan, make_plan
+from noria.core.features.plan import Plan, joint_plans, make_plan
 from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
 from noria.materialization.run_features import open_accepted
@@ -13,11 +13,12 @@ from noria.materialization.run_features import open_accepted
 
 @logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Make this iteration's feature plan; on the first, store the rows that it is fed with.
+    """Make this iteration's feature plans; on the first, store the rows that they are fed with.
 
-    Row-level steps live in the model's own graph, so the stored values do not change with the
-    recipe: later iterations write none again. Time-window aggregations are read from the store
-    once, for all iterations.
+    The first iteration's recipes are tried together, where the contract wants the best; a later one
+    adds a recipe to the plan that missed. Row-level steps live in the model's own graph, so the
+    stored values do not change with the recipe: later iterations write none again. Time-window
+    aggregations are read from the store once, for all iterations.
     """
     stage = Stage.open(event)
     if stage.event.state == "StoreFeatures":
@@ -27,25 +28,46 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     note(iteration=iteration, rows_in=len(dataset))
     if turn == 1:
         dataset = _stored(stage, dataset)
-    weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
-    before, findings = _last_iteration(stage) if turn > 1 else (None, None)
-    plan = make_plan(dataset, stage.problem, turn - 1, weakness, before, findings)
-    stage.store.put(
-        stage.run.iteration_key(iteration, "plan.json"), plan.model_dump_json().encode()
-    )
-    note(decision=plan.recipe)
+        plans = joint_plans(dataset, stage.problem)
+    else:
+        plans = [_next_plan(stage, dataset, turn)]
+    for plan in plans:
+        key = stage.plan_key(plan.recipe, iteration)
+        stage.store.put(key, plan.model_dump_json().encode())
+    recipes = [plan.recipe for plan in plans]
+    note(decision=", ".join(recipes))
     verdict = Verdict(
-        decision=plan.recipe, reasons=[plan.why], evidence={"features": plan.features}
+        decision=", ".join(recipes),
+        reasons=_reasons(plans),
+        evidence={"features": {plan.recipe: plan.features for plan in plans}},
     )
     stage.run.record_verdict(stage.event.state, iteration, verdict.model_dump(mode="json"))
     return {
         "iteration": iteration,
         "before": iteration - turn,
-        "recipe": plan.recipe,
-        "reasons": [plan.why],
-        "candidates": stage.problem.candidates,
+        "recipes": recipes,
+        "tried": _tried(stage) + recipes if turn > 1 else recipes,
+        "rows": dataset.training_size,
+        "reasons": verdict.reasons,
         **({"dataset": stage.expanded_key} if stage.problem.features.windows else {}),
     }
+
+
+def _next_plan(stage: Stage, dataset: Dataset, turn: int) -> Plan:
+    weakness = "; ".join(stage.event.result("evaluate").get("reasons", [])[:1])
+    before, findings = _last_iteration(stage)
+    return make_plan(dataset, stage.problem, turn - 1, weakness, before, findings, _tried(stage))
+
+
+def _tried(stage: Stage) -> list[str]:
+    return list(stage.event.result("features").get("tried", []))
+
+
+def _reasons(plans: list[Plan]) -> list[str]:
+    """Why this recipe; of several that they are tried together."""
+    if len(plans) == 1:
+        return [plans[0].why]
+    return [f"{len(plans)} recipes are tried together, for the analysis saw columns for each"]
 
 
 def _store_only(stage: Stage) -> dict[str, Any]:

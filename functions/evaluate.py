@@ -11,7 +11,7 @@ from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.evaluate import baselines_of, evaluate
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.evaluation.verdicts import beats_champion, meets_objective
-from noria.core.features.plan import has_next
+from noria.core.features.plan import Plan, has_next
 from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE
@@ -47,19 +47,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     write_report(stage)
     return {
         **decided,
-        "objective": _next(stage, dataset, objective.decision),
+        "objective": _next(stage, dataset, objective.decision, evaluation),
         "challenger": verdict.decision,
         "reasons": [*_told(stage, objective.decision), *verdict.reasons][:4],
         "metrics": evaluation.metrics,
     }
 
 
-def _next(stage: Stage, dataset: Dataset, decision: str) -> str:
+def _next(stage: Stage, dataset: Dataset, decision: str, evaluation: EvaluationResult) -> str:
     if decision == "met":
         return decision
     if _is_rule(stage):
         return "rule_falls_short"
-    if has_next(dataset, stage.problem, stage.event.turn - 1):
+    content = stage.store.get(stage.run.iteration_key(stage.iteration, "plan.json"))
+    plan, tried = Plan.model_validate_json(content), stage.event.result("features").get("tried", [])
+    turn = stage.event.turn - 1
+    if has_next(dataset, stage.problem, turn, plan, evaluation.findings, tried):
         return "try_next_recipe"
     return "too_few_rows" if decision == "undecided" else "exhausted"
 

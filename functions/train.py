@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from noria.common.messages import counted
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import window_lengths
@@ -15,9 +16,9 @@ from noria.core.features.plan import Plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
-from noria.core.training.candidate_search import Experiment
-from noria.core.training.train import Trained, choose, train
+from noria.core.training.train import Trained, train
 from noria.core.windows.lookup_spec import LookupSpec
+from noria.lifecycle.experiments import read_experiment
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
 from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
@@ -40,7 +41,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     note(rows_in=dataset.training_size)
-    chosen = choose(_experiments(stage), stage.problem)
+    chosen = read_experiment(stage, str(stage.event.result("judge")["trial"]))
     trained = train(
         dataset, plan, chosen.candidate, stage.problem, SEED, _libraries(), setting=chosen.setting
     )
@@ -49,7 +50,9 @@ def _train(stage: Stage) -> dict[str, Any]:
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
     evidence = {"version": version, "candidate": chosen.candidate, "setting": chosen.setting,
                 "rows": dataset.training_size, "sha256": checksums}  # fmt: skip
-    verdict = Verdict(decision=chosen.candidate, reasons=chosen.notes[-1:], evidence=evidence)
+    setting = f", setting {chosen.setting}" if chosen.setting else ""
+    told = f"recipe {plan.recipe}{setting}, on {counted(dataset.training_size, 'training row')}"
+    verdict = Verdict(decision=chosen.candidate, reasons=[told], evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": version, "rows": dataset.training_size}
 
@@ -71,9 +74,7 @@ def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
 
 def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
     """Make the rule the challenger; it is the first turn's, whose recipe is the rule itself."""
-    given: dict[str, Any] = event["input"] | {
-        "features": {"iteration": 1, "recipe": RULE, "candidates": []}
-    }
+    given: dict[str, Any] = event["input"] | {"features": {"iteration": 1, "recipes": [RULE]}}
     stage = Stage.open({**event, "input": given})
     inputs = Inputs(stage)
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
@@ -128,24 +129,6 @@ def _write(
 
 def _libraries() -> dict[str, str]:
     return {name: installed(name) for name in LIBRARIES}
-
-
-def _candidates(stage: Stage) -> list[str]:
-    return [str(item["candidate"]) for item in stage.event.input["explore"]]
-
-
-def _experiments(stage: Stage) -> list[Experiment]:
-    keys = [
-        stage.run.iteration_key(stage.iteration, f"explore/{name}.json")
-        for name in _candidates(stage)
-    ]
-    return [_experiment(stage.store.get_json(key)) for key in keys]
-
-
-def _experiment(document: dict[str, Any]) -> Experiment:
-    return Experiment.model_validate(
-        {k: v for k, v in document.items() if k in Experiment.model_fields}
-    )
 
 
 def _npy(values: Any) -> bytes:

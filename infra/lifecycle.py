@@ -40,6 +40,8 @@ STAGES = (
         reads=["clean/", "features", RUNS], writes=["features", RUNS], tags=["features"]),
     Row(name="explore", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/"], writes=[RUNS, "experiments/"]),
+    Row(name="search_trials", layer="model", memory=MEDIUM,
+        reads=[RUNS], writes=[RUNS, "experiments/"]),
     Row(name="train", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/", VERSIONS], writes=[RUNS, "models/", VERSIONS]),
     Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
@@ -96,7 +98,9 @@ class Lifecycle(StateKinds):
         export_rule = self._task("ExportRule", "train", result="$")
         store = self._task("StoreFeatures", "engineer_features", result="$.stored")
         engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
-        explore = self._each("ExploreModels", "explore", "$.features.candidates", "$.explore")
+        propose = self._task("ProposeTrials", "search_trials", result="$.search")
+        explore = self._each("ExploreModels", "explore", "$.search.trials", "$.explore")
+        judge = self._task("JudgeTrials", "search_trials", result="$.judge")
         train = self._task("TrainModel", "train", result="$.train")
         score = self._task("ScoreHoldout", "score_holdout", result="$.score")
         evaluate = self._task("EvaluateModel", "evaluate", result="$.evaluate")
@@ -144,8 +148,12 @@ class Lifecycle(StateKinds):
         revise.add_catch(reevaluate, errors=NOT_A_CONTRACT, result_path="$.answer")
         revise.next(collect)
         export_rule.next(score)
-        engineer.next(explore)
-        explore.next(train)
+        engineer.next(propose)
+        propose.next(explore)
+        explore.next(judge)
+        judge.next(
+            self._choice("AnotherRung", "$.judge.decision", {"another_rung": propose}, train)
+        )
         train.next(score)
         score.next(evaluate)
 
@@ -183,7 +191,19 @@ class Lifecycle(StateKinds):
         )
         for stage in (
             *(admit, define, collect, transform, store, analyse, reevaluate, revise, engineer),
-            *(explore, train, export_rule, score, evaluate, approval, publish, shift, check),
+            *(
+                propose,
+                explore,
+                judge,
+                train,
+                export_rule,
+                score,
+                evaluate,
+                approval,
+                publish,
+                shift,
+                check,
+            ),
             *(skipped, halt_bad_data, features_stored, rule_suffices, halt_problem),
             *(halt_not_effective, keep_champion, promote, roll_back),
         ):

@@ -16,6 +16,7 @@ CHOICES = {
     "AdmittedToRun": ("admit", "decision"),
     "DataUsable": ("transform", "decision"),
     "IsMlNeeded": ("analyse", "decision"),
+    "AnotherRung": ("judge", "decision"),
     "ProblemRevised": ("answer", "decision"),
     "MeetsObjective": ("evaluate", "objective"),
     "BeatsChampion": ("evaluate", "challenger"),
@@ -105,7 +106,13 @@ def _detail(event: StateEvent) -> str:
     data = event.data if isinstance(event.data, dict) else {}
     if event.state == "EngineerFeatures":
         features = data.get("features", {})
-        return escape(f"recipe {features.get('recipe')}: {'; '.join(features.get('reasons', []))}")
+        recipes = features.get("recipes", [])
+        named = f"{counted(len(recipes), 'recipe')} {', '.join(recipes)}"
+        return escape(f"{named}: {'; '.join(features.get('reasons', []))}")
+    if event.state == "ProposeTrials":
+        trials = data.get("search", {}).get("trials", [])
+        rung = trials[0]["rung"] if trials else 1
+        return escape(f"rung {rung}: {counted(len(trials), 'trial')}")
     if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
         return escape(f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}")
@@ -119,15 +126,21 @@ def _item_text(data: Any) -> str:
     if not isinstance(data, dict):
         return ""
     if data.get("error") and "candidate" in data:
-        return f"{data['candidate']}: {data['error']}"
+        return f"{_trial(data)}: {data['error']}"
     if data.get("score") is not None:
         spread = f" ± {data['std']:.3f}" if data.get("std") is not None else ""
-        setting = f" ({data['setting']})" if data.get("setting") else ""
         seconds = f"{data.get('seconds', 0):.1f} s"
-        return f"{data['candidate']}{setting}: {data['score']:.4f}{spread} in {seconds}"
+        return f"{_trial(data)}: {data['score']:.4f}{spread} in {seconds}"
     if "rows" in data and "name" in data:
         return f"{data['name']}: {counted(data['rows'], 'row')}"
     return ""
+
+
+def _trial(data: Mapping[str, Any]) -> str:
+    """A candidate with its setting and its recipe, where that is another than the first."""
+    setting = f" ({data['setting']})" if data.get("setting") else ""
+    recipe = data.get("recipe", "basic")
+    return f"{data['candidate']}{setting}" + (f" with {recipe}" if recipe != "basic" else "")
 
 
 def show_record(console: Console, record: RunRecord) -> None:

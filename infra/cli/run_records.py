@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.packaging.assets import ROOT
+from noria.common.run_documents import in_order, last_of_each
 
 REPORTS = ROOT / ".noria" / "reports"
 MEANT = frozenset(
@@ -13,12 +14,6 @@ MEANT = frozenset(
         "Promote", "RollBack", "KeepChampion", "RuleSuffices", "FeaturesStored", "HaltBadData",
         "HaltProblem", "HaltNotEffective", "Skipped", "ReevaluateProblem", "AwaitApproval",
     }
-)  # fmt: skip
-
-ORDER = (
-    "Admit", "Transform", "Analyse", "ReevaluateProblem", "ExportRule", "EngineerFeatures",
-    "TrainModel",
-    "EvaluateModel", "BeatsChampion", "AwaitApproval", "CheckCanary", "RecordFailure",
 )  # fmt: skip
 
 
@@ -106,23 +101,11 @@ def _unfinished(bucket: Bucket, run_id: str, waiting_at: str | None, failed: str
     return {
         "ending": waiting_at or "Failed",
         "reasons": (waiting or {}).get("reasons", [failed] if failed else []),
-        "verdicts": _in_order(
-            [bucket.json(key) for key in bucket.keys(f"runs/{run_id}/verdicts/")]
-        ),
-        "candidates": [bucket.json(key) for key in explored],
+        "verdicts": in_order([bucket.json(key) for key in bucket.keys(f"runs/{run_id}/verdicts/")]),
+        "candidates": last_of_each(bucket.json(key) for key in explored),
         "champion": champion
         and {name: champion[name] for name in ("version", "run_id", "metrics")},
     }
-
-
-def _in_order(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put decisions into the order in which the machine makes them."""
-
-    def place(verdict: dict[str, Any]) -> tuple[int, int]:
-        state = verdict["state"]
-        return verdict["iteration"], ORDER.index(state) if state in ORDER else len(ORDER)
-
-    return sorted(verdicts, key=place)
 
 
 def save_report(bucket: Bucket, stack: str, run_id: str) -> Path | None:

@@ -17,30 +17,33 @@ PLACES: dict[str, Point] = {
     "ProblemRevised": (1, 2), "ReviseProblem": (0, 2), "HaltProblem": (1, 3),
     "RuleSuffices": (2, 3), "StoreFeatures": (5, 3), "FeaturesStored": (4, 3),
     "ExportRule": (4, 3.85),
-    "EngineerFeatures": (0, 5), "ExploreModels": (1, 5), "TrainModel": (2, 5),
-    "ScoreHoldout": (3, 5), "EvaluateModel": (4, 5), "MeetsObjective": (5, 5),
-    "HaltNotEffective": (4, 6.12),
-    "BeatsChampion": (5, 7), "ApprovalNeeded": (4, 7), "PublishChallenger": (3, 7),
-    "CanaryWanted": (2, 7), "ShiftCanary": (1, 7), "ObserveCanary": (0, 7),
-    "KeepChampion": (5, 8), "AwaitApproval": (4, 8), "Approved": (3, 8),
-    "CheckCanary": (0, 9), "CanaryHealthy": (1, 9), "Promote": (2, 9), "RollBack": (1, 10),
-    "RecordFailure": (3, 10), "Failed": (4, 10),
+    "EngineerFeatures": (0, 5), "ProposeTrials": (1, 5), "ExploreModels": (2, 5),
+    "JudgeTrials": (3, 5), "AnotherRung": (4, 5), "TrainModel": (2, 6.4),
+    "ScoreHoldout": (3, 6.4), "EvaluateModel": (4, 6.4), "MeetsObjective": (5, 6.4),
+    "HaltNotEffective": (4, 7.52),
+    "BeatsChampion": (5, 8.4), "ApprovalNeeded": (4, 8.4), "PublishChallenger": (3, 8.4),
+    "CanaryWanted": (2, 8.4), "ShiftCanary": (1, 8.4), "ObserveCanary": (0, 8.4),
+    "KeepChampion": (5, 9.4), "AwaitApproval": (4, 9.4), "Approved": (3, 9.4),
+    "CheckCanary": (0, 10.4), "CanaryHealthy": (1, 10.4), "Promote": (2, 10.4),
+    "RollBack": (1, 11.4), "RecordFailure": (3, 11.4), "Failed": (4, 11.4),
 }  # fmt: skip
 NEAR: dict[tuple[str, str], Point] = {
-    ("MeetsObjective", "RuleSuffices"): (5, 3.95),
-    ("MeetsObjective", "ReevaluateProblem"): (3, 6.12),
+    ("MeetsObjective", "RuleSuffices"): (5, 5.35),
+    ("MeetsObjective", "ReevaluateProblem"): (3, 7.52),
 }
 
 #: What is not a state: how live use starts the machine again.
-LIVE: dict[str, Point] = {"HTTPS endpoint": (3, 9), "monitor": (4, 9), "alarms": (5, 9)}
+LIVE: dict[str, Point] = {
+    "HTTPS endpoint": (3, 10.4), "monitor": (4, 10.4), "alarms": (5, 10.4),
+}  # fmt: skip
 
 #: The way of a run that deploys a model, for the thick line.
 HAPPY = (
     "Admit", "AdmittedToRun", "DefineProblem", "CollectSources", "Transform", "DataUsable",
-    "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ExploreModels", "TrainModel",
-    "ScoreHoldout", "EvaluateModel", "MeetsObjective", "BeatsChampion", "ApprovalNeeded",
-    "PublishChallenger", "CanaryWanted", "ShiftCanary", "ObserveCanary", "CheckCanary",
-    "CanaryHealthy", "Promote",
+    "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ProposeTrials", "ExploreModels",
+    "JudgeTrials", "AnotherRung", "TrainModel", "ScoreHoldout", "EvaluateModel", "MeetsObjective",
+    "BeatsChampion", "ApprovalNeeded", "PublishChallenger", "CanaryWanted", "ShiftCanary",
+    "ObserveCanary", "CheckCanary", "CanaryHealthy", "Promote",
 )  # fmt: skip
 
 #: The way back to feature engineering.
@@ -66,11 +69,15 @@ WAYS: dict[tuple[str, str], Way] = {
     ("IsMlNeeded", "RuleSuffices"): Way("bottom", "right", ((None, 3),)),
     ("IsMlNeeded", "ExportRule"): Way("bottom", "left", ((None, 3.85),)),
     ("IsMlNeeded", "EngineerFeatures"): Way("bottom", "top", ((None, 4.3), (0, None))),
-    ("ExportRule", "ScoreHoldout"): Way("bottom", "top", ((None, 4.45), (3, None))),
-    ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 5.6), (0, None))),
-    ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 6.12),)),
-    ("MeetsObjective", "ReevaluateProblem"): Way("bottom", "bottom", ((None, 6.62), (3, None))),
-    ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 8.6), (5, None))),
+    ("ExportRule", "ScoreHoldout"): Way(
+        "bottom", "top", ((None, 4.35), (4.5, None), (None, 5.72), (3, None))
+    ),
+    ("AnotherRung", "ProposeTrials"): Way("top", "top", ((None, 4.55), (1, None))),
+    ("AnotherRung", "TrainModel"): Way("bottom", "top", ((None, 5.56), (2, None))),
+    ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 7.0), (0, None))),
+    ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 7.52),)),
+    ("MeetsObjective", "ReevaluateProblem"): Way("bottom", "bottom", ((None, 8.02), (3, None))),
+    ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 10.0), (5, None))),
 }
 
 #: What a branch means, where the verdict's own word does not say it; "" for the way otherwise.
@@ -83,6 +90,7 @@ MEANINGS: dict[tuple[str, str], str] = {
     ("IsMlNeeded", "rule_suffices"): "no: a rule will do",
     ("IsMlNeeded", ""): "no signal",
     ("ProblemRevised", ""): "else: ask again",
+    ("AnotherRung", "another_rung"): "yes: the best go on", ("AnotherRung", ""): "no",
     ("MeetsObjective", "met"): "yes",
     ("MeetsObjective", "try_next_recipe"): "no: the errors choose the next recipe",
     ("MeetsObjective", "rule_falls_short"): "the rule falls short",

@@ -9,14 +9,14 @@ from infra.docs.machine_geometry import HALF_HEIGHT, HALF_WIDTH, LEFT, beside, m
 from infra.docs.machine_layout import BACK, HAPPY, LIVE, LOOP, MEANINGS, NEAR, PLACES, Point
 from infra.docs.palettes import Palette
 
-WIDTH, HEIGHT = 1146, 754
+WIDTH, HEIGHT = 1146, 842
 RIM = 1130  # where the restart runs, right of all
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
 LEGEND = " \u00b7 ".join(
     (
         "thick: a run that deploys a model",
         "six corners: a decision",
-        "stacked: one per source or candidate",
+        "stacked: one per source or trial",
         "yellow: waits for a person",
         "round: an ending",
         "dashed: live use",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functions import engineer_features, evaluate, explore, score_holdout, train
+from functions import engineer_features, evaluate, explore, score_holdout, search_trials, train
 from noria.aws import clients
 from noria.aws.s3 import Store
 from noria.core.data.dataset import Dataset
@@ -35,21 +35,26 @@ class Machine:
     """The states from ExploreModels to EvaluateModel, and back to EngineerFeatures."""
 
     def __init__(self, store: Store, dataset: Dataset) -> None:
-        self.store, self.given = store, {"features": {"iteration": 1}}
+        self.store = store
+        self.given: dict[str, Any] = {
+            "features": {"iteration": 1, "recipes": ["basic"], "rows": dataset.training_size}
+        }
         store.put_json("runs/r1/problem.json", CONTRACT)
         store.put_json("runs/r1/collected.json", EMPTY)
         store.put("clean/run=r1/dataset.npz", dataset.to_bytes())
         store.put("clean/run=r1/rows.parquet", b"rows")
         plan = make_plan(dataset, problem(), 0)
-        store.put("runs/r1/iteration=1/plan.json", plan.model_dump_json().encode())
+        store.put("runs/r1/iteration=1/plans/basic.json", plan.model_dump_json().encode())
 
     def event(self, state: str, item: Any = None) -> dict[str, Any]:
         return {"state": state, "execution": "r1", "started_at": "2026-11-24T00:00:00Z",
                 "input": self.given, "item": item}  # fmt: skip
 
     def judge(self) -> dict[str, Any]:
-        explored = explore.handler(self.event("ExploreModels", "hist_gradient_boosting"), None)
-        self.given["explore"] = [explored]  # type: ignore[assignment]
+        self.given["search"] = search_trials.handler(self.event("ProposeTrials"), None)
+        [trial] = self.given["search"]["trials"]
+        self.given["explore"] = [explore.handler(self.event("ExploreModels", trial), None)]
+        self.given["judge"] = search_trials.handler(self.event("JudgeTrials"), None)
         self.given["train"] = train.handler(self.event("TrainModel"), None)
         self.given["score"] = score_holdout.handler(self.event("ScoreHoldout"), None)
         self.given["evaluate"] = evaluate.handler(self.event("EvaluateModel"), None)
@@ -65,7 +70,7 @@ def test_the_second_turn_takes_the_recipe_that_the_first_one_lacked(store: Store
     first = machine.judge()
     assert first["objective"] == "try_next_recipe"
     turn = machine.engineer()
-    assert (turn["iteration"], turn["recipe"]) == (2, "text")
+    assert (turn["iteration"], turn["recipes"]) == (2, ["text"])
     assert "misses the threshold 0.93" in turn["reasons"][0]
     assert "because word of note still explains" in turn["reasons"][0]
     assert store.get_json("runs/r1/verdicts/02-EngineerFeatures.json")["decision"] == "text"
@@ -78,17 +83,21 @@ def test_a_repeated_delivery_makes_the_same_plan(store: Store) -> None:
     machine.judge()
     before = dict(machine.given)
     machine.engineer()
-    written = store.get("runs/r1/iteration=2/plan.json")
+    [key] = store.keys("runs/r1/iteration=2/plans/")
+    written = store.get(key)
     machine.given = before
     machine.engineer()
-    assert store.get("runs/r1/iteration=2/plan.json") == written
+    assert store.keys("runs/r1/iteration=2/plans/") == [key]
+    assert store.get(key) == written
 
 
 def test_a_selected_model_asks_and_watches_only_what_it_reads(store: Store) -> None:
     dataset = planted("a desk")
     machine = Machine(store, dataset)
     plan = make_plan(dataset, problem(features={"recipes": ["target_encoding", "selection"]}), 2)
-    store.put("runs/r1/iteration=1/plan.json", plan.model_dump_json().encode())
+    machine.given["features"]["recipes"] = [plan.recipe]
+    name = plan.recipe.replace("+", ".")
+    store.put(f"runs/r1/iteration=1/plans/{name}.json", plan.model_dump_json().encode())
     machine.judge()
     signature = store.get_json("models/v1/signature.json")
     names = [field["name"] for field in signature["columns"]]

@@ -17,6 +17,8 @@ TASKS = {
     "EngineerFeatures": ("engineer_features", "$.features"),
     "ReviseProblem": ("define_problem", "$"),
     "TrainModel": ("train", "$.train"),
+    "ProposeTrials": ("search_trials", "$.search"),
+    "JudgeTrials": ("search_trials", "$.judge"),
     "ExportRule": ("train", "$"),
     "ScoreHoldout": ("score_holdout", "$.score"),
     "EvaluateModel": ("evaluate", "$.evaluate"),
@@ -27,7 +29,7 @@ TASKS = {
 QUESTIONS = {"ReevaluateProblem": "$.answer", "AwaitApproval": "$.approval"}
 MAPS = {
     "CollectSources": ("collect", "$.problem.sources", "$.collected"),
-    "ExploreModels": ("explore", "$.features.candidates", "$.explore"),
+    "ExploreModels": ("explore", "$.search.trials", "$.explore"),
 }
 ENDINGS = {
     "Skipped": "conclude",
@@ -53,6 +55,7 @@ CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
         },
         "ReevaluateProblem",
     ),
+    "AnotherRung": ("$.judge.decision", {"another_rung": "ProposeTrials"}, "TrainModel"),
     "MeetsObjective": (
         "$.evaluate.objective",
         {
@@ -89,8 +92,10 @@ WAYS = {
     "Analyse": "IsMlNeeded",
     "ReevaluateProblem": "ProblemRevised",
     "ReviseProblem": "CollectSources",
-    "EngineerFeatures": "ExploreModels",
-    "ExploreModels": "TrainModel",
+    "EngineerFeatures": "ProposeTrials",
+    "ProposeTrials": "ExploreModels",
+    "ExploreModels": "JudgeTrials",
+    "JudgeTrials": "AnotherRung",
     "TrainModel": "ScoreHoldout",
     "ExportRule": "ScoreHoldout",
     "ScoreHoldout": "EvaluateModel",

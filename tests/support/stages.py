@@ -22,6 +22,7 @@ from functions import (
     evaluate,
     explore,
     score_holdout,
+    search_trials,
     train,
     transform,
 )
@@ -128,8 +129,11 @@ def _run(contract: Mapping[str, Any]) -> Outcome:
         return ended("Analyse", answers["analyse"])
     else:
         answers["features"] = call(engineer_features, "EngineerFeatures")
-        candidates = answers["features"]["candidates"]
-        answers["explore"] = [call(explore, "ExploreModelsItem", name) for name in candidates]
+        while answers.get("judge", {}).get("decision") != "train":
+            answers["search"] = call(search_trials, "ProposeTrials")
+            trials = answers["search"]["trials"]
+            answers["explore"] = [call(explore, "ExploreModelsItem", one) for one in trials]
+            answers["judge"] = call(search_trials, "JudgeTrials")
         answers["train"] = call(train, "TrainModel")
     answers["score"] = call(score_holdout, "ScoreHoldout")
     answers["evaluate"] = call(evaluate, "EvaluateModel")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from functions import collect, explore, train, transform
+from functions import collect, explore, search_trials, train, transform
 from infra.cli.main import app
 from noria.aws import clients
 from noria.aws.firehose_log import PARALLEL_READS
@@ -31,7 +31,8 @@ STACK, BUCKET, RUN, VERSION = "wine", "wine-bucket", "run-of-wine", "v1"
 CONTRACT = {
     "name": STACK, "statement": "Which of three cultivars is this wine?", "task": "multiclass",
     "target": "cultivar", "sources": [{"name": "wine", "kind": "s3", "primary": True}],
-    "objective": {"metric": "accuracy", "threshold": 0.6}, "exploration": {"folds": 3},
+    "objective": {"metric": "accuracy", "threshold": 0.6},
+    "exploration": {"folds": 3, "candidates": ["logistic_regression"], "trials": 1},
 }  # fmt: skip
 PROMOTED = datetime(2026, 11, 24, 8, tzinfo=UTC)
 TEMPLATE = {
@@ -81,10 +82,14 @@ class Wine:
         self.handle(transform, "Transform", {"collected": [collected]})
         dataset = Dataset.from_bytes(self.store.get(f"clean/run={RUN}/dataset.npz"))
         plan = make_plan(dataset, Problem.parse(CONTRACT), 0)
-        self.store.put(self.run.iteration_key(1, "plan.json"), plan.model_dump_json().encode())
-        turn = {"features": {"iteration": 1}}
-        scored = self.handle(explore, "ExploreModels", turn, item="logistic_regression")
-        self.handle(train, "TrainModel", turn | {"explore": [scored]})
+        self.store.put(
+            self.run.iteration_key(1, "plans/basic.json"), plan.model_dump_json().encode()
+        )
+        turn: dict[str, Any] = {"features": {"iteration": 1, "recipes": ["basic"], "rows": 140}}
+        [trial] = self.handle(search_trials, "ProposeTrials", turn)["trials"]
+        turn["explore"] = [self.handle(explore, "ExploreModels", turn, item=trial)]
+        turn["judge"] = self.handle(search_trials, "JudgeTrials", turn)
+        self.handle(train, "TrainModel", turn)
         evaluation = {"metric": "accuracy", "metrics": {"accuracy": 0.97}}
         self.store.put_json(f"models/{VERSION}/evaluation.json", evaluation)
         cause = {"kind": "alarm", "alarm": "wine-drift"}

@@ -110,6 +110,9 @@ def test_an_ending_is_recorded_once(bucket: Store) -> None:
 def test_experiments_are_those_of_every_turn(bucket: Store) -> None:
     run = RunFolder(bucket, "one")
     for turn in (1, 2):
-        bucket.put_json(run.iteration_key(turn, "explore/linear.json"), {"turn": turn})
+        for rung in (1, 2):
+            trial = {"iteration": turn, "recipe": "text", "candidate": "linear", "rung": rung}
+            bucket.put_json(run.iteration_key(turn, f"explore/{rung}.text.linear.json"), trial)
         bucket.put_json(run.iteration_key(turn, "plan.json"), {"not": "an experiment"})
-    assert run.experiments() == [{"turn": 1}, {"turn": 2}]
+    found = [(one["iteration"], one["rung"]) for one in run.experiments()]
+    assert found == [(1, 2), (2, 2)]

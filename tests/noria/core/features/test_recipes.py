@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
+from noria.core.evaluation.error_findings import Findings
 from noria.core.features.encoders import OneHot, Ordinal, TargetMeans
 from noria.core.features.feature_encoder import FeatureEncoder, frame_of
 from noria.core.features.plan import Plan, has_next, ladder, make_plan
@@ -49,10 +50,13 @@ def test_ladder_leaves_out_what_changes_nothing(columns: list[Column], names: li
 
 
 def test_next_rung_stops_at_the_top_and_at_the_contract() -> None:
-    columns = [NUMBER, CATEGORY, TIME]
-    assert [has_next(columns, problem(), i) for i in range(5)] == [True] * 3 + [False] * 2
+    dataset = mixed(300, 2)
+    names = [rung.name for rung in ladder(dataset, problem())]
+    plans = [make_plan(dataset, problem(), turn) for turn in range(len(names))]
+    left = [has_next(dataset, problem(), turn, one, Findings()) for turn, one in enumerate(plans)]
+    assert left == [turn < min(3, len(names) - 1) for turn in range(len(names))]
     once = problem(features={"maximum_iterations": 1})
-    assert [has_next(columns, once, i) for i in range(2)] == [True, False]
+    assert [has_next(dataset, once, i, plans[i], Findings()) for i in range(2)] == [True, False]
 
 
 def test_each_rung_adds_features_and_survives_json() -> None:

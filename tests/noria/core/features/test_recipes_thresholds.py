@@ -13,10 +13,10 @@ from noria.core.evaluation.error_findings import Findings
 from noria.core.features.encoder_limits import USUAL, EncoderLimits
 from noria.core.features.feature_encoder import FeatureEncoder, frame_of
 from noria.core.features.plan import Plan, ladder, make_plan
-from noria.core.training.candidate_search import Experiment
-from noria.core.training.train import choose
+from noria.core.training.trial import Experiment
 from tests.support.model_data import mixed, problem, real
 from tests.support.recipe_data import planted
+from tests.support.trial_data import chosen_of
 
 
 def features_of(
@@ -152,6 +152,6 @@ def test_folds_from_which_the_simpler_candidate_is_preferred() -> None:
                    mean=float(np.mean(found)))
         for name, found in scores.items()
     ]  # fmt: skip
-    assert choose(tried, problem()).candidate == "hist_gradient_boosting"
+    assert chosen_of(tried, problem()) == "hist_gradient_boosting"
     three = problem(exploration={"fewest_folds": 3})
-    assert choose(tried, three).candidate == "logistic_regression"
+    assert chosen_of(tried, three) == "logistic_regression"

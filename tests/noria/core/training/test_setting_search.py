@@ -8,15 +8,17 @@ from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.statistics import metrics
-from noria.core.training.candidate_search import Experiment, explore
+from noria.core.training.candidate_search import explore
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores
 from noria.core.training.onnx_export import to_onnx
 from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
 from noria.core.training.train import train
+from noria.core.training.trial import Experiment
 from noria.errors import DataError
 from tests.support.examples import repeats
 from tests.support.model_data import bare_signature, mixed, problem
+from tests.support.trial_data import trial_of
 
 FOLDS = 5
 
@@ -120,8 +122,8 @@ def test_a_setting_that_learns_more_is_found_recorded_and_trained() -> None:
     asked = problem(exploration={"candidates": ["hist_gradient_boosting"]})
     alone = problem(exploration={"candidates": ["hist_gradient_boosting"], "trials": 1})
     plan = make_plan(dataset, asked, 0)
-    found = explore(dataset, plan, "hist_gradient_boosting", asked, 0)
-    usual = explore(dataset, plan, "hist_gradient_boosting", alone, 0)
+    found = explore(dataset, plan, trial_of(asked, "hist_gradient_boosting"), asked, 0)
+    usual = explore(dataset, plan, trial_of(alone, "hist_gradient_boosting"), alone, 0)
     assert found.setting
     assert (usual.setting, usual.trials) == ("", [])
     assert found.mean is not None

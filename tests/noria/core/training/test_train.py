@@ -9,14 +9,17 @@ from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.statistics import metrics
-from noria.core.training.candidate_search import Experiment, explore
+from noria.core.training.candidate_search import explore
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores, snap_thresholds
 from noria.core.training.folds import folds_of, sample_rows
 from noria.core.training.onnx_export import to_onnx
-from noria.core.training.train import choose, train
+from noria.core.training.train import train
+from noria.core.training.trial import Experiment
+from noria.core.training.trials import judge
 from noria.errors import TrainingError
 from tests.support.model_data import SETS, bare_signature, mixed, problem, real
+from tests.support.trial_data import chosen_of, trial_of
 
 CASES = {
     0: ("regression", "rmse"),
@@ -87,10 +90,10 @@ def test_from_exploration_to_artifact_on_real_data(task: str) -> None:
     plan = make_plan(dataset, asked, 0)
     names = asked.candidates
     assert len(names) == 4
-    experiments = [explore(dataset, plan, name, asked, 0) for name in names]
+    experiments = [explore(dataset, plan, trial_of(asked, name), asked, 0) for name in names]
     assert all(one.error is None and len(one.scores) == 5 for one in experiments)
     assert Experiment.model_validate_json(experiments[0].model_dump_json()) == experiments[0]
-    chosen = choose(experiments, asked)
+    chosen = experiments[names.index(chosen_of(experiments, asked))]
     trained = train(dataset, plan, chosen.candidate, asked, 0, {"numpy": np.__version__})
     holdout = dataset.holdout_rows
     value = metrics.score(asked.objective.metric, holdout.target, trained.holdout_scores)
@@ -138,7 +141,10 @@ def test_training_never_sees_the_holdout() -> None:
     assert make_plan(poisoned, asked, 1) == plan
     honest, other = (train(d, plan, "extra_trees", asked, 0) for d in (dataset, poisoned))
     assert honest.onnx == other.onnx
-    a, b = (explore(d, plan, "logistic_regression", asked, 0) for d in (dataset, poisoned))
+    a, b = (
+        explore(d, plan, trial_of(asked, "logistic_regression"), asked, 0)
+        for d in (dataset, poisoned)
+    )
     assert a.scores == b.scores
 
 
@@ -146,10 +152,10 @@ def test_one_class_cannot_be_trained() -> None:
     dataset = mixed(100, 2)
     same = Dataset(dataset.columns, dataset.data, np.zeros(100), dataset.classes, dataset.holdout)
     plan = make_plan(same, problem(), 0)
-    experiment = explore(same, plan, "logistic_regression", problem(), 0)
+    experiment = explore(same, plan, trial_of(problem(), "logistic_regression"), problem(), 0)
     assert experiment.error is not None
     with pytest.raises(TrainingError, match="logistic_regression: DataError"):
-        choose([experiment], problem())
+        judge({"one": experiment}, problem(), 1)
     with pytest.raises(TrainingError, match="one class"):
         train(same, plan, "logistic_regression", problem(), 0)
 
@@ -169,9 +175,11 @@ def test_exploration_stops_at_its_share_of_the_budget() -> None:
     dataset, asked = real("binary")
     ticks = iter(range(0, 10_000, 20))
     plan = make_plan(dataset, asked, 0)
-    experiment = explore(dataset, plan, "extra_trees", asked, 0, lambda: next(ticks))
+    experiment = explore(
+        dataset, plan, trial_of(asked, "extra_trees"), asked, 0, lambda: next(ticks)
+    )
     assert len(experiment.scores) == 1
-    assert "stopped after fold 1 of 5" in experiment.notes[0]
+    assert "stopped after 1 of 5 folds" in experiment.notes[0]
 
 
 def experiment_of(name: str, scores: list[float]) -> Experiment:
@@ -184,21 +192,21 @@ def experiment_of(name: str, scores: list[float]) -> Experiment:
 def test_choose_prefers_the_simpler_within_one_standard_error() -> None:
     boosted = experiment_of("hist_gradient_boosting", [0.80, 0.90, 0.85, 0.70, 0.75])
     close = experiment_of("logistic_regression", [0.81, 0.89, 0.84, 0.70, 0.75])
-    assert choose([boosted, close], problem()).candidate == "logistic_regression"
+    assert chosen_of([boosted, close], problem()) == "logistic_regression"
     behind = experiment_of("logistic_regression", [0.78, 0.88, 0.83, 0.68, 0.73])
-    assert choose([boosted, behind], problem()).candidate == "hist_gradient_boosting"
+    assert chosen_of([boosted, behind], problem()) == "hist_gradient_boosting"
 
 
 def test_choose_trusts_no_standard_error_of_few_folds() -> None:
     boosted = experiment_of("hist_gradient_boosting", [0.80, 0.90, 0.85])
     close = experiment_of("logistic_regression", [0.81, 0.89, 0.84])
-    assert choose([boosted, close], problem()).candidate == "hist_gradient_boosting"
+    assert chosen_of([boosted, close], problem()) == "hist_gradient_boosting"
 
 
 def test_lower_is_better_where_the_metric_says_so() -> None:
     asked = problem("regression", "rmse")
     one, two = experiment_of("ridge", [9.0, 9.5, 9.2]), experiment_of("extra_trees", [5.0] * 3)
-    assert choose([one, two], asked).candidate == "extra_trees"
+    assert chosen_of([one, two], asked) == "extra_trees"
 
 
 def test_candidates_are_known_by_name() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from noria.aws.s3 import Store, encode
+from noria.common.run_documents import in_order, last_of_each
 
 
 class RunFolder:
@@ -29,13 +30,12 @@ class RunFolder:
     def verdicts(self) -> list[dict[str, Any]]:
         """The verdicts so far, in the order in which they were made."""
         objects = self.store.keys(self.key("verdicts/"))
-        found = [self.store.get_json(key) for key in objects]
-        return sorted(found, key=lambda entry: (entry["iteration"], _ORDER.get(entry["state"], 50)))
+        return in_order([self.store.get_json(key) for key in objects])
 
     def experiments(self) -> list[dict[str, Any]]:
-        """Every candidate that this run explored."""
+        """What came of every recipe with every candidate that this run tried."""
         keys = [key for key in self.store.keys(self.key("iteration=")) if "/explore/" in key]
-        return [self.store.get_json(key) for key in keys]
+        return last_of_each(self.store.get_json(key) for key in keys)
 
     def finish(self, ending: dict[str, Any]) -> bool:
         """Record the ending once; a repeated delivery keeps the first."""
@@ -45,13 +45,3 @@ class RunFolder:
         """The recorded ending, or None while there is none."""
         found: dict[str, Any] | None = self.store.get_json(self.key("ending.json"), None)
         return found
-
-
-_ORDER = {
-    name: position
-    for position, name in enumerate(
-        ("Admit", "Transform", "Analyse", "ReevaluateProblem", "ExportRule", "EngineerFeatures",
-         "TrainModel",
-         "EvaluateModel", "BeatsChampion", "AwaitApproval", "CheckCanary", "RecordFailure")
-    )
-}  # fmt: skip

@@ -63,9 +63,10 @@ def _all_recipes() -> str:
     first, *others = RECIPES
     listed = ", ".join(f"`{name}` ({RECIPES[name]})" for name in others)
     return (
-        f"The recipes that are added in turn after `{first}` ({RECIPES[first]}): {listed}. "
-        "Those that change nothing for the data's columns are left out. With auto what evaluation "
-        "found weak decides which is next; a list is climbed in its order."
+        f"The recipes that are tried beside `{first}` ({RECIPES[first]}): {listed}. "
+        "Those that change nothing for the data's columns are left out. Where evaluation misses "
+        "the objective, one is added: with auto what it found weak decides which; a list is taken "
+        "in its order."
     )
 
 

@@ -169,11 +169,15 @@ class Exploration(Section):
     (Breiman et al. 1984, "Classification and Regression Trees"). Convention: with 5 that error is
     itself known to a third, 1 / sqrt(2(n - 1)); with fewer it would excuse a worse mean."""
     seconds: int = Field(default=120, ge=1)
-    """Time for all candidates together. Convention: far from Lambda's 900 seconds."""
+    """Time for all trials together. Convention: far from Lambda's 900 seconds."""
+    stop: Literal["best", "objective"] = "best"
+    """What is looked for: the best that the budget finds, for which all recipes that suit the
+    columns are tried together; or the first that meets the objective, for which recipes are tried
+    one after another, `basic` first."""
     trials: int = Field(default=28, ge=1)
-    """Settings of parameters that are tried at most, all candidates together, each one's usual
-    parameters included: as many as candidates means no search. Convention: seven each, where four
-    candidates compete."""
+    """Trials of a rung at most: recipes times candidates, then settings of the candidates that are
+    left, each one's usual parameters included. As many as candidates means neither search.
+    Convention: seven for each candidate, where four compete."""
     rows: int = Field(default=50_000, ge=50)
     """Training rows that candidates are tried on, at most, the latest where there is an event time.
     Convention: one fit takes seconds, and what ranks candidates there ranks them on more."""

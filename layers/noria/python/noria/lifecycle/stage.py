@@ -126,6 +126,11 @@ class Stage:
         """Where this run's dataset with the history of its entities is."""
         return self.run.key("expanded.npz")
 
+    def plan_key(self, recipe: str, iteration: int | None = None) -> str:
+        """Where an iteration's plan of a recipe is; that of the winner is `plan.json` as well."""
+        name = f"plans/{recipe.replace('+', '.')}.json"
+        return self.run.iteration_key(iteration or self.iteration, name)
+
     def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
         """Record a verdict and return the part of it that the state machine carries."""
         if state in (None, self.event.state):

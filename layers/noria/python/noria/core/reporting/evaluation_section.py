@@ -24,7 +24,7 @@ SHOWN_FIRST = (
 #: Fields of an experiment that are told elsewhere: in words, or the same in every row.
 NOT_SHOWN = frozenset(
     {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "fold_note", "seed",
-     "notes", "parameters", "trials", "run_id", "code_version"}
+     "notes", "parameters", "trials", "trial", "run_id", "code_version"}
 )  # fmt: skip
 #: What the evaluation's own pictures and lists show already.
 TOLD = frozenset(

@@ -1,12 +1,10 @@
-"""Try one candidate on folds of the training rows, within its share of the budget."""
+"""Try a candidate on folds of the training rows, within the seconds that its trial has."""
 
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
@@ -17,73 +15,34 @@ from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
 from noria.core.training.folds import Split, folds_of, sample_rows
 from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
-from noria.errors import DataError, TrainingError
+from noria.core.training.trial import Experiment, Trial, TriedSetting
+from noria.errors import DataError, FeatureError, TrainingError
 
 Clock = Callable[[], float]
 #: What estimators raise on data they cannot take.
-FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError)
-
-
-class TriedSetting(BaseModel):
-    """A setting beside the usual one: its mean gain over that on so many folds, and its fate."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    setting: str
-    gain: float | None
-    folds: int
-    seconds: float
-    outcome: str
-
-
-class Experiment(BaseModel):
-    """One candidate tried with one recipe: its scores per fold, costs, and what went wrong.
-
-    `setting` names the parameters that were found best, "" the candidate's usual ones.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    candidate: str
-    setting: str = ""
-    recipe: str
-    iteration: int
-    metric: str
-    scores: list[float] = []
-    mean: float | None = None
-    std: float | None = None
-    fit_seconds: float = 0.0
-    score_seconds: float = 0.0
-    rows: int = 0
-    features: int = 0
-    folds: int = 0
-    fold_note: str = ""
-    parameters: dict[str, Any] = {}
-    seed: int = 0
-    trials: list[TriedSetting] = []
-    notes: list[str] = []
-    error: str | None = None
+FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError,
+              FeatureError)  # fmt: skip
 
 
 def explore(
     dataset: Dataset,
     plan: Plan,
-    candidate: str,
+    trial: Trial,
     problem: Problem,
     seed: int,
     clock: Clock = time.perf_counter,
 ) -> Experiment:
-    """Score a candidate on folds of the training rows; the holdout is never touched.
+    """Score a trial's candidate on folds of the training rows; the holdout is never touched.
 
     A candidate that cannot be fitted gives an experiment with `error`.
     """
-    sample = sample_rows(dataset.training, problem.exploration.rows, seed)
-    trial = _Search(sample, plan, candidate, problem, seed, clock)
+    sample = sample_rows(dataset.training, trial.rows, seed)
+    search_of = _Search(sample, plan, trial, problem, seed, clock)
     try:
-        trial.run()
+        search_of.run()
     except FIT_ERRORS as error:
-        return trial.result(error=f"{type(error).__name__}: {error}")
-    return trial.result()
+        return search_of.result(error=f"{type(error).__name__}: {error}")
+    return search_of.result()
 
 
 class _Search:
@@ -93,17 +52,17 @@ class _Search:
         self,
         sample: Dataset,
         plan: Plan,
-        candidate: str,
+        trial: Trial,
         problem: Problem,
         seed: int,
         clock: Clock,
     ) -> None:
-        self.sample, self.plan, self.candidate = sample, plan, candidate
+        self.sample, self.plan, self.trial, self.candidate = sample, plan, trial, trial.candidate
         self.problem, self.seed, self.clock = problem, seed, clock
         self.frame = frame_of(sample)
-        self.share = problem.exploration.seconds / max(1, len(problem.candidates))
         self.splits: list[Split] = []
         self.usual: list[float | None] = []
+        self.done = 0
         self.best: dict[int, float] = {}
         self.setting = ""
         self.trials: list[SettingTrial] = []
@@ -113,18 +72,22 @@ class _Search:
         self.fold_note = ""
 
     def run(self) -> None:
-        """Score fold after fold, then search; the fold that exceeds the share is the last."""
+        """Score the folds, the latest first, then search; the one that exceeds the time is last."""
         folds = folds_of(self.sample, self.problem.exploration.folds, self.seed)
         self.splits, self.fold_note = folds.splits, folds.note
-        for number in range(len(self.splits)):
-            self.usual.append(self._usual_score(number))
-            if self._spent() > self.share and number + 1 < len(self.splits):
+        self.usual = [None] * len(self.splits)
+        latest_first = [*range(len(self.splits))][::-1][: self.trial.folds]
+        for done, fold in enumerate(latest_first, 1):
+            self.usual[fold] = self._usual_score(fold)
+            self.done = done
+            if self._spent() > self.trial.seconds and done < len(latest_first):
                 self.notes.append(
-                    f"stopped after fold {number + 1} of {len(self.splits)}: "
-                    f"its share of exploration.seconds is {self.share:.0f} s"
+                    f"stopped after {done} of {len(latest_first)} folds: "
+                    f"its share of exploration.seconds is {self.trial.seconds:.1f} s"
                 )
                 break
-        self.best = {fold: one for fold, one in enumerate(self.usual) if one is not None}
+        scored = [(fold, self.usual[fold]) for fold in latest_first]
+        self.best = {fold: score for fold, score in scored if score is not None}
         if not self.best:
             raise DataError("; ".join(self.notes) or "no fold could be scored")
         self._try_settings()
@@ -164,10 +127,8 @@ class _Search:
         return self.problem.objective.measure
 
     def _try_settings(self) -> None:
-        """Search the candidate's settings with what is left of its share of the budget."""
-        exploration = self.problem.exploration
-        most = max(0, exploration.trials // max(1, len(self.problem.candidates)) - 1)
-        settings = [*CANDIDATES[self.candidate].settings.items()][:most]
+        """Search the candidate's settings with what is left of the trial's seconds."""
+        settings = [*CANDIDATES[self.candidate].settings.items()][: self.trial.settings]
         if len(self.best) < 2 or not settings:
             return
         race = Race(
@@ -175,8 +136,8 @@ class _Search:
             gain=partial(metrics.gain, self._metric),
             overlap=float(np.mean([len(test) / len(train) for train, test in self.splits])),
             costs={name: setting.cost for name, setting in settings},
-            fold_seconds=self._spent() / len(self.usual),
-            seconds=self.share - self._spent(),
+            fold_seconds=self._spent() / self.done,
+            seconds=self.trial.seconds - self._spent(),
             confidence=self.problem.evaluation.champion_confidence,
         )
         self.trials = search(race, self._score_fold, FIT_ERRORS)
@@ -194,6 +155,7 @@ class _Search:
             setting=self.setting,
             recipe=self.plan.recipe,
             iteration=self.plan.iteration,
+            rung=self.trial.rung,
             metric=self.problem.objective.metric,
             scores=scores,
             mean=float(np.mean(scores)) if scores else None,

@@ -1,7 +1,7 @@
-"""Choose the winner, train it on all training rows, and export it."""
+"""Train the winner on all training rows, and export it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from noria.common.messages import counted
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.data.notation import Notation
@@ -25,8 +24,7 @@ from noria.core.model.signature import (
     label_type_of,
 )
 from noria.core.statistics import metrics
-from noria.core.training.candidate_search import Clock, Experiment, raise_if_all_failed
-from noria.core.training.candidates import CANDIDATES
+from noria.core.training.candidate_search import Clock
 from noria.core.training.estimators import fit, make_pipeline, predict_scores
 from noria.core.training.onnx_export import to_onnx
 from noria.errors import DataError, TrainingError
@@ -44,41 +42,6 @@ class Trained:
     holdout_scores: NDArray[np.float64]
     importances: dict[str, float]
     seconds: float
-
-
-def choose(experiments: Sequence[Experiment], problem: Problem) -> Experiment:
-    """Return the best mean, or a simpler candidate within one standard error of it.
-
-    Candidates are compared on the folds that all of them scored; the standard error is that of
-    the paired differences per fold (Breiman's one-standard-error rule, paired), and only trusted
-    from `exploration.fewest_folds` on.
-    """
-    raise_if_all_failed(list(experiments))
-    tried = [one for one in experiments if one.mean is not None]
-    common = min(len(one.scores) for one in tried)
-    metric = problem.objective.measure
-    best = max(tried, key=lambda one: _mean_gain(metric, one.scores[:common]))
-    simple = sorted(tried, key=lambda one: CANDIDATES[one.candidate].complexity)
-    told = common >= problem.exploration.fewest_folds
-    chosen = next(
-        one for one in simple if one is best or (told and _as_good(metric, one, best, common))
-    )
-    reason = f"the best mean {problem.objective.metric} of {counted(len(tried), 'candidate')}"
-    if chosen is not best:
-        reason = f"simpler than {best.candidate} and within one standard error of it"
-    return chosen.model_copy(update={"notes": [*chosen.notes, f"chosen: {reason}"]})
-
-
-def _mean_gain(metric: str, scores: Sequence[float]) -> float:
-    return metrics.gain(metric, float(np.mean(scores)), 0.0)
-
-
-def _as_good(metric: str, one: Experiment, best: Experiment, common: int) -> bool:
-    """Tell whether `one` trails `best` by no more than the standard error of the difference."""
-    gaps = [metrics.gain(metric, b, o) for b, o in zip(best.scores, one.scores, strict=False)]
-    differences = np.array(gaps[:common])
-    error = differences.std(ddof=1) / np.sqrt(common)
-    return bool(differences.mean() <= error)
 
 
 def train(

@@ -1,0 +1,60 @@
+"""ProposeTrials and JudgeTrials: which recipes with which candidates are tried, and go on."""
+
+from typing import Any
+
+from noria.common.verdict import Verdict
+from noria.core.training.trials import first_rung, judge, last_rung
+from noria.lifecycle.experiments import read_experiment, write_experiment
+from noria.lifecycle.stage import Stage
+from noria.lifecycle.stage_logging import logged, note
+
+
+@logged
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Propose a rung's trials, or judge what came of them."""
+    stage = Stage.open(event)
+    return _judge(stage) if stage.event.state == "JudgeTrials" else _propose(stage)
+
+
+def _propose(stage: Stage) -> dict[str, Any]:
+    """The first rung of this iteration, or the one that its judgement wants after that."""
+    features, judged = stage.event.result("features"), stage.event.result("judge")
+    if judged.get("iteration") == stage.iteration:
+        kept = [(str(recipe), str(candidate)) for recipe, candidate in judged["kept"]]
+        trials = last_rung(kept, stage.problem, rung=2)
+    else:
+        trials = first_rung(features["recipes"], stage.problem, features["rows"])
+    note(trials=len(trials))
+    return {"trials": [one.model_dump(mode="json") for one in trials]}
+
+
+def _judge(stage: Stage) -> dict[str, Any]:
+    """Write down what became of each trial; the winner's plan becomes the iteration's."""
+    names = [str(one["trial"]) for one in stage.event.input["explore"]]
+    experiments = {name: read_experiment(stage, name) for name in names}
+    judgement = judge(experiments, stage.problem, len(stage.event.result("features")["recipes"]))
+    for name, outcome in judgement.outcomes.items():
+        write_experiment(stage, name, experiments[name].model_copy(update={"outcome": outcome}))
+    kept = [experiments[name] for name in judgement.kept]
+    decision, before = "another_rung", []
+    if not judgement.another:
+        decision, before = "train", _before(stage)
+        plan = stage.store.get(stage.plan_key(kept[0].recipe))
+        stage.store.put(stage.run.iteration_key(stage.iteration, "plan.json"), plan)
+    verdict = Verdict(
+        decision=decision,
+        reasons=[*before, judgement.reason],
+        evidence={"outcomes": judgement.outcomes},
+    )
+    return {
+        **stage.decided(verdict),
+        "iteration": stage.iteration,
+        "kept": [[one.recipe, one.candidate] for one in kept],
+        "trial": judgement.kept[0],
+    }
+
+
+def _before(stage: Stage) -> list[str]:
+    """What the rung before this one decided, in this iteration."""
+    judged = stage.event.result("judge")
+    return list(judged["reasons"]) if judged.get("iteration") == stage.iteration else []

@@ -1,0 +1,72 @@
+"""What is tried, and what came of it: the documents of the search for a model."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Trial(BaseModel):
+    """A recipe with a candidate on a rung: on so many rows, in so many seconds.
+
+    `folds` of these are scored, the latest first; None is all. `settings` is how many of the
+    candidate's settings are tried beside the usual one, at most.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recipe: str
+    candidate: str
+    rung: int = 1
+    rows: int
+    seconds: float
+    folds: int | None = None
+    settings: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its name among the trials of an iteration, as part of a key: no sign needs escaping."""
+        return f"{self.rung}.{self.recipe.replace('+', '.')}.{self.candidate}"
+
+
+class TriedSetting(BaseModel):
+    """A setting beside the usual one: its mean gain over that on so many folds, and its fate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    setting: str
+    gain: float | None
+    folds: int
+    seconds: float
+    outcome: str
+
+
+class Experiment(BaseModel):
+    """One candidate tried with one recipe: its scores per fold, costs, and what went wrong.
+
+    `scores` are of the folds, the latest first. `setting` names the parameters that were found
+    best, "" the candidate's usual ones. `outcome` is what the rung's judgement made of it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    candidate: str
+    setting: str = ""
+    recipe: str
+    iteration: int
+    rung: int = 1
+    metric: str
+    scores: list[float] = []
+    mean: float | None = None
+    std: float | None = None
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    rows: int = 0
+    features: int = 0
+    folds: int = 0
+    fold_note: str = ""
+    parameters: dict[str, Any] = {}
+    seed: int = 0
+    trials: list[TriedSetting] = []
+    notes: list[str] = []
+    error: str | None = None
+    outcome: str = ""

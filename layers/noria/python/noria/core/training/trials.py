@@ -1,0 +1,197 @@
+"""The search for a model: which recipes with which candidates are tried, and who goes on.
+
+Successive halving over training rows (Jamieson and Talwalkar 2016, "Non-stochastic best arm
+identification"): the first rung tries every recipe with every candidate on a part of the rows, the
+last one the best of them on all rows, with the candidates' settings.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from noria.common.messages import counted
+from noria.contracts import Problem
+from noria.core.statistics import metrics
+from noria.core.training.candidate_search import raise_if_all_failed
+from noria.core.training.candidates import CANDIDATES
+from noria.core.training.trial import Experiment, Trial
+
+#: A first rung takes a quarter of the rows. Convention: three rungs of halving in one step, as a
+#: trial's own costs (reading, encoding) make more rungs dearer than what they save.
+PART_OF_ROWS = 4
+#: Rows below which a first rung would rank by chance: a ROC AUC of 0.7 on a fifth of 2,000 is known
+#: to 0.025 (Hanley and McNeil 1982).
+FEWEST_ROWS = 2_000
+#: Folds that a first rung scores. Convention: the fewest that show how much folds differ.
+FIRST_FOLDS = 3
+#: Trials of the last rung, where a first one chose them. Convention: one for each usual candidate,
+#: few enough that each has time for its settings.
+FINALISTS = 4
+#: Share of the seconds that the first rung has; its trials are many and small.
+FIRST_SHARE = 1 / 2
+
+
+class RungDecision(BaseModel):
+    """What a rung's experiments decide: which go on, or the one that is trained; and why.
+
+    `kept` are names of trials, the best first; `outcomes` says of each what became of it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    another: bool
+    kept: list[str]
+    outcomes: dict[str, str]
+    reason: str
+
+
+def first_rung(recipes: Sequence[str], problem: Problem, rows: int) -> list[Trial]:
+    """Propose every recipe with every candidate, on a part of the `rows` where they are many."""
+    exploration = problem.exploration
+    pairs = [(recipe, candidate) for recipe in recipes for candidate in problem.candidates]
+    if not _in_two_rungs(len(recipes), len(pairs)):
+        return last_rung(pairs, problem, 1)
+    rows = min(rows, exploration.rows)
+    return [
+        Trial(
+            recipe=recipe,
+            candidate=candidate,
+            rung=1,
+            rows=max(min(rows, FEWEST_ROWS), rows // PART_OF_ROWS),
+            seconds=exploration.seconds * FIRST_SHARE / len(pairs),
+            folds=FIRST_FOLDS,
+        )
+        for recipe, candidate in pairs
+    ]
+
+
+def _in_two_rungs(recipes: int, trials: int) -> bool:
+    return recipes > 1 and trials > FINALISTS
+
+
+def last_rung(pairs: Sequence[tuple[str, str]], problem: Problem, rung: int) -> list[Trial]:
+    """Propose these recipes with these candidates on all rows, with the candidates' settings."""
+    exploration = problem.exploration
+    share = 1 if rung == 1 else 1 - FIRST_SHARE
+    settings = exploration.trials // max(1, len(pairs)) - 1
+    return [
+        Trial(
+            recipe=recipe,
+            candidate=candidate,
+            rung=rung,
+            rows=exploration.rows,
+            seconds=exploration.seconds * share / len(pairs),
+            settings=max(0, settings),
+        )
+        for recipe, candidate in pairs
+    ]
+
+
+def judge(experiments: Mapping[str, Experiment], problem: Problem, recipes: int) -> RungDecision:
+    """Decide on a rung's experiments, which have the names of their trials.
+
+    `recipes` is how many compete in this iteration. After a first rung of many trials the best of
+    each candidate go on; after the last one the winner is trained. TrainingError where no trial
+    could be scored.
+    """
+    raise_if_all_failed([*experiments.values()])
+    tried = {name: one for name, one in experiments.items() if one.mean is not None}
+    metric = problem.objective.measure
+    ordered = _ordered(tried, metric)
+    best = tried[ordered[0]]
+    outcomes = dict.fromkeys(experiments, "failed") | {
+        name: _behind(one, best, metric) for name, one in tried.items()
+    }
+    if best.rung == 1 and _in_two_rungs(recipes, len(experiments)):
+        kept = _finalists(tried, ordered)
+        reason = (
+            f"{counted(len(kept), 'trial')} of {len(experiments)} go on, the best so far "
+            f"{best.candidate} with recipe {best.recipe}"
+        )
+        outcomes |= dict.fromkeys(kept, "goes on")
+        return RungDecision(another=True, kept=kept, outcomes=outcomes, reason=reason)
+    name, why = _choose(tried, ordered[0], problem)
+    return RungDecision(
+        another=False,
+        kept=[name],
+        outcomes=outcomes | {name: f"chosen: {why}"},
+        reason=f"{tried[name].candidate} with recipe {tried[name].recipe}: {why}",
+    )
+
+
+def _finalists(tried: Mapping[str, Experiment], ordered: Sequence[str]) -> list[str]:
+    """Each candidate's best recipe, and what else is best where candidates are few.
+
+    On a part of the rows recipes are ranked more surely than candidates, whose order changes as
+    rows become more: boosting gains where a linear model has learnt all it can.
+    """
+    first: dict[str, str] = {}
+    for name in ordered:
+        first.setdefault(tried[name].candidate, name)
+    others = [name for name in ordered if name not in first.values()]
+    chosen = [*first.values(), *others][:FINALISTS]
+    return [name for name in ordered if name in chosen]
+
+
+def _ordered(tried: Mapping[str, Experiment], metric: str) -> list[str]:
+    """Name experiments by what they gain, the best first.
+
+    Time may end before each has scored all folds, and folds differ more than models do. So each is
+    compared with one of those that have most of them, on the folds that both have.
+    """
+    most = max(len(one.scores) for one in tried.values())
+    complete = [one for one in tried.values() if len(one.scores) == most]
+    reference = max(complete, key=lambda one: metrics.gain(metric, float(np.mean(one.scores)), 0.0))
+    return sorted(tried, key=lambda name: float(_gaps(metric, reference, tried[name]).mean()))
+
+
+def _choose(tried: Mapping[str, Experiment], best: str, problem: Problem) -> tuple[str, str]:
+    """Return the best, or a simpler model within one standard error of it; and why.
+
+    The standard error is that of the paired differences per fold (Breiman's one-standard-error
+    rule, paired), and only trusted from `exploration.fewest_folds` on. The simpler candidate comes
+    first, then the shorter recipe.
+    """
+    metric, fewest = problem.objective.measure, problem.exploration.fewest_folds
+    chosen = next(
+        name
+        for name in sorted(tried, key=lambda name: _simplicity(tried[name]))
+        if name == best or _as_good(metric, tried[name], tried[best], fewest)
+    )
+    if chosen == best:
+        return best, f"the best mean {problem.objective.metric} of {counted(len(tried), 'trial')}"
+    first = f"{tried[best].candidate} with recipe {tried[best].recipe}"
+    return chosen, f"simpler than {first} and within one standard error of it"
+
+
+def _simplicity(one: Experiment) -> tuple[int, int]:
+    return CANDIDATES[one.candidate].complexity, one.recipe.count("+") + (one.recipe != "basic")
+
+
+def _as_good(metric: str, one: Experiment, best: Experiment, fewest: int) -> bool:
+    """Tell whether `one` trails `best` by no more than the standard error of the difference."""
+    gaps = _gaps(metric, best, one)
+    return len(gaps) >= fewest and bool(gaps.mean() <= _standard_error(gaps))
+
+
+def _behind(one: Experiment, best: Experiment, metric: str) -> str:
+    """Say how far an experiment is behind the best, with the standard error of that."""
+    gaps = _gaps(metric, best, one)
+    error = f" ± {_standard_error(gaps):.4g}" if len(gaps) > 1 else ""
+    return f"{gaps.mean():.4g}{error} behind {best.candidate} with recipe {best.recipe}"
+
+
+def _gaps(metric: str, ahead: Experiment, behind: Experiment) -> NDArray[np.float64]:
+    """How much better one is than another, on the folds that both have; the latest is first."""
+    pairs = zip(ahead.scores, behind.scores, strict=False)
+    return np.array([metrics.gain(metric, one, other) for one, other in pairs])
+
+
+def _standard_error(gaps: NDArray[np.float64]) -> float:
+    largest = float(np.abs(gaps).max())
+    if not largest:
+        return 0.0
+    scaled = gaps / largest  # squares of an R2 of -1e300 are no doubles
+    return float(scaled.std(ddof=1) / np.sqrt(len(gaps))) * largest

@@ -1,0 +1,50 @@
+"""The search in the machine's own way: from EngineerFeatures to EvaluateModel by the handlers."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.support.recipe_data import planted
+from tests.support.stages import Outcome, run_stages
+
+CANDIDATES = ["hist_gradient_boosting", "logistic_regression"]
+
+
+def judged(**exploration: Any) -> Outcome:
+    """Run on rows whose outcome a keyword of a free text tells, with an easy objective."""
+    dataset = planted("a keyword", 2_000)
+    rows = pd.DataFrame(dataset.data).drop(columns=["at", "desk"])
+    # The numbers tell a little, so that the first recipe meets the objective.
+    rows["a"] += dataset.target * 0.8
+    rows["refunded"] = np.where(dataset.target, "yes", "no")
+    contract = {
+        "name": "parcels", "statement": "Which customers want their money back?",
+        "task": "binary", "target": "refunded", "positive_class": "yes",
+        "sources": [{"name": "notes", "kind": "s3", "primary": True}],
+        "objective": {"metric": "roc_auc", "threshold": 0.6},
+        "exploration": {"candidates": CANDIDATES, "folds": 2, "trials": 12} | exploration,
+    }  # fmt: skip
+    return run_stages(contract, {"notes": ("rows.csv", rows.to_csv(index=False).encode())})
+
+
+def test_an_easy_objective_does_not_stop_the_search_at_the_first_recipe() -> None:
+    """GIVEN an objective that `basic` meets THEN the far better recipe is promoted all the same."""
+    best, first = judged(), judged(stop="objective")
+    assert best.answers["evaluate"]["challenger"] == "wins"
+    assert first.answers["evaluate"]["challenger"] == "wins"
+    scores = [one.answers["evaluate"]["metrics"]["roc_auc"] for one in (first, best)]
+    assert scores[1] > scores[0] + 0.1
+    assert first.answers["features"]["recipes"] == ["basic"]
+    decided = {one["state"]: one for one in best.verdicts}
+    assert "text" in decided["TrainModel"]["reasons"][0]
+    assert decided["JudgeTrials"]["decision"] == "train"
+    assert len(decided["JudgeTrials"]["reasons"]) == 2
+    outcomes = decided["JudgeTrials"]["evidence"]["outcomes"]
+    assert sum(one.startswith("chosen") for one in outcomes.values()) == 1
+
+
+def test_without_a_search_the_machine_climbs_from_basic() -> None:
+    alone = judged(trials=1)
+    assert alone.answers["features"]["recipes"] == ["basic"]
+    assert [one["rung"] for one in alone.answers["search"]["trials"]] == [1, 1]

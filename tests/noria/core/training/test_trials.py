@@ -1,0 +1,170 @@
+"""Recipes and candidates compete under one budget: all on a part, the best of them on all rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noria.contracts import Problem
+from noria.core.features.plan import joint_plans
+from noria.core.training.candidate_search import explore
+from noria.core.training.trial import Experiment, Trial
+from noria.core.training.trials import FINALISTS, first_rung, judge, last_rung
+from noria.errors import TrainingError
+from tests.support.examples import examples
+from tests.support.model_data import problem
+from tests.support.recipe_data import PLANTED, planted
+
+RECIPES = ["basic", "calendar+text", "calendar", "text"]
+USUAL = problem()
+EVERY_KIND = planted("an hour", 400)
+
+
+def experiment_of(trial: Trial, scores: list[float], **known: object) -> Experiment:
+    """What came of a trial with these scores, or an error where there are none."""
+    mean = float(np.mean(scores)) if scores else None
+    found: dict[str, object] = {
+        "candidate": trial.candidate, "recipe": trial.recipe, "rung": trial.rung, "iteration": 0,
+        "metric": "roc_auc", "scores": scores, "mean": mean,
+    }  # fmt: skip
+    return Experiment.model_validate(found | known)
+
+
+def searched(dataset_of: str, asked: Problem) -> tuple[list[list[Trial]], Experiment]:
+    """Search as the machine does; the trials of each rung, and the winner."""
+    dataset = planted(dataset_of)
+    plans = {one.recipe: one for one in joint_plans(dataset, asked)}
+    trials, rungs = first_rung([*plans], asked, dataset.training_size), []
+    while True:
+        rungs.append(trials)
+        tried = {
+            one.name: explore(dataset, plans[one.recipe], one, asked, 0, lambda: 0.0)
+            for one in trials
+        }
+        judgement = judge(tried, asked, len(plans))
+        kept = [tried[name] for name in judgement.kept]
+        if not judgement.another:
+            return rungs, kept[0]
+        trials = last_rung([(one.recipe, one.candidate) for one in kept], asked, 2)
+
+
+@pytest.mark.parametrize("what", ["a ratio", "an hour"])
+def test_the_recipe_that_tells_the_outcome_is_in_the_first_turn(what: str) -> None:
+    """GIVEN an outcome that one recipe tells THEN it wins without a turn that misses first."""
+    little = {"candidates": ["hist_gradient_boosting"], "folds": 2, "trials": 8}
+    rungs, winner = searched(what, problem(exploration=little))
+    assert len(rungs) == 2
+    assert {one.recipe for one in rungs[0]} >= {"basic", *PLANTED.values()}
+    assert len(rungs[1]) == FINALISTS
+    assert rungs[1][0].rows > rungs[0][0].rows
+    assert PLANTED[what] in winner.recipe.split("+")
+    assert winner.mean is not None
+    assert winner.mean > 0.9
+
+
+def test_the_first_rung_takes_a_part_of_the_rows_and_of_the_seconds() -> None:
+    asked = problem(exploration={"rows": 20_000, "seconds": 90})
+    trials = first_rung(RECIPES, asked, 60_000)
+    assert len(trials) == len(RECIPES) * len(asked.candidates)
+    assert {one.rows for one in trials} == {5_000}
+    assert sum(one.seconds for one in trials) == pytest.approx(45)
+    assert {one.settings for one in trials} == {0}
+    last = last_rung([("text", "random_forest"), ("basic", "random_forest")], asked, 2)
+    assert sum(one.seconds for one in last) == pytest.approx(45)
+    assert {(one.rows, one.settings) for one in last} == {(20_000, 13)}
+
+
+def test_few_trials_need_no_first_rung() -> None:
+    asked = problem(exploration={"candidates": ["random_forest"], "seconds": 60})
+    trials = first_rung(RECIPES[:2], asked, 1_000)
+    assert [one.rung for one in trials] == [1, 1]
+    assert sum(one.seconds for one in trials) == pytest.approx(60)
+    tried = {one.name: experiment_of(one, [0.7, 0.8]) for one in trials}
+    assert not judge(tried, asked, 2).another
+
+
+@given(count=st.integers(1, 60), sizes=st.integers(5, 1_000_000))
+@examples(50)
+def test_no_more_trials_than_the_contract_allows(count: int, sizes: int) -> None:
+    asked = problem(exploration={"trials": count})
+    recipes = [one.recipe for one in joint_plans(EVERY_KIND, asked)]
+    trials = first_rung(recipes, asked, sizes)
+    assert len(trials) <= max(count, len(asked.candidates))
+    assert all(0 < one.rows <= asked.exploration.rows for one in trials)
+    assert len({one.name for one in trials}) == len(trials)
+
+
+def test_one_recipe_after_another_where_the_objective_is_to_be_met() -> None:
+    asked = problem(exploration={"stop": "objective"})
+    assert [one.recipe for one in joint_plans(EVERY_KIND, asked)] == ["basic"]
+
+
+def test_recipes_that_change_nothing_are_tried_once() -> None:
+    dataset = planted("an hour").only(["a", "city"])
+    recipes = [one.recipe for one in joint_plans(dataset, USUAL)]
+    assert recipes == ["basic", "target_encoding+interactions", "target_encoding", "interactions"]
+    assert [one.recipe for one in joint_plans(dataset.only(["city"]), USUAL)] == [
+        "basic", "target_encoding",
+    ]  # fmt: skip
+
+
+def test_the_best_go_on_and_each_trial_says_what_became_of_it() -> None:
+    trials = first_rung(RECIPES, USUAL, 10_000)
+    scores = np.linspace(0.6, 0.9, len(trials))
+    tried = {
+        one.name: experiment_of(one, [score - 0.01, score, score + 0.01])
+        for one, score in zip(trials, scores, strict=True)
+    }
+    broken = trials[0].name
+    tried[broken] = experiment_of(trials[0], [], error="DataError: too wide")
+    judgement = judge(tried, USUAL, len(RECIPES))
+    assert judgement.another
+    assert judgement.kept == [one.name for one in trials[-1 : -FINALISTS - 1 : -1]]
+    assert {tried[name].candidate for name in judgement.kept} == {*USUAL.candidates}
+    assert {judgement.outcomes[name] for name in judgement.kept} == {"goes on"}
+    assert judgement.outcomes[broken] == "failed"
+    best = trials[-1]
+    assert judgement.outcomes[trials[1].name].endswith(
+        f"behind {best.candidate} with recipe {best.recipe}"
+    )
+
+
+def test_a_trial_that_ran_out_of_time_is_compared_on_the_folds_that_it_has() -> None:
+    """GIVEN a latest fold that is hard for all THEN having scored that one alone is no fault."""
+    trials = first_rung(["basic", "text"], USUAL, 10_000)
+    tried = {one.name: experiment_of(one, [0.60, 0.80, 0.82]) for one in trials}
+    tried[trials[0].name] = experiment_of(trials[0], [0.65])
+    tried[trials[1].name] = experiment_of(trials[1], [0.61, 0.82, 0.83])
+    judgement = judge(tried, USUAL, 2)
+    assert judgement.kept[:2] == [trials[0].name, trials[1].name]
+    assert len({tried[name].candidate for name in judgement.kept}) == FINALISTS
+    assert judgement.outcomes[trials[-1].name].startswith("0.05 behind")
+
+
+def test_ties_go_to_the_simpler_candidate_and_then_to_the_shorter_recipe() -> None:
+    pairs = [("calendar+text", "logistic_regression"), ("text", "logistic_regression")]
+    trials = last_rung([*pairs, ("basic", "hist_gradient_boosting")], USUAL, 2)
+    noise = [0.80, 0.81, 0.79, 0.80, 0.82]
+    tried = {one.name: experiment_of(one, noise) for one in trials}
+    judgement = judge(tried, USUAL, 3)
+    assert judgement.kept == [trials[1].name]
+    assert judgement.outcomes[trials[1].name].startswith("chosen: ")
+
+
+def test_each_candidate_has_a_trial_in_the_last_rung() -> None:
+    trials = first_rung(RECIPES, USUAL, 10_000)
+    behind = {one: 0.01 * place for place, one in enumerate(USUAL.candidates)}
+    tried = {
+        one.name: experiment_of(one, [0.8 - behind[one.candidate] + 0.001 * len(one.recipe)] * 3)
+        for one in trials
+    }
+    judgement = judge(tried, USUAL, len(RECIPES))
+    assert [tried[name].candidate for name in judgement.kept] == USUAL.candidates
+    assert {tried[name].recipe for name in judgement.kept} == {"calendar+text"}
+
+
+def test_where_every_trial_fails_all_causes_are_told() -> None:
+    trials = first_rung(["basic"], USUAL, 100)
+    tried = {one.name: experiment_of(one, [], error="ValueError: no") for one in trials}
+    with pytest.raises(TrainingError, match="logistic_regression: ValueError: no"):
+        judge(tried, USUAL, 1)
