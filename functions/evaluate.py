@@ -43,12 +43,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if objective.decision == "met":
         verdict = beats_champion(evaluation)
         stage.decided(verdict, "BeatsChampion")
-    _write_card(stage, evaluation, [*objective.reasons, *verdict.reasons])
+    final_fit = stage.problem.fits_all_rows and not _is_rule(stage)
+    wins = verdict.decision == "wins"
+    told = ["once accepted, it is fitted again on all rows"] if final_fit and wins else []
+    _write_card(stage, evaluation, [*objective.reasons, *verdict.reasons, *told])
     write_report(stage)
     return {
         **decided,
         "objective": _next(stage, dataset, objective.decision, evaluation),
         "challenger": verdict.decision,
+        "final_fit": final_fit,
         "reasons": [*_told(stage, objective.decision), *verdict.reasons][:4],
         "metrics": evaluation.metrics,
     }

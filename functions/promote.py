@@ -5,6 +5,7 @@ from typing import Any
 
 from noria.aws.model_registry import Champion
 from noria.lifecycle.conclude import conclude
+from noria.lifecycle.environment import message_of
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged
 
@@ -19,7 +20,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if current is None or current.version != stage.version:
         stage.registry.promote(_champion(stage, function_version))
     reasons = stage.event.result("evaluate")["reasons"]
-    return conclude(stage, stage.event.state, [f"version {stage.version} serves", *reasons])
+    return conclude(
+        stage, stage.event.state, [f"version {stage.version} serves", *reasons, *_fit(stage)]
+    )
+
+
+def _fit(stage: Stage) -> list[str]:
+    """What became of the fit on all rows, where one was wanted."""
+    failed = stage.event.result("not_fitted")
+    if failed:
+        cause = message_of(str(failed.get("Cause", "")))
+        return [f"the fit on all rows failed ({failed.get('Error')}: {cause})"]
+    return list(stage.event.result("final").get("reasons", []))
 
 
 def _champion(stage: Stage, function_version: str) -> Champion:
@@ -30,6 +42,12 @@ def _champion(stage: Stage, function_version: str) -> Champion:
         function_version=function_version,
         metric=stage.problem.objective.metric,
         metrics=stage.event.result("evaluate")["metrics"],
-        training_rows=stage.event.result("train")["rows"],
+        training_rows=_rows(stage),
         promoted_at=datetime.now(UTC),
     )
+
+
+def _rows(stage: Stage) -> int:
+    """The rows that what serves was fitted on: all of them after a final fit."""
+    fitted = stage.event.result("final") or stage.event.result("train")
+    return int(fitted["rows"])

@@ -1,11 +1,15 @@
-"""ScoreHoldout: the very artifacts that serve, scored on the rows that training never saw."""
+"""ScoreHoldout and CheckFinalFit: the very artifacts that serve, scored on the holdout's rows."""
 
 import io
 from typing import Any
 
 import numpy as np
 
+from noria.common.messages import counted
+from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
+from noria.core.evaluation.final_fit import judge_final_fit
+from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError, RequestError
@@ -15,10 +19,19 @@ from noria.lifecycle.stage_logging import logged, note
 
 @logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Score challenger and champion on identical rows."""
+    """Score challenger and champion on identical rows, or the fit on all rows on those it saw."""
     stage = Stage.open(event)
     rows = Dataset.from_bytes(stage.dataset()).holdout_rows
     note(rows_in=len(rows))
+    return (
+        _check_final_fit(stage, rows)
+        if stage.event.state == "CheckFinalFit"
+        else _score_both(stage, rows)
+    )
+
+
+def _score_both(stage: Stage, rows: Dataset) -> dict[str, Any]:
+    """Score what was judged of the champion: its fit on all rows may have seen these."""
     scores = {"challenger": _score(stage, stage.version, rows)}
     result: dict[str, Any] = {"rows": len(rows), "champion": None}
     champion = stage.registry.champion()
@@ -34,8 +47,30 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return result
 
 
+def _check_final_fit(stage: Stage, rows: Dataset) -> dict[str, Any]:
+    """Let the fit on all rows serve, unless it answers other than its pipeline, or worse."""
+    names = [str(name) for name in stage.event.result("refit")["files"]]
+    files = {name: stage.store.get(stage.final_fit_key(name)) for name in names}
+    model = OnnxModel(files["model.onnx"], Signature.model_validate_json(files["signature.json"]))
+    content = stage.store.get(stage.final_fit_key("pipeline_scores.npy"))
+    pipeline = np.load(io.BytesIO(content), allow_pickle=False)
+    judged = stage.store.get_json(stage.run.iteration_key(stage.iteration, "evaluation.json"))
+    evaluation = EvaluationResult.model_validate(judged)
+    verdict = judge_final_fit(
+        stage.problem, rows.target, model.score(rows.data), pipeline, evaluation
+    )
+    adopted = verdict.decision == "adopted"
+    trained = stage.event.result("refit" if adopted else "train")["rows"]
+    if adopted:
+        checksums = stage.registry.adopt_final_fit(stage.version, files)
+        told = f"version {stage.version} serves as fitted on all {counted(trained, 'row')}"
+        evidence = verdict.evidence | {"rows": trained, "sha256": checksums}
+        verdict = Verdict(decision="adopted", reasons=[told, *verdict.reasons], evidence=evidence)
+    return {**stage.decided(verdict), "rows": trained}
+
+
 def _score(stage: Stage, version: str, rows: Dataset) -> Any:
-    onnx, signature = stage.registry.model(version)
+    onnx, signature = stage.registry.judged_model(version)
     model = OnnxModel(onnx, Signature.model_validate(signature))
     missing = sorted(set(model.signature.names) - set(rows.data))
     if missing:

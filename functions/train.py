@@ -1,4 +1,4 @@
-"""TrainModel and ExportRule: the winner, or the rule that suffices, stored as a model version."""
+"""TrainModel, ExportRule, FitAllRows: the winner or the rule as a version; the fit on all rows."""
 
 import io
 import json
@@ -14,9 +14,10 @@ from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import window_lengths
 from noria.core.features.plan import Plan
 from noria.core.model.example_requests import sample_rows
+from noria.core.model.signature import Signature
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
-from noria.core.training.train import Trained, train
+from noria.core.training.train import Trained, fit_all_rows, train
 from noria.core.windows.lookup_spec import LookupSpec
 from noria.lifecycle.experiments import read_experiment
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
@@ -24,6 +25,7 @@ from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
+JUDGED_SCORES = "pipeline_scores.npy"
 LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")
 
 
@@ -31,7 +33,9 @@ LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Store the version's files, the manifest last."""
     stage = Stage.open(event)
-    return _export_rule(event) if stage.event.state == "ExportRule" else _train(stage)
+    if stage.event.state == "ExportRule":
+        return _export_rule(event)
+    return _fit_all_rows(stage) if stage.event.state == "FitAllRows" else _train(stage)
 
 
 def _train(stage: Stage) -> dict[str, Any]:
@@ -55,6 +59,28 @@ def _train(stage: Stage) -> dict[str, Any]:
     verdict = Verdict(decision=chosen.candidate, reasons=[told], evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": version, "rows": dataset.training_size}
+
+
+def _fit_all_rows(stage: Stage) -> dict[str, Any]:
+    """Fit the accepted model on the holdout too; CheckFinalFit says whether it serves."""
+    dataset = Dataset.from_bytes(stage.dataset())
+    note(rows_in=len(dataset))
+    plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
+    plan = Plan.model_validate_json(stage.store.get(plan_key))
+    judged = Signature.model_validate(stage.registry.judged_model(stage.version)[1])
+    setting = read_experiment(stage, str(stage.event.result("judge")["trial"])).setting
+    trained = fit_all_rows(
+        dataset, plan, judged, stage.problem, SEED, _libraries(), setting=setting
+    )
+    trained = _with_history(trained, stage, Inputs(stage))
+    kept = stage.store.get(stage.run.iteration_key(stage.iteration, JUDGED_SCORES))
+    made = replace(trained, holdout_scores=_from_npy(kept))
+    read = dataset.only(trained.signature.names)
+    files = _files(stage, read, made, trained.importances)
+    for name, content in files.items():
+        stage.store.put(stage.final_fit_key(name), content)
+    stage.store.put(stage.final_fit_key(JUDGED_SCORES), _npy(trained.holdout_scores))
+    return {"rows": len(dataset), "files": [*files]}
 
 
 def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:
@@ -109,26 +135,37 @@ def _write(
 ) -> tuple[str, dict[str, str]]:
     """Store a version that reads the dataset's columns; its name and its files' checksums."""
     version = stage.registry.name_version(stage.event.execution, stage.iteration)
-    windows = window_lengths(stage.problem)
-    reference = build_reference(dataset, made.holdout_scores, importances, windows)
-    sample = json.dumps(sample_rows(dataset.holdout_rows, made.signature))
-    checksums = stage.registry.write_version(
-        version,
-        {
-            "model.onnx": made.onnx,
-            "signature.json": made.signature.model_dump_json().encode(),
-            "reference.json": reference.model_dump_json().encode(),
-            "sample.json": sample.encode(),
-            LINEAGE: inputs.lineage(),
-        },
-    )
-    scores = stage.run.iteration_key(stage.iteration, "pipeline_scores.npy")
+    files = _files(stage, dataset, made, importances)
+    checksums = stage.registry.write_version(version, {**files, LINEAGE: inputs.lineage()})
+    scores = stage.run.iteration_key(stage.iteration, JUDGED_SCORES)
     stage.store.put(scores, _npy(made.holdout_scores))
     return version, checksums
 
 
+def _files(
+    stage: Stage, dataset: Dataset, made: Trained | RuleModel, importances: dict[str, float]
+) -> dict[str, bytes]:
+    """What a version serves with, and what live use is compared with.
+
+    The reference has scores of rows that the model was not trained on.
+    """
+    windows = window_lengths(stage.problem)
+    reference = build_reference(dataset, made.holdout_scores, importances, windows)
+    sample = json.dumps(sample_rows(dataset.holdout_rows, made.signature))
+    return {
+        "model.onnx": made.onnx,
+        "signature.json": made.signature.model_dump_json().encode(),
+        "reference.json": reference.model_dump_json().encode(),
+        "sample.json": sample.encode(),
+    }
+
+
 def _libraries() -> dict[str, str]:
     return {name: installed(name) for name in LIBRARIES}
+
+
+def _from_npy(content: bytes) -> Any:
+    return np.load(io.BytesIO(content), allow_pickle=False)
 
 
 def _npy(values: Any) -> bytes:

@@ -43,9 +43,9 @@ STAGES = (
     Row(name="search_trials", layer="model", memory=MEDIUM,
         reads=[RUNS], writes=[RUNS, "experiments/"]),
     Row(name="train", layer="model", memory=LARGE, timeout=LONG,
-        reads=[RUNS, "clean/", VERSIONS], writes=[RUNS, "models/", VERSIONS]),
+        reads=[RUNS, "clean/", "models/", VERSIONS], writes=[RUNS, "models/", VERSIONS]),
     Row(name="score_holdout", layer="serve", memory=MEDIUM, timeout=LONG,
-        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS]),
+        reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
     Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
     Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
@@ -104,6 +104,8 @@ class Lifecycle(StateKinds):
         train = self._task("TrainModel", "train", result="$.train")
         score = self._task("ScoreHoldout", "score_holdout", result="$.score")
         evaluate = self._task("EvaluateModel", "evaluate", result="$.evaluate")
+        fit_all = self._task("FitAllRows", "train", result="$.refit")
+        check_fit = self._task("CheckFinalFit", "score_holdout", result="$.final")
         approval = self._ask("AwaitApproval", result="$.approval")
         publish = self._task("PublishChallenger", "publish_challenger", result="$.publish")
         shift = self._task("ShiftCanary", "shift_canary", result="$.shift")
@@ -164,8 +166,11 @@ class Lifecycle(StateKinds):
             approval,
         )
         asked = self._choice("ApprovalNeeded", "$.problem.approval", {True: approval}, publish)
+        fit_all.next(check_fit)
+        check_fit.next(asked)
+        fitted = self._choice("FinalFitWanted", "$.evaluate.final_fit", {True: fit_all}, asked)
         beats = self._choice(
-            "BeatsChampion", "$.evaluate.challenger", {"wins": asked}, keep_champion
+            "BeatsChampion", "$.evaluate.challenger", {"wins": fitted}, keep_champion
         )
         evaluate.next(
             self._choice(
@@ -189,22 +194,12 @@ class Lifecycle(StateKinds):
         check.next(
             self._choice("CanaryHealthy", "$.canary.decision", {"healthy": promote}, roll_back)
         )
+        for fitting in (fit_all, check_fit):  # the judged model is there to serve
+            fitting.add_catch(asked, errors=["States.ALL"], result_path="$.not_fitted")
         for stage in (
             *(admit, define, collect, transform, store, analyse, reevaluate, revise, engineer),
-            *(
-                propose,
-                explore,
-                judge,
-                train,
-                export_rule,
-                score,
-                evaluate,
-                approval,
-                publish,
-                shift,
-                check,
-            ),
-            *(skipped, halt_bad_data, features_stored, rule_suffices, halt_problem),
+            *(propose, explore, judge, train, export_rule, score, evaluate, approval, publish),
+            *(shift, check, skipped, halt_bad_data, features_stored, rule_suffices, halt_problem),
             *(halt_not_effective, keep_champion, promote, roll_back),
         ):
             stage.add_catch(

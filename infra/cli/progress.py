@@ -20,12 +20,13 @@ CHOICES = {
     "ProblemRevised": ("answer", "decision"),
     "MeetsObjective": ("evaluate", "objective"),
     "BeatsChampion": ("evaluate", "challenger"),
+    "FinalFitWanted": ("evaluate", "final_fit"),
     "ApprovalNeeded": ("problem", "approval"),
     "Approved": ("approval", "decision"),
     "CanaryWanted": ("publish", "canary"),
     "CanaryHealthy": ("canary", "decision"),
 }
-SILENT = ("ApprovalNeeded", "CanaryWanted")
+SILENT = ("FinalFitWanted", "ApprovalNeeded", "CanaryWanted")
 QUIET_REASONS = ("MeetsObjective",)  # when met, BeatsChampion gives them
 SUFFIX = "Item"
 
@@ -116,6 +117,8 @@ def _detail(event: StateEvent) -> str:
     if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
         return escape(f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}")
+    if event.state == "CheckFinalFit":
+        return escape("; ".join(data.get("final", {}).get("reasons", [])))
     if event.state == "Transform" and "rows" in data.get("transform", {}):
         rows = counted(data["transform"]["rows"], "row")
         return f"{rows}, {data['transform']['quarantined']:,} quarantined"

@@ -20,9 +20,9 @@ SECTIONS = (
     ("quality.columns.COLUMN.missing", "Fill"),
     ("analysis", "Analysis"), ("features", "Features"), ("features.windows[]", "Window"),
     ("objective", "Objective"), ("objective.slices[]", "Slice"), ("baseline", "Baseline"),
-    ("exploration", "Exploration"), ("evaluation", "Evaluation"), ("deployment", "Deployment"),
-    ("deployment.canary", "Canary"), ("monitoring", "Monitoring"), ("retraining", "Retraining"),
-    ("scaling", "Scaling"),
+    ("exploration", "Exploration"), ("training", "Training"), ("evaluation", "Evaluation"),
+    ("deployment", "Deployment"), ("deployment.canary", "Canary"), ("monitoring", "Monitoring"),
+    ("retraining", "Retraining"), ("scaling", "Scaling"),
 )  # fmt: skip
 HEAD = """# The contract, field by field
 

@@ -20,21 +20,22 @@ PLACES: dict[str, Point] = {
     "EngineerFeatures": (0, 5), "ProposeTrials": (1, 5), "ExploreModels": (2, 5),
     "JudgeTrials": (3, 5), "AnotherRung": (4, 5), "TrainModel": (2, 6.4),
     "ScoreHoldout": (3, 6.4), "EvaluateModel": (4, 6.4), "MeetsObjective": (5, 6.4),
-    "HaltNotEffective": (4, 7.52),
-    "BeatsChampion": (5, 8.4), "ApprovalNeeded": (4, 8.4), "PublishChallenger": (3, 8.4),
-    "CanaryWanted": (2, 8.4), "ShiftCanary": (1, 8.4), "ObserveCanary": (0, 8.4),
-    "KeepChampion": (5, 9.4), "AwaitApproval": (4, 9.4), "Approved": (3, 9.4),
-    "CheckCanary": (0, 10.4), "CanaryHealthy": (1, 10.4), "Promote": (2, 10.4),
-    "RollBack": (1, 11.4), "RecordFailure": (3, 11.4), "Failed": (4, 11.4),
+    "HaltNotEffective": (4, 7.52), "BeatsChampion": (5, 8.4), "FinalFitWanted": (4, 8.4),
+    "FitAllRows": (3, 8.4), "CheckFinalFit": (2, 8.4), "ApprovalNeeded": (1, 8.4),
+    "AwaitApproval": (0, 8.4), "Approved": (0, 9.6), "PublishChallenger": (1, 9.6),
+    "CanaryWanted": (2, 9.6), "ShiftCanary": (3, 9.6), "ObserveCanary": (4, 9.6),
+    "KeepChampion": (5, 9.6), "CheckCanary": (4, 10.6), "CanaryHealthy": (3, 10.6),
+    "Promote": (2, 10.6), "RollBack": (3, 11.6), "RecordFailure": (1, 11.6), "Failed": (1, 12.6),
 }  # fmt: skip
 NEAR: dict[tuple[str, str], Point] = {
     ("MeetsObjective", "RuleSuffices"): (5, 5.35),
     ("MeetsObjective", "ReevaluateProblem"): (3, 7.52),
+    ("Approved", "KeepChampion"): (0, 10.6),
 }
 
 #: What is not a state: how live use starts the machine again.
 LIVE: dict[str, Point] = {
-    "HTTPS endpoint": (3, 10.4), "monitor": (4, 10.4), "alarms": (5, 10.4),
+    "HTTPS endpoint": (2, 12.6), "monitor": (3, 12.6), "alarms": (4, 12.6),
 }  # fmt: skip
 
 #: The way of a run that deploys a model, for the thick line.
@@ -42,8 +43,9 @@ HAPPY = (
     "Admit", "AdmittedToRun", "DefineProblem", "CollectSources", "Transform", "DataUsable",
     "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ProposeTrials", "ExploreModels",
     "JudgeTrials", "AnotherRung", "TrainModel", "ScoreHoldout", "EvaluateModel", "MeetsObjective",
-    "BeatsChampion", "ApprovalNeeded", "PublishChallenger", "CanaryWanted", "ShiftCanary",
-    "ObserveCanary", "CheckCanary", "CanaryHealthy", "Promote",
+    "BeatsChampion", "FinalFitWanted", "FitAllRows", "CheckFinalFit", "ApprovalNeeded",
+    "PublishChallenger", "CanaryWanted", "ShiftCanary", "ObserveCanary", "CheckCanary",
+    "CanaryHealthy", "Promote",
 )  # fmt: skip
 
 #: The way back to feature engineering.
@@ -77,7 +79,9 @@ WAYS: dict[tuple[str, str], Way] = {
     ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 7.0), (0, None))),
     ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 7.52),)),
     ("MeetsObjective", "ReevaluateProblem"): Way("bottom", "bottom", ((None, 8.02), (3, None))),
-    ("Approved", "KeepChampion"): Way("bottom", "bottom", ((None, 10.0), (5, None))),
+    ("FinalFitWanted", "ApprovalNeeded"): Way(
+        "bottom", "right", ((None, 8.95), (1.5, None), (None, 8.4))
+    ),
 }
 
 #: What a branch means, where the verdict's own word does not say it; "" for the way otherwise.
@@ -97,6 +101,7 @@ MEANINGS: dict[tuple[str, str], str] = {
     ("MeetsObjective", "too_few_rows"): "too few rows to tell",
     ("MeetsObjective", ""): "no recipe left",
     ("BeatsChampion", "wins"): "yes", ("BeatsChampion", ""): "no",
+    ("FinalFitWanted", "True"): "yes", ("FinalFitWanted", ""): "no",
     ("ApprovalNeeded", "True"): "yes", ("ApprovalNeeded", ""): "no",
     ("Approved", ""): "else: ask again",
     ("CanaryWanted", "True"): "yes", ("CanaryWanted", ""): "no",

@@ -9,7 +9,7 @@ from infra.docs.machine_geometry import HALF_HEIGHT, HALF_WIDTH, LEFT, beside, m
 from infra.docs.machine_layout import BACK, HAPPY, LIVE, LOOP, MEANINGS, NEAR, PLACES, Point
 from infra.docs.palettes import Palette
 
-WIDTH, HEIGHT = 1146, 842
+WIDTH, HEIGHT = 1146, 908
 RIM = 1130  # where the restart runs, right of all
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
 LEGEND = " \u00b7 ".join(
@@ -153,8 +153,9 @@ def _line(
 def _live_lines(palette: Palette) -> Iterator[str]:
     """Live use: the promoted model answers, the monitor looks, an alarm starts the machine."""
     names = list(LIVE)
-    ends = [PLACES["Promote"], *(LIVE[name] for name in names)]
-    for one, other in pairwise(ends):
+    promoted, endpoint = port(PLACES["Promote"], "bottom"), port(LIVE[names[0]], "top")
+    yield _line([promoted, endpoint], palette.happy, 3, "happy")
+    for one, other in pairwise(LIVE[name] for name in names):
         yield _line([port(one, "right"), port(other, "left")], palette.happy, 3, "happy")
     x, y = port(LIVE[names[-1]], "right")
     top, bottom = port(PLACES["Admit"], "top"), 26

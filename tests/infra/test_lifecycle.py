@@ -22,6 +22,8 @@ TASKS = {
     "ExportRule": ("train", "$"),
     "ScoreHoldout": ("score_holdout", "$.score"),
     "EvaluateModel": ("evaluate", "$.evaluate"),
+    "FitAllRows": ("train", "$.refit"),
+    "CheckFinalFit": ("score_holdout", "$.final"),
     "PublishChallenger": ("publish_challenger", "$.publish"),
     "ShiftCanary": ("shift_canary", "$.shift"),
     "CheckCanary": ("check_canary", "$.canary"),
@@ -66,7 +68,8 @@ CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
         },
         "HaltNotEffective",
     ),
-    "BeatsChampion": ("$.evaluate.challenger", {"wins": "ApprovalNeeded"}, "KeepChampion"),
+    "BeatsChampion": ("$.evaluate.challenger", {"wins": "FinalFitWanted"}, "KeepChampion"),
+    "FinalFitWanted": ("$.evaluate.final_fit", {True: "FitAllRows"}, "ApprovalNeeded"),
     "ApprovalNeeded": ("$.problem.approval", {True: "AwaitApproval"}, "PublishChallenger"),
     "CanaryWanted": ("$.publish.canary", {True: "ShiftCanary"}, "Promote"),
     "CanaryHealthy": ("$.canary.decision", {"healthy": "Promote"}, "RollBack"),
@@ -100,6 +103,8 @@ WAYS = {
     "ExportRule": "ScoreHoldout",
     "ScoreHoldout": "EvaluateModel",
     "EvaluateModel": "MeetsObjective",
+    "FitAllRows": "CheckFinalFit",
+    "CheckFinalFit": "ApprovalNeeded",
     "AwaitApproval": "Approved",
     "PublishChallenger": "CanaryWanted",
     "ShiftCanary": "ObserveCanary",
@@ -203,6 +208,9 @@ def test_every_failure_is_caught_recorded_and_fails(penguins: Template) -> None:
     calling = {name: s for name, s in states.items() if s["Type"] in {"Task", "Map"}}
     assert set(calling) >= {*TASKS, *MAPS, *QUESTIONS}
     del calling["RecordFailure"]
+    for name in ("FitAllRows", "CheckFinalFit"):  # the judged model is there to serve
+        (catch,) = calling.pop(name)["Catch"]
+        assert (catch["Next"], catch["ResultPath"]) == ("ApprovalNeeded", "$.not_fitted")
     for name, state in calling.items():
         catch = state["Catch"][-1]
         assert catch["ErrorEquals"] == ["States.ALL"], name

@@ -38,13 +38,17 @@ LONGEST_NAME = 255  # bytes of a column's name in Glue
 
 @dataclass
 class Outcome:
-    """Where a run in one process stopped, with what it says, and all that it answered."""
+    """Where a run in one process stopped, with what it says, and all that it left.
+
+    `files` are the objects of the model versions, by key.
+    """
 
     state: str
     decision: str
     reasons: list[str]
     answers: dict[str, Any] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def sentences(self) -> list[str]:
@@ -79,6 +83,11 @@ def run_stages(contract: Mapping[str, Any], files: Mapping[str, tuple[str, bytes
         outcome = _run(contract)
         verdicts = sorted((folder / "bucket/runs/run/verdicts").glob("*.json"))
         outcome.verdicts = [json.loads(one.read_text()) for one in verdicts]
+        bucket = folder / "bucket"
+        outcome.files = {
+            str(one.relative_to(bucket)): one.read_bytes()
+            for one in (bucket / "models").glob("*/*")
+        }
         return outcome
 
 
@@ -104,7 +113,7 @@ def _stack(contract: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _run(contract: Mapping[str, Any]) -> Outcome:
-    """The machine's way from DefineProblem to EvaluateModel, with its choices."""
+    """The machine's way from DefineProblem to EvaluateModel and a final fit, with its choices."""
     answers: dict[str, Any] = {}
 
     def call(module: Any, state: str, item: Any = None) -> dict[str, Any]:
@@ -137,4 +146,7 @@ def _run(contract: Mapping[str, Any]) -> Outcome:
         answers["train"] = call(train, "TrainModel")
     answers["score"] = call(score_holdout, "ScoreHoldout")
     answers["evaluate"] = call(evaluate, "EvaluateModel")
+    if answers["evaluate"]["challenger"] == "wins" and answers["evaluate"]["final_fit"]:
+        answers["refit"] = call(train, "FitAllRows")
+        answers["final"] = call(score_holdout, "CheckFinalFit")
     return ended("EvaluateModel", answers["evaluate"])

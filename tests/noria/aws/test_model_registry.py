@@ -165,3 +165,27 @@ def test_a_version_that_never_was(registry: Registry) -> None:
 def test_the_pointer_is_one_object(registry: Registry, bucket: Store) -> None:
     registry.promote(champion())
     assert Champion.model_validate(bucket.get_json(CHAMPION)) == champion()
+
+
+def test_what_was_judged_stays_beside_the_fit_on_all_rows(registry: Registry) -> None:
+    judged = {"model.onnx": b"judged", "signature.json": b'{"rows": 80}', "lineage.json": b"{}"}
+    final = {"model.onnx": b"final", "signature.json": b'{"rows": 100}'}
+    registry.write_version("v1", judged)
+    assert registry.judged_model("v1") == registry.model("v1") == (b"judged", {"rows": 80})
+    checksums = registry.adopt_final_fit("v1", final)
+    assert registry.model("v1") == (b"final", {"rows": 100})
+    assert registry.judged_model("v1") == (b"judged", {"rows": 80})
+    assert registry.file("v1", "lineage.json") == b"{}"
+    assert registry.adopt_final_fit("v1", final) == checksums
+
+
+def test_an_adoption_that_broke_off_is_completed(registry: Registry, bucket: Store) -> None:
+    """GIVEN a delivery that ended before the manifest was written WHEN it comes again THEN done."""
+    registry.write_version("v1", {"model.onnx": b"judged", "signature.json": b"{}"})
+    registry.adopt_final_fit("v1", {"model.onnx": b"half", "signature.json": b"{}"})
+    bucket.put("models/v1/model.onnx", b"final")
+    with pytest.raises(RegistryError, match="does not match its checksum"):
+        registry.model("v1")
+    registry.adopt_final_fit("v1", {"model.onnx": b"final", "signature.json": b"{}"})
+    assert registry.model("v1") == (b"final", {})
+    assert registry.judged_model("v1") == (b"judged", {})

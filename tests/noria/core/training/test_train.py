@@ -1,5 +1,9 @@
 """Candidates are explored, chosen and trained, and their artifacts answer as they do."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -111,6 +115,31 @@ def test_the_same_seed_gives_the_same_artifact() -> None:
     one, two = (train(dataset, plan, "random_forest", asked, 3) for _ in range(2))
     assert one.onnx == two.onnx
     assert one.importances == two.importances
+
+
+IN_A_PROCESS = """
+import hashlib
+from noria.core.features.plan import joint_plans
+from noria.core.training.train import train
+from tests.support.model_data import mixed, problem
+asked, dataset = problem(), mixed(300, 2)
+every = joint_plans(dataset, asked)[1]
+for candidate in asked.candidates:
+    print(candidate, hashlib.sha256(train(dataset, every, candidate, asked, 0).onnx).hexdigest())
+"""
+
+
+def test_the_same_data_give_the_same_bytes_in_two_fresh_processes() -> None:
+    """GIVEN other hash seeds THEN every candidate's artifact is the same, byte for byte."""
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", IN_A_PROCESS], check=True, capture_output=True, text=True,
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+        ).stdout.splitlines()
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert len(found[0]) == len(problem().candidates)
+    assert found[0] == found[1]
 
 
 def test_a_class_only_the_holdout_has_gets_probability_zero() -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from noria.aws.s3 import MissingObjectError, Store, encode
 from noria.errors import ContentionError, RegistryError
 
+MODEL, SIGNATURE = "model.onnx", "signature.json"
+JUDGED, JUDGED_SIGNATURE = "judged.onnx", "judged_signature.json"
 CHAMPION = "registry/champion.json"
 VERSIONS = "registry/versions.json"  # which iteration of which run each version is of
 
@@ -91,13 +93,34 @@ class Registry:
             ) from error
         self._store.put(f"registry/history/{champion.version}.json", encode(document))
 
-    def write_version(self, version: str, files: dict[str, bytes]) -> dict[str, str]:
-        """Store a version's files, the manifest of their checksums last; returns the checksums."""
-        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    def write_version(
+        self, version: str, files: dict[str, bytes], others: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Store a version's files, the manifest of their checksums last; returns the checksums.
+
+        `others` are those of files that the version has already.
+        """
+        written = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        checksums = {**(others or {}), **written}
         for name, content in files.items():
             self._store.put(f"models/{version}/{name}", content, _content_type(name))
         self._store.put_json(f"models/{version}/manifest.json", {"sha256": checksums})
         return checksums
+
+    def adopt_final_fit(self, version: str, files: dict[str, bytes]) -> dict[str, str]:
+        """Let a version serve the fit on all rows; what was judged stays beside it.
+
+        Later challengers are compared with the judged artifact, which has not seen the rows that
+        judged it. The manifest names it before anything is written over, so that a delivery that
+        broke off can be repeated.
+        """
+        manifest = self._store.get_json(f"models/{version}/manifest.json")["sha256"]
+        if JUDGED not in manifest:
+            onnx, signature = self.file(version, MODEL), self.file(version, SIGNATURE)
+            manifest |= self.write_version(
+                version, {JUDGED: onnx, JUDGED_SIGNATURE: signature}, manifest
+            )
+        return self.write_version(version, files, manifest)
 
     def file(self, version: str, name: str) -> bytes:
         """One file of a version, checked against its manifest."""
@@ -122,7 +145,14 @@ class Registry:
 
     def model(self, version: str) -> tuple[bytes, dict[str, Any]]:
         """The artifact and the signature of a version."""
-        return self.file(version, "model.onnx"), self.json_file(version, "signature.json")
+        return self.file(version, MODEL), self.json_file(version, SIGNATURE)
+
+    def judged_model(self, version: str) -> tuple[bytes, dict[str, Any]]:
+        """The artifact and the signature that were judged, before a final fit on all rows."""
+        manifest = self._store.get_json(f"models/{version}/manifest.json", {})
+        if JUDGED not in manifest.get("sha256", {}):
+            return self.model(version)
+        return self.file(version, JUDGED), self.json_file(version, JUDGED_SIGNATURE)
 
     def reference(self, version: str) -> dict[str, Any]:
         """What live use is compared with."""

@@ -5,8 +5,8 @@ from typing import Any
 
 _ORDER = (
     "Admit", "Transform", "Analyse", "ReevaluateProblem", "ExportRule", "EngineerFeatures",
-    "JudgeTrials", "TrainModel", "EvaluateModel", "BeatsChampion", "AwaitApproval", "CheckCanary",
-    "RecordFailure",
+    "JudgeTrials", "TrainModel", "EvaluateModel", "BeatsChampion", "CheckFinalFit",
+    "AwaitApproval", "CheckCanary", "RecordFailure",
 )  # fmt: skip
 
 

@@ -183,6 +183,15 @@ class Exploration(Section):
     Convention: one fit takes seconds, and what ranks candidates there ranks them on more."""
 
 
+class Training(Section):
+    """What the model that serves is trained on."""
+
+    final_fit: Literal["auto", "all", "none"] = "auto"
+    """Whether a model that was accepted is fitted once more with the rows that judged it: `all`, or
+    `none`; auto is `all` where there is an event time, as the latest rows, which judge a model, are
+    those most like the ones to come. It assumes that more of the same rows do no harm."""
+
+
 class Evaluation(Section):
     """How a model is judged."""
 

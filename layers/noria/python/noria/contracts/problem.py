@@ -29,6 +29,7 @@ from noria.contracts.objective import (
     Evaluation,
     Exploration,
     Objective,
+    Training,
     out_of_range,
 )
 from noria.contracts.overrides import deep_merged, refuse_protected
@@ -89,6 +90,8 @@ class Problem(Section):
     """What a model is measured by besides trivial answers."""
     exploration: Exploration = Exploration()
     """How far to look for models."""
+    training: Training = Training()
+    """What the model that serves is trained on."""
     evaluation: Evaluation = Evaluation()
     """How models are held to the objective."""
     deployment: Deployment = Deployment()
@@ -215,6 +218,12 @@ class Problem(Section):
         minute, delay = timedelta(minutes=1), self.features.delay
         usual = self.monitoring.label_delay if delay is None else delay / 2
         return max((self.features.refresh or usual) // minute * minute, SHORTEST_REFRESH)
+
+    @property
+    def fits_all_rows(self) -> bool:
+        """Whether an accepted model is fitted once more with the rows that judged it."""
+        wanted = self.training.final_fit
+        return wanted == "all" or (wanted == "auto" and self.event_time is not None)
 
     @property
     def candidates(self) -> list[str]:

@@ -131,6 +131,10 @@ class Stage:
         name = f"plans/{recipe.replace('+', '.')}.json"
         return self.run.iteration_key(iteration or self.iteration, name)
 
+    def final_fit_key(self, name: str) -> str:
+        """Where a file of this iteration's fit on all rows is."""
+        return self.run.iteration_key(self.iteration, f"final_fit/{name}")
+
     def decided(self, verdict: Verdict, state: str | None = None) -> dict[str, Any]:
         """Record a verdict and return the part of it that the state machine carries."""
         if state in (None, self.event.state):

@@ -98,6 +98,11 @@ class Dataset:
         return self.take(self.holdout)
 
     @property
+    def without_holdout(self) -> Self:
+        """The same rows, all of them to learn from."""
+        return replace(self, holdout=np.zeros_like(self.holdout))
+
+    @property
     def training_size(self) -> int:
         """How many rows models may learn from, without copying them."""
         return len(self) - self.holdout_size

@@ -1,7 +1,7 @@
 """Train the winner on all training rows, and export it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,13 +73,9 @@ def train(
         pipeline, holdout if len(holdout) else training, problem.objective.measure, seed
     )
     read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
-    signature = _signature(
-        training.only(read), plan, candidate, problem, seed, importances, versions
-    )
-    unused = tuple(name for name in dataset.names() if name not in read)
     return Trained(
         onnx=to_onnx(pipeline, dataset.columns, classes),
-        signature=signature.model_copy(update={"unused": unused}),
+        signature=_signature(training, read, plan, candidate, problem, seed, importances, versions),
         holdout_scores=scores,
         importances=importances,
         seconds=clock() - start,
@@ -114,8 +110,39 @@ def permutation_importances(
     return dict(sorted(losses.items(), key=lambda item: (-item[1], item[0])))
 
 
+def fit_all_rows(
+    dataset: Dataset,
+    plan: Plan,
+    judged: Signature,
+    problem: Problem,
+    seed: int,
+    versions: Mapping[str, str] | None = None,
+    clock: Clock = time.perf_counter,
+    setting: str = "",
+) -> Trained:
+    """Fit a judged model once more, on the holdout's rows too, and export it.
+
+    What was measured on the holdout stays that of the judged model: the importances. The scores of
+    the holdout are of rows that this model has seen.
+    """
+    start, every, classes = clock(), dataset.without_holdout, len(dataset.classes)
+    candidate = judged.candidate
+    pipeline = make_pipeline(candidate, plan, problem, classes, len(every), seed, setting)
+    fit(pipeline, frame_of(every), every.target)
+    read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
+    importances = {name: loss for name, loss in judged.importances.items() if name in every.data}
+    return Trained(
+        onnx=to_onnx(pipeline, dataset.columns, classes),
+        signature=_signature(every, read, plan, candidate, problem, seed, importances, versions),
+        holdout_scores=predict_scores(pipeline, frame_of(dataset.holdout_rows), classes),
+        importances=importances,
+        seconds=clock() - start,
+    )
+
+
 def _signature(
     training: Dataset,
+    read: Sequence[str],
     plan: Plan,
     candidate: str,
     problem: Problem,
@@ -123,9 +150,12 @@ def _signature(
     importances: dict[str, float],
     versions: Mapping[str, str] | None,
 ) -> Signature:
-    plain = signature_of(training, problem, plan.recipe, candidate, versions or {})
+    """Describe a model that reads these columns of the rows that it was fitted on."""
+    seen = training.only(read)
+    plain = signature_of(seen, problem, plan.recipe, candidate, versions or {})
+    unused = tuple(name for name in training.names() if name not in read)
     told = {"iteration": plan.iteration, "seed": seed, "importances": importances}
-    return plain.model_copy(update=told)
+    return plain.model_copy(update={**told, "unused": unused})
 
 
 def signature_of(
