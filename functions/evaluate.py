@@ -120,6 +120,7 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
         find_weaknesses(stage.problem, rows, scores["challenger"], signature.importances,
                         signature.unused),
         rows.event_time,
+        signature.threshold,
     )  # fmt: skip
 
 

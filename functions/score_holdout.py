@@ -57,8 +57,9 @@ def _check_final_fit(stage: Stage, rows: Dataset) -> dict[str, Any]:
     judged = stage.store.get_json(stage.run.iteration_key(stage.iteration, "evaluation.json"))
     evaluation = EvaluationResult.model_validate(judged)
     verdict = judge_final_fit(
-        stage.problem, rows.target, model.score(rows.data), pipeline, evaluation
-    )
+        stage.problem, rows.target, model.score(rows.data), pipeline, evaluation,
+        model.signature.threshold,
+    )  # fmt: skip
     adopted = verdict.decision == "adopted"
     trained = stage.event.result("refit" if adopted else "train")["rows"]
     if adopted:

@@ -17,9 +17,10 @@ from noria.core.model.example_requests import sample_rows
 from noria.core.model.signature import Signature
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
+from noria.core.training.decision_threshold import choose_threshold
 from noria.core.training.train import Trained, fit_all_rows, train
 from noria.core.windows.lookup_spec import LookupSpec
-from noria.lifecycle.experiments import read_experiment
+from noria.lifecycle.experiments import read_experiment, read_predictions
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
 from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
@@ -45,18 +46,22 @@ def _train(stage: Stage) -> dict[str, Any]:
     plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     note(rows_in=dataset.training_size)
-    chosen = read_experiment(stage, str(stage.event.result("judge")["trial"]))
+    trial = str(stage.event.result("judge")["trial"])
+    chosen, predicted = read_experiment(stage, trial), read_predictions(stage, trial)
     trained = train(
         dataset, plan, chosen.candidate, stage.problem, SEED, _libraries(), setting=chosen.setting
     )
-    trained = _with_history(trained, stage, inputs)
+    decision = choose_threshold(stage.problem, predicted.target, predicted.scores, SEED)
+    signature = trained.signature.model_copy(update={"decision": decision})
+    trained = _with_history(replace(trained, signature=signature), stage, inputs)
     read = dataset.only(trained.signature.names)
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
     evidence = {"version": version, "candidate": chosen.candidate, "setting": chosen.setting,
                 "rows": dataset.training_size, "sha256": checksums}  # fmt: skip
     setting = f", setting {chosen.setting}" if chosen.setting else ""
     told = f"recipe {plan.recipe}{setting}, on {counted(dataset.training_size, 'training row')}"
-    verdict = Verdict(decision=chosen.candidate, reasons=[told], evidence=evidence)
+    reasons = [told, *([decision.sentence] if decision else [])]
+    verdict = Verdict(decision=chosen.candidate, reasons=reasons, evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": version, "rows": dataset.training_size}
 

@@ -16,7 +16,7 @@ from infra.settings import load_contract
 
 
 @dataclass(frozen=True)
-class Trial:
+class LocalRun:
     """What one local run came to."""
 
     record: RunRecord
@@ -40,7 +40,7 @@ class Trial:
 
 def run_contract(
     contract: Path, files: Files, given: Mapping[str, Any], say: Say, observer: Observer | None
-) -> Trial:
+) -> LocalRun:
     """Deploy a contract, drop the files in, run one execution, ask the endpoint once."""
     problem = with_files(load_contract(contract), files)
     with tempfile.TemporaryDirectory(prefix="noria-run-") as folder:
@@ -56,7 +56,7 @@ def run_contract(
             seconds = time.monotonic() - start
             prediction = sample_prediction(stack, record)
             report = save_report(stack.bucket, problem.name, record.run_id)
-            return Trial(record, prediction, report, seconds)
+            return LocalRun(record, prediction, report, seconds)
 
 
 def sample_prediction(stack: LocalStack, record: RunRecord) -> dict[str, Any] | None:

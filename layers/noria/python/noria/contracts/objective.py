@@ -88,6 +88,19 @@ class Slice(Section):
     """What the metric must reach where the column has one value (see `evaluation.slice_rows`)."""
 
 
+class Costs(Section):
+    """What wrong answers cost, in any unit; of a binary task."""
+
+    false_negative: float = Field(gt=0)
+    """The cost of a positive that was not found."""
+    false_positive: float = Field(gt=0)
+    """The cost of an alarm that was none."""
+
+
+#: Metrics of a ranking, which no threshold changes.
+RANKING = ("roc_auc", "average_precision", "recall_at_precision")
+
+
 class Objective(Section):
     """What counts as good enough; the direction follows from the metric."""
 
@@ -104,8 +117,23 @@ class Objective(Section):
     minimum_precision: float = Field(default=0.8, gt=0, le=1)
     """The share of alarms that must be right in `recall_at_precision`. Convention: four of five,
     as people stop answering alarms that are wrong more often (Breznitz 1984, "Cry Wolf")."""
+    costs: Costs | None = None
+    """What wrong answers cost: the threshold that is served makes the least of it. Without costs it
+    is the one with the best F1 where the metric is roc_auc or average_precision, the one with the
+    most recall at `minimum_precision` for recall_at_precision, and 0.5 else."""
     slices: list[Slice] = []
     """Columns whose every value must reach a floor."""
+
+    @reads("metric", "costs")
+    def _costs_go_with_a_ranking(self) -> FieldErrors:
+        if self.costs is not None and self.metric not in RANKING:
+            yield (
+                "costs",
+                (
+                    f"costs choose a threshold, and {self.metric} judges labels or probabilities "
+                    f"themselves: choose {' or '.join(RANKING)}, or leave costs out"
+                ),
+            )
 
     @reads("metric", "threshold")
     def _threshold_in_range(self) -> FieldErrors:

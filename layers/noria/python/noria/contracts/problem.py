@@ -91,7 +91,7 @@ class Problem(Section):
     exploration: Exploration = Exploration()
     """How far to look for models."""
     training: Training = Training()
-    """What the model that serves is trained on."""
+    """Which rows the model that serves learns from."""
     evaluation: Evaluation = Evaluation()
     """How models are held to the objective."""
     deployment: Deployment = Deployment()
@@ -148,6 +148,11 @@ class Problem(Section):
     def _positive_of_two(self) -> FieldErrors:
         if self.positive_class is not None and self.task != "binary":
             yield "positive_class", f"is for task binary, not '{self.task}'; leave it out"
+
+    @reads("task", "objective.costs")
+    def _costs_of_two(self) -> FieldErrors:
+        if self.objective.costs is not None and self.task != "binary":
+            yield "objective.costs", f"costs are of two classes, not of a {self.task} task"
 
     @reads("event_time", "sources.join")
     def _times_to_join_by(self) -> FieldErrors:

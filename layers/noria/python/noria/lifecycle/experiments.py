@@ -1,7 +1,11 @@
 """Experiments as a run stores them: in its own folder, and for the `experiments` table."""
 
+import io
 from typing import Any
 
+import numpy as np
+
+from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.trial import Experiment
 from noria.lifecycle.stage import Stage
 
@@ -31,6 +35,24 @@ def read_experiment(stage: Stage, name: str) -> Experiment:
     return Experiment.model_validate(
         {k: v for k, v in document.items() if k in Experiment.model_fields}
     )
+
+
+def write_predictions(stage: Stage, name: str, predicted: OutOfFold) -> None:
+    """Store what a trial answered for the rows of its folds."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **predicted._asdict())
+    stage.store.put(_predictions_key(stage, name), buffer.getvalue())
+
+
+def read_predictions(stage: Stage, name: str) -> OutOfFold:
+    """What the trial of this name answered for the rows of its folds, in this iteration."""
+    content = stage.store.get(_predictions_key(stage, name))
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return OutOfFold(archive["target"], archive["scores"])
+
+
+def _predictions_key(stage: Stage, name: str) -> str:
+    return stage.run.iteration_key(stage.iteration, f"out_of_fold/{name}.npz")
 
 
 def _key(stage: Stage, name: str) -> str:

@@ -120,7 +120,16 @@ def model_description(signature: Signature) -> dict[str, Any]:
         "metric": signature.metric,
         "candidate": signature.candidate,
         "recipe": signature.recipe,
+        **_decision(signature),
     }
+
+
+def _decision(signature: Signature) -> dict[str, Any]:
+    """From which probability on the positive class is answered, and what other thresholds do."""
+    if signature.task != "binary":
+        return {}
+    told = signature.decision.model_dump() if signature.decision else {}
+    return {"decision": {"threshold": signature.threshold} | told}
 
 
 def described_type(field: Field) -> str:

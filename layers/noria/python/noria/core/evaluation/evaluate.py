@@ -37,17 +37,18 @@ def evaluate(
     champion_problem: str = "",
     findings: Findings | None = None,
     times: Array | None = None,
+    threshold: float = metrics.LABEL_THRESHOLD,
 ) -> EvaluationResult:
     """Measure a challenger on the holdout rows.
 
     `slices` holds raw columns of those rows: those with a floor are judged, the others reported
     where the model is weak, as are the `findings` in its errors. `baselines` are metric values
     that need no ML. `champion_problem` says why a champion could not be scored. With the rows'
-    event `times` the intervals are those of a block bootstrap. ParityError when artifact and
-    pipeline disagree.
+    event `times` the intervals are those of a block bootstrap. `threshold` is what a binary
+    challenger decides by. ParityError when artifact and pipeline disagree.
     """
     metric, task, limits = problem.objective.measure, problem.task, problem.evaluation
-    parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity)
+    parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity, threshold)
     value = metrics.score(metric, y, challenger_scores)
     together = serial_dependence(target_columns(y, challenger_scores), times)
     replicates = Replicates(metric, y, seed, together)
@@ -70,7 +71,7 @@ def evaluate(
         bound_confidence=limits.objective_confidence,
         needed=_needed(problem, value, bound, len(y)),
         rows=len(y),
-        metrics=metrics.scores(y, challenger_scores, task),
+        metrics=metrics.scores(y, challenger_scores, task, threshold),
         parity=parity,
         slices=found,
         baselines=dict(baselines),

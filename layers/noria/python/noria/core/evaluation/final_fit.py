@@ -10,7 +10,12 @@ from noria.errors import DataError, ParityError
 
 
 def judge_final_fit(
-    problem: Problem, y: Array, exported: Array, pipeline: Array, judged: EvaluationResult
+    problem: Problem,
+    y: Array,
+    exported: Array,
+    pipeline: Array,
+    judged: EvaluationResult,
+    threshold: float = metrics.LABEL_THRESHOLD,
 ) -> Verdict:
     """Decide "adopted" or "kept" by the holdout's rows, which the final fit has seen.
 
@@ -20,7 +25,7 @@ def judge_final_fit(
     """
     metric = problem.objective.measure
     try:
-        check_parity(y, exported, pipeline, problem.task, problem.evaluation.parity)
+        check_parity(y, exported, pipeline, problem.task, problem.evaluation.parity, threshold)
         value = metrics.score(metric, y, exported)
     except (ParityError, DataError) as error:
         return Verdict(decision="kept", reasons=[f"the judged model serves: {error}"], evidence={})

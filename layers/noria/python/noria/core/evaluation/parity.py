@@ -11,11 +11,17 @@ from noria.errors import ParityError
 
 
 def check_parity(
-    y: Array, exported: Array, pipeline: Array, task: Task, tolerance: float
+    y: Array,
+    exported: Array,
+    pipeline: Array,
+    task: Task,
+    tolerance: float,
+    threshold: float = metrics.LABEL_THRESHOLD,
 ) -> Parity:
     """Compare the artifact's scores with the pipeline's; ParityError when they disagree.
 
-    They do where a label flips or a score differs by more than `tolerance`.
+    They do where a label flips at the binary `threshold`, or a score differs by more than
+    `tolerance`.
     """
     one, other = np.asarray(exported, dtype=float), np.asarray(pipeline, dtype=float)
     if one.shape != other.shape or len(one) != len(y):
@@ -26,7 +32,7 @@ def check_parity(
         raise ParityError("a score is not a finite number: the version is refused")
     scale = (float(np.std(y)) or 1.0) if task == "regression" else 1.0
     differences = np.abs(one - other).reshape(len(y), -1).max(axis=1) / scale
-    flips = 0 if task == "regression" else np.count_nonzero(_labels_differ(one, other))
+    flips = 0 if task == "regression" else np.count_nonzero(_differ(one, other, threshold))
     parity = Parity(
         rows=len(y),
         maximum_difference=float(differences.max(initial=0.0)),
@@ -46,5 +52,5 @@ def _flipped(labels: int) -> str:
     return "1 label flips" if labels == 1 else f"{labels:,} labels flip"
 
 
-def _labels_differ(one: Array, other: Array) -> Array:
-    return np.asarray(metrics.labels(one) != metrics.labels(other))
+def _differ(one: Array, other: Array, threshold: float) -> Array:
+    return np.asarray(metrics.labels(one, threshold) != metrics.labels(other, threshold))

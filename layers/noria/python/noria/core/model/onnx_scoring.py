@@ -42,7 +42,7 @@ class OnnxModel:
         if self.signature.task == "regression":
             return [{"prediction": value} for value in scores.tolist()]
         names = [self.signature.label(code) for code in range(len(self.signature.classes))]
-        chosen = [names[code] for code in labels(scores).tolist()]
+        chosen = [names[code] for code in labels(scores, self.signature.threshold).tolist()]
         if self.signature.task == "binary":
             pairs = zip(chosen, scores.tolist(), strict=True)
             return [{"prediction": name, "probability": value} for name, value in pairs]

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.core.data.dataset import Column, Kind
 from noria.core.data.notation import Notation
+from noria.core.model.decision import Decision
+from noria.core.statistics.metrics import LABEL_THRESHOLD
 from noria.core.windows.lookup_spec import LookupSpec
 
 LabelType = Literal["bool", "int", "float", "str"]
@@ -92,7 +94,8 @@ class Signature(BaseModel):
 
     `unused` features are those that the model does not read, `left_out` the columns of the data
     that are no features: requests may carry both, but for the target.
-    `history` says how the time-window aggregations among the columns are looked up.
+    `history` says how the time-window aggregations among the columns are looked up, `decision` from
+    which probability on a binary model answers the positive class: without it from 0.5.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -103,6 +106,7 @@ class Signature(BaseModel):
     task: Literal["binary", "multiclass", "regression"]
     target: str
     classes: tuple[str, ...] = ()
+    decision: Decision | None = None
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
     unused: tuple[str, ...] = ()
@@ -117,6 +121,11 @@ class Signature(BaseModel):
     rows: int = 0
     importances: dict[str, float] = {}
     versions: dict[str, str] = {}
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which on a binary model answers the positive class."""
+        return self.decision.threshold if self.decision else LABEL_THRESHOLD
 
     @property
     def names(self) -> list[str]:

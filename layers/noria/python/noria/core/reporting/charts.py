@@ -119,8 +119,11 @@ def lines(
     *,
     percent: bool = False,
     from_zero: bool = True,
+    along: str = "",
 ) -> Markup:
     """Draw values over time (epoch seconds), one line per series; None leaves a gap.
+
+    `along` names what the values are drawn over where that is no time.
 
     Empty where no series has two known values.
     """
@@ -131,7 +134,7 @@ def lines(
     times = [x for points in series.values() for x, _ in points]
     low = min(0.0, *values) if from_zero else min(values)
     scale = svg.Scale(min(times), max(times), low, max(*values, low + 1e-12), HEIGHT - 16)
-    parts = scale.y_axis(label, percent=percent) + scale.x_axis("", is_time=True)
+    parts = scale.y_axis(label, percent=percent) + scale.x_axis(along, is_time=not along)
     for place, points in enumerate(series.values()):
         for run in unbroken(points):
             parts.append(svg.path([(scale.x(x), scale.y(y)) for x, y in run], place))

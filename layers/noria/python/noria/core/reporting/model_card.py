@@ -7,6 +7,7 @@ from markupsafe import Markup
 from noria.common.formatting import shortened
 from noria.common.messages import counted
 from noria.core.evaluation.results import EvaluationResult
+from noria.core.model.decision import Decision
 from noria.core.model.signature import Field, Signature
 from noria.core.reporting import charts
 from noria.core.reporting.blocks import (
@@ -43,6 +44,7 @@ def render_model_card(
     chapters = [
         _chapter("Decision", bullets(decisions)),
         _chapter("Performance on the holdout", *_performance(evaluation)),
+        _chapter("Decision threshold", *_threshold(signature.decision)),
         _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
         _chapter("Permutation importance", _importances(signature.importances)),
@@ -102,6 +104,27 @@ def _performance(evaluation: EvaluationResult) -> list[Block | None]:
     parity = f"{evaluation.parity.maximum_difference:.1e}"
     rows.append(("artifact against pipeline", parity, "largest difference"))
     return [remark(counted(evaluation.rows, "row")), _table(("measure", "value", ""), rows)]
+
+
+def _threshold(decision: Decision | None) -> list[Block | None]:
+    """Say what is decided by, and draw what more or fewer alarms would have done."""
+    if decision is None:
+        return []
+    curve = {
+        "precision": [(one.share, one.precision) for one in decision.curve],
+        "recall": [(one.share, one.recall) for one in decision.curve],
+    }
+    rows = [
+        (f"{one.threshold:.4g}", f"{one.share:.1%}", f"{one.precision:.1%}", f"{one.recall:.1%}")
+        for one in decision.curve
+    ]
+    return [
+        remark(f"{decision.sentence}."),
+        charts.lines(
+            "Precision and recall", curve, "", percent=True, along="share of rows called positive"
+        ),
+        _table(("threshold", "rows called positive", "precision", "recall"), rows),
+    ]
 
 
 def _span(interval: Interval) -> str:

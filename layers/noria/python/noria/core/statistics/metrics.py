@@ -19,6 +19,7 @@ from noria.errors import DataError
 Function = Callable[[Array, Array, Array], float]
 LABEL_THRESHOLD = 0.5  # no choice: the more probable class makes the fewest errors (Bayes)
 LABEL_DECIMALS = 5
+OF_LABELS = ("accuracy", "balanced_accuracy", "f1", "f1_macro")
 AT_PRECISION = "recall_at_precision"
 MINIMUM_PRECISION = 0.8  # the contract's default; the endpoint starts without the contract
 
@@ -34,15 +35,15 @@ class Metric:
     description: str
 
 
-def labels(prediction: Array) -> NDArray[np.int64]:
-    """Turn probabilities into class codes: at least 0.5, or the most probable class.
+def labels(prediction: Array, threshold: float = LABEL_THRESHOLD) -> NDArray[np.int64]:
+    """Turn probabilities into class codes: at least the threshold, or the most probable class.
 
     Rounded first, so that a tie is a tie on every runtime, whatever its last digits.
     """
     rounded = np.round(np.asarray(prediction, dtype=np.float64), LABEL_DECIMALS)
     if rounded.ndim == 2:
         return np.asarray(rounded.argmax(axis=1), dtype=np.int64)
-    return np.asarray(rounded >= LABEL_THRESHOLD, dtype=np.int64)
+    return np.asarray(rounded >= round(threshold, LABEL_DECIMALS), dtype=np.int64)
 
 
 def score(metric: str, y: Array, prediction: Array, weights: Array | None = None) -> float:
@@ -53,12 +54,19 @@ def score(metric: str, y: Array, prediction: Array, weights: Array | None = None
     return float(named(metric).function(target, guess, counts))
 
 
-def scores(y: Array, prediction: Array, task: Task) -> dict[str, float]:
-    """Compute all metrics of a task, leaving out the undefined ones."""
-    found = {}
+def scores(
+    y: Array, prediction: Array, task: Task, threshold: float = LABEL_THRESHOLD
+) -> dict[str, float]:
+    """Compute all metrics of a task, leaving out the undefined ones.
+
+    Those of labels take the labels that a binary model answers with, by its threshold.
+    """
+    found, decided = {}, prediction
+    if task == "binary" and threshold != LABEL_THRESHOLD:
+        decided = labels(prediction, threshold).astype(np.float64)
     for name in names_of(task):
         try:
-            found[name] = score(name, y, prediction)
+            found[name] = score(name, y, decided if name in OF_LABELS else prediction)
         except DataError:
             continue
     return found

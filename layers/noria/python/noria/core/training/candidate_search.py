@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
+from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.features.feature_encoder import frame_of
@@ -24,6 +26,13 @@ FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, D
               FeatureError)  # fmt: skip
 
 
+class OutOfFold(NamedTuple):
+    """Targets and a model's scores of rows that it was not fitted on, the latest fold first."""
+
+    target: Array
+    scores: Array
+
+
 def explore(
     dataset: Dataset,
     plan: Plan,
@@ -36,13 +45,26 @@ def explore(
 
     A candidate that cannot be fitted gives an experiment with `error`.
     """
+    return explore_with_predictions(dataset, plan, trial, problem, seed, clock)[0]
+
+
+def explore_with_predictions(
+    dataset: Dataset,
+    plan: Plan,
+    trial: Trial,
+    problem: Problem,
+    seed: int,
+    clock: Clock = time.perf_counter,
+) -> tuple[Experiment, OutOfFold]:
+    """As `explore`, with the predictions of the rows that were scored; none after an error."""
     sample = sample_rows(dataset.training, trial.rows, seed)
     search_of = _Search(sample, plan, trial, problem, seed, clock)
     try:
         search_of.run()
     except FIT_ERRORS as error:
-        return search_of.result(error=f"{type(error).__name__}: {error}")
-    return search_of.result()
+        failed = search_of.result(error=f"{type(error).__name__}: {error}")
+        return failed, OutOfFold(sample.target[:0], np.zeros(0))
+    return search_of.result(), search_of.out_of_fold()
 
 
 class _Search:
@@ -66,6 +88,7 @@ class _Search:
         self.best: dict[int, float] = {}
         self.setting = ""
         self.trials: list[SettingTrial] = []
+        self.predictions: dict[tuple[str, int], Array] = {}
         self.notes: list[str] = []
         self.seconds = {"fit": 0.0, "score": 0.0}
         self.features = 0
@@ -117,6 +140,7 @@ class _Search:
         fitted = self.clock()
         prediction = predict_scores(pipeline, self.frame.iloc[test], classes)
         scored = self.clock()
+        self.predictions[setting, fold] = prediction
         self.seconds["fit"] += fitted - start
         self.seconds["score"] += scored - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
@@ -145,6 +169,12 @@ class _Search:
             if taken.outcome == TAKEN:
                 self.setting = taken.setting
                 self.best = {fold: taken.scores[fold] for fold in self.best}
+
+    def out_of_fold(self) -> OutOfFold:
+        """The predictions of the setting that was taken."""
+        rows = [self.splits[fold][1] for fold in self.best]
+        found = [self.predictions[self.setting, fold] for fold in self.best]
+        return OutOfFold(self.sample.target[np.concatenate(rows)], np.concatenate(found))
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""

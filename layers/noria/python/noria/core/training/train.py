@@ -122,8 +122,8 @@ def fit_all_rows(
 ) -> Trained:
     """Fit a judged model once more, on the holdout's rows too, and export it.
 
-    What was measured on the holdout stays that of the judged model: the importances. The scores of
-    the holdout are of rows that this model has seen.
+    What was measured on rows that a model had not seen stays that of the judged one: importances
+    and threshold. The scores of the holdout are of rows that this model has seen.
     """
     start, every, classes = clock(), dataset.without_holdout, len(dataset.classes)
     candidate = judged.candidate
@@ -133,7 +133,9 @@ def fit_all_rows(
     importances = {name: loss for name, loss in judged.importances.items() if name in every.data}
     return Trained(
         onnx=to_onnx(pipeline, dataset.columns, classes),
-        signature=_signature(every, read, plan, candidate, problem, seed, importances, versions),
+        signature=_signature(
+            every, read, plan, candidate, problem, seed, importances, versions
+        ).model_copy(update={"decision": judged.decision}),
         holdout_scores=predict_scores(pipeline, frame_of(dataset.holdout_rows), classes),
         importances=importances,
         seconds=clock() - start,

@@ -1,0 +1,49 @@
+"""From which probability on a model's answer is the positive class, and what else there was."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Aim = Literal["f1", "costs", "recall_at_precision"]
+AIMS: dict[Aim, str] = {
+    "f1": "the best F1",
+    "costs": "the least costs",
+    "recall_at_precision": "the most recall at the wanted precision",
+}
+
+
+class TradeOff(BaseModel):
+    """What a threshold does: the share of rows that are called positive, and how rightly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: float
+    share: float
+    precision: float
+    recall: float
+
+
+class Decision(BaseModel):
+    """The threshold of a binary model, chosen on rows that its folds did not train on.
+
+    `low` and `high` are how far it moves when these rows are drawn anew (90 %); `chosen_for` is
+    what it is best for. `curve` goes from few alarms to many.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: float
+    low: float
+    high: float
+    chosen_for: Aim
+    rows: int
+    curve: tuple[TradeOff, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What is answered from which probability on, and what for."""
+        return (
+            f"the positive class is answered from probability {self.threshold:.4g} on "
+            f"({self.low:.3g} to {self.high:.3g} where rows are drawn anew): "
+            f"{AIMS[self.chosen_for]} on {self.rows:,} rows that the folds held out"
+        )
