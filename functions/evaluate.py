@@ -1,7 +1,7 @@
 """EvaluateModel: against the problem statement, and against the champion."""
 
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE
 from noria.lifecycle.conclude import write_report
+from noria.lifecycle.experiments import read_predictions
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
 
@@ -43,7 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if objective.decision == "met":
         verdict = beats_champion(evaluation)
         stage.decided(verdict, "BeatsChampion")
-    final_fit = stage.problem.fits_all_rows and not _is_rule(stage)
+    final_fit = _fits_all_rows(stage, dataset)
     wins = verdict.decision == "wins"
     told = ["once accepted, it is fitted again on all rows"] if final_fit and wins else []
     _write_card(stage, evaluation, [*objective.reasons, *verdict.reasons, *told])
@@ -56,6 +57,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "reasons": [*_told(stage, objective.decision), *verdict.reasons][:4],
         "metrics": evaluation.metrics,
     }
+
+
+def _fits_all_rows(stage: Stage, dataset: Dataset) -> bool:
+    """Whether the holdout is learnt too; where it is small its rows are worth most."""
+    small = _judged_by_all_rows(stage, dataset) and stage.problem.training.final_fit == "auto"
+    return (stage.problem.fits_all_rows or small) and not _is_rule(stage)
 
 
 def _next(stage: Stage, dataset: Dataset, decision: str, evaluation: EvaluationResult) -> str:
@@ -101,26 +108,62 @@ def _asked(stage: Stage) -> Problem:
     return problem.model_copy(update={"objective": objective})
 
 
+class _Answered(NamedTuple):
+    """Rows with what answers them: the artifact, its pipeline, and the champion."""
+
+    rows: Dataset
+    challenger: Any
+    pipeline: Any
+    champion: Any = None
+    out_of_fold: int = 0
+    widening: float = 1.0
+
+
 def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
-    rows = dataset.holdout_rows
-    scores, signature = _scores(stage), _signature(stage)
-    scored = stage.event.result("score")
+    """Judge by the holdout; where that is small by all rows, the champion compared on it alone."""
+    scores = _scores(stage)
+    challenger, pipeline = scores["challenger"], scores["pipeline"]
+    holdout = _Answered(dataset.holdout_rows, challenger, pipeline, scores.get("champion"))
+    found = _measured(stage, dataset, holdout)
+    if not _judged_by_all_rows(stage, dataset):
+        return found
+    folds = read_predictions(stage, str(stage.event.result("judge")["trial"]))
+    rows = np.concatenate([folds.rows, np.flatnonzero(dataset.holdout)])
+    every = _Answered(
+        dataset.take(rows),
+        np.concatenate([folds.scores, challenger]),
+        np.concatenate([folds.scores, pipeline]),
+        out_of_fold=len(folds.rows),
+        widening=folds.widening,
+    )
+    kept = {"comparison": found.comparison, "parity": found.parity}
+    return _measured(stage, dataset, every).model_copy(update=kept)
+
+
+def _judged_by_all_rows(stage: Stage, dataset: Dataset) -> bool:
+    return dataset.holdout_size < stage.problem.evaluation.small_holdout and not _is_rule(stage)
+
+
+def _measured(stage: Stage, dataset: Dataset, judged: _Answered) -> EvaluationResult:
+    rows, signature = judged.rows, _signature(stage)
     return evaluate(
         _asked(stage),
         rows.target,
         {name: rows.data[name] for name in rows.names("category")}
         | {item.column: rows.data[item.column] for item in stage.problem.objective.slices
            if item.column in rows.data},
-        scores["challenger"],
-        scores["pipeline"],
-        scores.get("champion"),
-        _baselines(stage, dataset),
+        judged.challenger,
+        judged.pipeline,
+        judged.champion,
+        _baselines(stage, dataset.training, rows),
         SEED,
-        scored.get("champion_unscorable") or "",
-        find_weaknesses(stage.problem, rows, scores["challenger"], signature.importances,
+        stage.event.result("score").get("champion_unscorable") or "",
+        find_weaknesses(stage.problem, rows, judged.challenger, signature.importances,
                         signature.unused),
         rows.event_time,
         signature.threshold,
+        judged.out_of_fold,
+        judged.widening,
     )  # fmt: skip
 
 
@@ -136,11 +179,11 @@ def _scores(stage: Stage) -> dict[str, Any]:
     return scores | {"pipeline": np.load(io.BytesIO(pipeline), allow_pickle=False)}
 
 
-def _baselines(stage: Stage, dataset: Dataset) -> dict[str, float]:
-    """The best that Analyse found without ML, and what is scored on all holdout rows."""
+def _baselines(stage: Stage, training: Dataset, judged: Dataset) -> dict[str, float]:
+    """The best that Analyse found without ML, and what is scored on all judged rows."""
     best = stage.event.result("analyse").get("baseline")
     found = {str(best["name"]): float(best["score"])} if best else {}
-    found |= baselines_of(dataset, stage.problem.objective.measure)
+    found |= baselines_of(training, judged, stage.problem.objective.measure)
     return {name: score for name, score in found.items() if not (_is_rule(stage) and name == RULE)}
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from noria.common.messages import counted
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
-from noria.core.evaluation.final_fit import judge_final_fit
-from noria.core.evaluation.results import EvaluationResult
+from noria.core.evaluation.final_fit import JudgedScore, judge_final_fit
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError, RequestError
@@ -54,10 +53,11 @@ def _check_final_fit(stage: Stage, rows: Dataset) -> dict[str, Any]:
     model = OnnxModel(files["model.onnx"], Signature.model_validate_json(files["signature.json"]))
     content = stage.store.get(stage.final_fit_key("pipeline_scores.npy"))
     pipeline = np.load(io.BytesIO(content), allow_pickle=False)
-    judged = stage.store.get_json(stage.run.iteration_key(stage.iteration, "evaluation.json"))
-    evaluation = EvaluationResult.model_validate(judged)
+    evaluation = stage.store.get_json(stage.run.iteration_key(stage.iteration, "evaluation.json"))
+    interval = evaluation["interval"]
+    judged = JudgedScore(evaluation["value"], interval["low"], interval["high"])
     verdict = judge_final_fit(
-        stage.problem, rows.target, model.score(rows.data), pipeline, evaluation,
+        stage.problem, rows.target, model.score(rows.data), pipeline, judged,
         model.signature.threshold,
     )  # fmt: skip
     adopted = verdict.decision == "adopted"

@@ -31,7 +31,7 @@ positive_class: true
 sources: [{{name: pairs, kind: s3, primary: true}}]
 features: {{recipes: [{RECIPE}]}}
 objective: {{metric: roc_auc, threshold: 0.9}}
-exploration: {{candidates: [{CANDIDATE}], folds: 2}}
+exploration: {{candidates: [{CANDIDATE}], folds: 2, stop: objective}}
 deployment: {{canary: null}}
 """
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noria.core.evaluation.evaluate import evaluate
-from noria.core.evaluation.final_fit import judge_final_fit
+from noria.core.evaluation.final_fit import JudgedScore, judge_final_fit
+from noria.core.statistics import metrics
 from tests.support.model_data import problem
 from tests.support.stages import Outcome, run_stages
 
@@ -77,7 +77,8 @@ def test_a_fit_that_answers_wrongly_does_not_serve(exported: str, told: str) -> 
     generator = np.random.default_rng(0)
     y = generator.integers(0, 2, 400)
     good = np.clip(0.5 + (y - 0.5) * 0.4 + generator.normal(0, 0.2, 400), 0, 1)
-    judged = evaluate(problem(), y, {}, good, good, None, {})
+    value = metrics.score("roc_auc", y, good)
+    judged = JudgedScore(value, value - 0.05, value + 0.05)
     answers = {
         "other than its pipeline": (1 - good, good),
         "no number": (np.full(400, np.nan), good),

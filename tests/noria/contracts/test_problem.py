@@ -154,6 +154,7 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     assert small.evaluation.model_dump() == {
         "holdout": 0.2, "confidence": 0.95, "slice_rows": 30, "slice_values": 50,
         "parity": 1e-4, "champion_confidence": 0.8, "objective_confidence": 0.8, "class_rows": 5,
+        "small_holdout": 200,
     }  # fmt: skip
     assert (small.deployment.auth, small.deployment.approval) == ("iam", False)
     assert small.deployment.canary == Canary(share=0.1, minutes=10)

@@ -279,8 +279,9 @@ def test_baselines_need_no_model() -> None:
         np.arange(ROWS) >= 1000,
         rule=Y.astype(float),
     )
-    assert baselines_of(dataset, "roc_auc") == {"constant": 0.5, "rule": 1.0}
-    assert baselines_of(dataset, "log_loss")["constant"] == pytest.approx(0.693, abs=0.01)
+    sides = dataset.training, dataset.holdout_rows
+    assert baselines_of(*sides, "roc_auc") == {"constant": 0.5, "rule": 1.0}
+    assert baselines_of(*sides, "log_loss")["constant"] == pytest.approx(0.693, abs=0.01)
 
 
 def test_model_card_is_whole_and_escaped() -> None:

@@ -309,6 +309,8 @@ class TestEmptyObjective:
 
 
 NEAR = {"metric": "roc_auc", "threshold": 0.55}
+#: All rows in folds are not asked: what the holdout itself can tell.
+HOLDOUT = {"small_holdout": 0}
 
 
 def planted(rows: int, seed: int) -> pd.DataFrame:
@@ -324,18 +326,40 @@ class TestTooLittle:
 
     @pytest.mark.parametrize(("rows", "seed"), [(400, 1), (400, 3), (800, 2)])
     def test_a_small_holdout_cannot_tell(self, rows: int, seed: int) -> None:
-        verdict = decided(planted(rows, seed), problem(objective=NEAR), seed)
+        verdict = decided(planted(rows, seed), problem(objective=NEAR, evaluation=HOLDOUT), seed)
         assert verdict.decision == "reevaluate"
         assert "Too little data to decide on the objective" in verdict.reasons[0]
         assert "What would help" in verdict.reasons[1]
 
     def test_the_rows_said_to_be_needed_are_about_enough(self) -> None:
         """What 400 rows say they need is simulated: there, most runs tell; at a fifth, few do."""
-        verdict = decided(planted(400, 3), problem(objective=NEAR), 3)
+        verdict = decided(planted(400, 3), problem(objective=NEAR, evaluation=HOLDOUT), 3)
         needed = self.rows_in_all(verdict)
         assert 1000 < needed < 6000
         assert self.told(needed) >= 3
         assert self.told(needed // 5) <= 1
+
+    def test_all_rows_in_folds_tell_what_a_small_holdout_cannot(self) -> None:
+        """GIVEN 400 rows with a weak signal THEN most draws are told by all, few by 80 of them."""
+        far = {"metric": "roc_auc", "threshold": 0.58}
+        by_all, by_few = (
+            [decided(planted(400, seed), problem(objective=far, **more), seed) for seed in range(8)]
+            for more in ({}, {"evaluation": HOLDOUT})
+        )
+        gone_on = [sum(one.decision == "go_on" for one in found) for found in (by_all, by_few)]
+        assert gone_on[0] >= gone_on[1] + 3
+        told = next(one for one in by_all if one.evidence["out_of_fold"])
+        assert told.evidence["holdout_rows"] == 400
+        assert "were each answered by a quick model of 5 folds without it" in said(told)
+
+    def test_noise_is_not_called_signal_by_all_rows_either(self) -> None:
+        count = repeats(60, 15)
+        noise = [
+            planted(200, seed).assign(y=np.random.default_rng(seed + 99).integers(0, 2, 200))
+            for seed in range(count)
+        ]
+        called = [decided(frame, problem(objective=NEAR)).decision for frame in noise]
+        assert called.count("go_on") <= count * 0.07
 
     def test_a_clear_objective_is_told_by_few_rows(self) -> None:
         contract = problem(objective={"metric": "roc_auc", "threshold": 0.7})
@@ -343,7 +367,7 @@ class TestTooLittle:
 
     def test_what_noise_says_it_needs_is_told_too(self) -> None:
         frame = planted(300, 0).assign(y=np.random.default_rng(5).integers(0, 2, 300))
-        verdict = decided(frame, problem(objective=NEAR))
+        verdict = decided(frame, problem(objective=NEAR, evaluation=HOLDOUT))
         assert "No better than chance" in verdict.reasons[0]
         assert self.rows_in_all(verdict) > 1000
 
@@ -356,7 +380,8 @@ class TestTooLittle:
     @staticmethod
     def told(rows: int) -> int:
         """In how many of four draws the machine goes on."""
-        quick = problem(objective=NEAR, analysis={"resamples": 300, "permutations": 200})
+        limits = {"resamples": 300, "permutations": 200}
+        quick = problem(objective=NEAR, analysis=limits, evaluation=HOLDOUT)
         outcomes = [decided(planted(rows, 100 + seed), quick, seed).decision for seed in range(4)]
         return outcomes.count("go_on")
 

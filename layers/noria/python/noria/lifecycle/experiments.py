@@ -48,7 +48,8 @@ def read_predictions(stage: Stage, name: str) -> OutOfFold:
     """What the trial of this name answered for the rows of its folds, in this iteration."""
     content = stage.store.get(_predictions_key(stage, name))
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return OutOfFold(archive["target"], archive["scores"])
+        found = {name: archive[name] for name in OutOfFold._fields}
+    return OutOfFold(**found | {"widening": float(found["widening"])})
 
 
 def _predictions_key(stage: Stage, name: str) -> str:

@@ -38,6 +38,8 @@ def evaluate(
     findings: Findings | None = None,
     times: Array | None = None,
     threshold: float = metrics.LABEL_THRESHOLD,
+    out_of_fold: int = 0,
+    widening: float = 1.0,
 ) -> EvaluationResult:
     """Measure a challenger on the holdout rows.
 
@@ -45,13 +47,15 @@ def evaluate(
     where the model is weak, as are the `findings` in its errors. `baselines` are metric values
     that need no ML. `champion_problem` says why a champion could not be scored. With the rows'
     event `times` the intervals are those of a block bootstrap. `threshold` is what a binary
-    challenger decides by. ParityError when artifact and pipeline disagree.
+    challenger decides by. Of the rows `out_of_fold` were answered by models of folds without them,
+    by whose overlap the intervals are wider (`training_overlap`). ParityError when artifact and
+    pipeline disagree.
     """
     metric, task, limits = problem.objective.measure, problem.task, problem.evaluation
     parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity, threshold)
     value = metrics.score(metric, y, challenger_scores)
     together = serial_dependence(target_columns(y, challenger_scores), times)
-    replicates = Replicates(metric, y, seed, together)
+    replicates = Replicates(metric, y, seed, together, widening)
     bound = score_bound(replicates, challenger_scores, limits.objective_confidence)
     found = slice_results(problem, y, slices, challenger_scores, seed)
     best = best_baseline(metric, baselines)
@@ -69,8 +73,9 @@ def evaluate(
         interval=interval_of(replicates, challenger_scores, limits.confidence),
         bound=bound,
         bound_confidence=limits.objective_confidence,
-        needed=_needed(problem, value, bound, len(y)),
+        needed=_needed(problem, value, bound, len(y), all_rows=out_of_fold > 0),
         rows=len(y),
+        out_of_fold=out_of_fold,
         metrics=metrics.scores(y, challenger_scores, task, threshold),
         parity=parity,
         slices=found,
@@ -87,7 +92,9 @@ def evaluate(
     )
 
 
-def _needed(problem: Problem, value: float, bound: float | None, rows: int) -> RowsNeeded | None:
+def _needed(
+    problem: Problem, value: float, bound: float | None, rows: int, *, all_rows: bool
+) -> RowsNeeded | None:
     """How many rows would tell that a value that meets the threshold is surely as good."""
     margin = metrics.gain(problem.objective.measure, value, problem.objective.threshold)
     if (
@@ -96,20 +103,19 @@ def _needed(problem: Problem, value: float, bound: float | None, rows: int) -> R
         or metrics.meets(problem.objective.measure, bound, problem.objective.threshold)
     ):
         return None
-    total = math.ceil(rows / problem.evaluation.holdout)
+    total = rows if all_rows else math.ceil(rows / problem.evaluation.holdout)
     return rows_needed(abs(value - bound), margin, rows, total)
 
 
-def baselines_of(dataset: Dataset, metric: str) -> dict[str, float]:
-    """Score what needs no ML on the holdout: a constant learnt from training, and the rule."""
-    training, holdout = dataset.training, dataset.holdout_rows
-    guesses = {"constant": _constant(training, len(holdout), metric)}
-    if holdout.rule is not None:
-        guesses["rule"] = holdout.rule
+def baselines_of(training: Dataset, judged: Dataset, metric: str) -> dict[str, float]:
+    """Score what needs no ML on the judged rows: a constant learnt from training, and the rule."""
+    guesses = {"constant": _constant(training, len(judged), metric)}
+    if judged.rule is not None:
+        guesses["rule"] = judged.rule
     found = {}
     for name, guess in guesses.items():
         try:
-            found[name] = metrics.score(metric, holdout.target, guess)
+            found[name] = metrics.score(metric, judged.target, guess)
         except DataError:
             continue
     return found

@@ -1,12 +1,21 @@
 """Whether a model that was fitted once more, on all rows, may serve in place of the judged one."""
 
+from typing import NamedTuple
+
 from noria.common.arrays import Array
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
 from noria.core.evaluation.parity import check_parity
-from noria.core.evaluation.results import EvaluationResult
 from noria.core.statistics import metrics
 from noria.errors import DataError, ParityError
+
+
+class JudgedScore(NamedTuple):
+    """What the judged model scored on the holdout, with its interval where it has one."""
+
+    value: float
+    low: float | None
+    high: float | None
 
 
 def judge_final_fit(
@@ -14,7 +23,7 @@ def judge_final_fit(
     y: Array,
     exported: Array,
     pipeline: Array,
-    judged: EvaluationResult,
+    judged: JudgedScore,
     threshold: float = metrics.LABEL_THRESHOLD,
 ) -> Verdict:
     """Decide "adopted" or "kept" by the holdout's rows, which the final fit has seen.
@@ -29,8 +38,7 @@ def judge_final_fit(
         value = metrics.score(metric, y, exported)
     except (ParityError, DataError) as error:
         return Verdict(decision="kept", reasons=[f"the judged model serves: {error}"], evidence={})
-    low, high = judged.interval.low, judged.interval.high
-    worst = low if metrics.is_better_higher(metric) else high
+    worst = judged.low if metrics.is_better_higher(metric) else judged.high
     evidence = {"metric": problem.objective.metric, "seen": value, "judged": judged.value}
     if not metrics.meets(metric, value, judged.value if worst is None else worst):
         reason = (

@@ -1,13 +1,30 @@
 """Whether an exported artifact answers as the pipeline it was made from."""
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from noria.common.arrays import Array
 from noria.common.messages import counted
 from noria.common.metric_table import Task
-from noria.core.evaluation.results import Parity
 from noria.core.statistics import metrics
 from noria.errors import ParityError
+
+
+class Parity(BaseModel):
+    """How far the artifact's scores are from the pipeline's; regression in target deviations."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int
+    maximum_difference: float
+    differing: int
+    flipped: int
+    tolerance: float
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether no label flipped and no score differs by more than the tolerance."""
+        return self.differing == 0 and self.flipped == 0
 
 
 def check_parity(

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from noria.core.evaluation.error_findings import Findings
+from noria.core.evaluation.parity import Parity
 from noria.core.evaluation.slices import SliceResult
 from noria.core.statistics.confidence_intervals import Interval
 from noria.core.statistics.sample_size import RowsNeeded
@@ -10,21 +11,6 @@ from noria.core.statistics.sample_size import RowsNeeded
 
 class _Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Parity(_Result):
-    """How far the artifact's scores are from the pipeline's; regression in target deviations."""
-
-    rows: int
-    maximum_difference: float
-    differing: int
-    flipped: int
-    tolerance: float
-
-    @property
-    def holds(self) -> bool:
-        """Tell whether no label flipped and no score differs by more than the tolerance."""
-        return self.differing == 0 and self.flipped == 0
 
 
 class ChampionComparison(_Result):
@@ -39,8 +25,10 @@ class ChampionComparison(_Result):
 
 
 class EvaluationResult(_Result):
-    """Everything that was measured on the holdout, for verdicts, reports and the model card.
+    """Everything that was measured of a challenger, for verdicts, reports and the model card.
 
+    Measured on the holdout; where that is small (`evaluation.small_holdout`) on `out_of_fold` rows
+    more, which models of folds without them answered. Then only the comparison is on the holdout.
     `bound` is the one-sided bound of the value on its worse side, `needed` the rows with which it
     would meet the threshold where the value does.
     """
@@ -53,6 +41,7 @@ class EvaluationResult(_Result):
     bound_confidence: float | None = None
     needed: RowsNeeded | None = None
     rows: int
+    out_of_fold: int = 0
     metrics: dict[str, float]
     parity: Parity
     slices: list[SliceResult]

@@ -46,7 +46,7 @@ def _unsure(evaluation: EvaluationResult) -> str:
     bound, threshold = evaluation.bound, evaluation.threshold
     if bound is not None and metrics.meets(evaluation.metric, bound, threshold):
         return ""
-    rows = counted(evaluation.rows, "row")
+    rows = _rows(evaluation)
     said = f"{evaluation.metric} {evaluation.value:.4f} meets the threshold {threshold:g}, but"
     if bound is None:
         return f"{said} {rows} do not tell how sure that is: collect more rows of every class"
@@ -54,17 +54,26 @@ def _unsure(evaluation: EvaluationResult) -> str:
     known = f"{rows} tell with {evaluation.bound_confidence or 0:.0%} confidence only that it is"
     if evaluation.needed is None:
         return f"{said} {known} {side} {bound:.4f}: lower the threshold, or collect more rows"
-    return (
-        f"{said} {known} {side} {bound:.4f}: about {evaluation.needed.holdout:,} holdout rows "
-        f"({evaluation.needed.total:,} in all) would tell"
-    )
+    needed = evaluation.needed
+    more = f"{needed.holdout:,} holdout rows ({needed.total:,} in all)"
+    if evaluation.out_of_fold:
+        more = f"{needed.total:,} rows"
+    return f"{said} {known} {side} {bound:.4f}: about {more} would tell"
+
+
+def _rows(evaluation: EvaluationResult) -> str:
+    """The rows that judged, and how many of them were no holdout."""
+    rows = counted(evaluation.rows, "row")
+    if not evaluation.out_of_fold:
+        return rows
+    return f"{rows} ({evaluation.out_of_fold:,} out of fold, as the holdout is small)"
 
 
 def _met(evaluation: EvaluationResult) -> str:
     """Say that the threshold is met, and how sure the score is."""
     low, high = evaluation.interval.low, evaluation.interval.high
     score = f"{evaluation.metric} {evaluation.value:.4f}"
-    rows = counted(evaluation.rows, "row")
+    rows = _rows(evaluation)
     if low is None or high is None:
         known = ""
         if evaluation.bound is not None and evaluation.bound != evaluation.value:

@@ -1,7 +1,7 @@
 """Answers without ML and a quick model, scored side by side on the same holdout rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.baselines import rule_answer, trivial_answers
 from noria.core.evaluation.slices import slice_results
-from noria.core.ml_need.quick_forms import Form, named
+from noria.core.ml_need.quick_forms import Form, forms_of, named
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import serial_dependence
 from noria.core.statistics.confidence_intervals import score_interval
+from noria.core.statistics.overlapping_folds import training_overlap, widened
 from noria.core.statistics.permutation_tests import (
     PermutationTest,
     permutation_test,
@@ -29,6 +30,7 @@ from noria.core.statistics.resampled_scores import (
     resampled_scores,
 )
 
+Split = tuple[Array, Array]  # training and test positions
 QUICK = "quick model"
 RULE = "rule"
 
@@ -61,7 +63,8 @@ class Compared:
     """All ways to answer, scored on `judged` of `holdout` rows, out of `total`.
 
     `block` is how many neighbours in time the bootstrap draws together, 1 without event time.
-    `forms` says what the quick model saw beside the columns themselves.
+    `forms` says what the quick model saw beside the columns themselves, `folds` in how many folds
+    all rows were judged, 0 where it was the holdout.
     """
 
     problem: Problem
@@ -75,11 +78,17 @@ class Compared:
     total: int
     floors_missed: list[str]
     forms: str = ""
+    folds: int = 0
 
     @property
     def attempts(self) -> int:
-        """How often signal was looked for: a second time with `forms` of the columns."""
-        return 2 if self.forms else 1
+        """How often signal was looked for: again with `forms` of the columns, again in folds."""
+        return (2 if self.forms else 1) * (2 if self.folds else 1)
+
+    @property
+    def rows(self) -> str:
+        """The rows that judged, in words."""
+        return "out-of-fold rows" if self.folds else "holdout rows"
 
     @property
     def metric(self) -> str:
@@ -143,18 +152,66 @@ def compare_answers(
     `training` and `judged` are the training and holdout rows of `dataset`, or samples of them.
     The quick model sees `forms` beside the columns.
     """
-    y, times, limits = judged.target, judged.event_time, problem.analysis
+    answers = _answers(dataset, training, judged, problem, seed, forms)
+    compared = _compared(answers, judged, problem, generator)
+    return replace(compared, holdout=dataset.holdout_size, total=len(dataset), forms=named(forms))
+
+
+def compare_out_of_fold(
+    dataset: Dataset,
+    splits: Sequence[Split],
+    problem: Problem,
+    generator: np.random.Generator,
+    seed: int,
+    with_forms: bool = False,
+) -> Compared:
+    """Compare on all rows that folds of `dataset` hold out, each answered without its own fold.
+
+    The intervals are wider than those of so many rows of one holdout, as the folds' models share
+    rows to learn from (`training_overlap`).
+    """
+    parts, forms = [], []
+    for train, test in splits:
+        training, judged = dataset.take(train), dataset.take(test)
+        forms = forms_of(training, judged) if with_forms else []
+        parts.append(_answers(dataset, training, judged, problem, seed, forms))
+    answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    rows = dataset.take(np.concatenate([test for _, test in splits]))
+    return replace(
+        _compared(answers, rows, problem, generator, training_overlap(splits)),
+        total=len(dataset),
+        forms=named(forms),
+        folds=len(splits),
+    )
+
+
+def _answers(
+    dataset: Dataset,
+    training: Dataset,
+    judged: Dataset,
+    problem: Problem,
+    seed: int,
+    forms: Sequence[Form],
+) -> dict[str, Array]:
     mean = 0.0 if dataset.classes else float(dataset.target.mean())
-    answers = {
-        **trivial_answers(training, judged, problem.objective.metric, limits.recent),
-        **rule_answer(judged, mean),
-        QUICK: quick_model(training, judged, seed, forms),
-    }
+    trivial = trivial_answers(training, judged, problem.objective.metric, problem.analysis.recent)
+    quick = quick_model(training, judged, seed, forms)
+    return {**trivial, **rule_answer(judged, mean), QUICK: quick}
+
+
+def _compared(
+    answers: Mapping[str, Array],
+    judged: Dataset,
+    problem: Problem,
+    generator: np.random.Generator,
+    widen: float = 1.0,
+) -> Compared:
+    y, times, limits = judged.target, judged.event_time, problem.analysis
     together = serial_dependence(target_columns(y, answers[QUICK]), times)
     counts = drawn_counts(len(judged), limits.resamples, generator, together)
     block = together.length if together else 1
     scored = {
-        name: _scored(name, answer, judged, problem, counts, block)
+        name: _scored(name, answer, judged, problem, counts, block, widen)
         for name, answer in answers.items()
     }
     quick, rule = scored.pop(QUICK), scored.pop(RULE, None)
@@ -169,24 +226,31 @@ def compare_answers(
         permutation=permutation,
         block=block,
         judged=len(judged),
-        holdout=dataset.holdout_size,
-        total=len(dataset),
+        holdout=len(judged),
+        total=len(judged),
         floors_missed=[] if rule is None else _floors_missed(rule, judged, problem),
-        forms=named(forms),
     )
 
 
 def _scored(
-    name: str, prediction: Array, judged: Dataset, problem: Problem, counts: Array, block: int
+    name: str,
+    prediction: Array,
+    judged: Dataset,
+    problem: Problem,
+    counts: Array,
+    block: int,
+    widen: float,
 ) -> Scored:
     metric, confidence = problem.objective.measure, problem.evaluation.confidence
+    score = metrics.score(metric, judged.target, prediction)
     resampled = resampled_scores(metric, judged.target, prediction, counts)
+    resampled = widened(metric, resampled, score, widen)
     defined = resampled[np.isfinite(resampled)]
     found = score_interval(metric, judged.target, prediction, defined, block, confidence)
     return Scored(
         name=name,
         prediction=prediction,
-        score=metrics.score(metric, judged.target, prediction),
+        score=score,
         interval=Bounds.of(resampled, confidence)
         if found.low is None or found.high is None
         else Bounds(found.low, found.high),

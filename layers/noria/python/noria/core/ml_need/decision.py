@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from noria.common.messages import counted
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
-from noria.core.ml_need.comparison import Compared, Scored, compare_answers
+from noria.core.ml_need.comparison import Compared, Scored, compare_answers, compare_out_of_fold
 from noria.core.ml_need.outcomes import (
     GO_ON,
     REEVALUATE,
@@ -38,7 +39,8 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     the rule suffices where it meets the objective and is better than every trivial answer (it is
     served where `baseline.serve` asks for it and it can be); the problem is reevaluated where a
     trivial answer meets the objective, where no signal differs from chance, or
-    where there are too few rows to judge the objective; else the machine goes on.
+    where there are too few rows to judge the objective; else the machine goes on. A holdout of few
+    rows (`evaluation.small_holdout`) does not say no: all rows are asked then, in folds.
     """
     generator = np.random.default_rng(seed)
     rows = problem.analysis.sample_rows
@@ -50,6 +52,8 @@ def decide_need(dataset: Dataset, problem: Problem, seed: int) -> Verdict:
     compare = partial(compare_answers, dataset, training, judged, problem, generator, seed)
     compared = _compared(compare, training, judged)
     decision, why = _decided(compared)
+    if decision == REEVALUATE and dataset.holdout_size < problem.evaluation.small_holdout:
+        compared, decision, why = _by_all_rows(dataset, compared, why, problem, generator, seed)
     folds, problem_of_folds = _folds(dataset, problem, seed)
     if decision == GO_ON and problem_of_folds:
         decision, why = REEVALUATE, [f"No candidate can be compared: {problem_of_folds}."]
@@ -73,6 +77,35 @@ def _compared(
     settled = rule_suffices(first) or trivial_suffices(first) or not no_signal(first)
     forms = [] if settled else forms_of(training, judged)
     return compare(forms) if forms else first
+
+
+def _by_all_rows(
+    dataset: Dataset,
+    compared: Compared,
+    why: list[str],
+    problem: Problem,
+    generator: np.random.Generator,
+    seed: int,
+) -> tuple[Compared, str, list[str]]:
+    """Ask all rows, each answered by a quick model of folds without it; what they say counts.
+
+    The rows go to folds as candidates' do: forward in time, by class, or at random.
+    """
+    rows = dataset.without_holdout
+    sample = sample_rows(rows, problem.analysis.sample_rows, seed)
+    try:
+        splits = folds_of(sample, problem.exploration.folds, seed).splits
+        found = compare_out_of_fold(
+            sample, splits, problem, generator, seed, with_forms=bool(compared.forms)
+        )
+    except DataError:  # a fold of one class, or of too few rows: the holdout's answer stands
+        return compared, REEVALUATE, why
+    decision, told = _decided(found)
+    few = (
+        f"The holdout has {counted(dataset.holdout_size, 'row')}, so that all rows judge: "
+        f"{found.judged:,} were each answered by a quick model of {len(splits)} folds without it."
+    )
+    return found, decision, [*told, few]
 
 
 def _folds(dataset: Dataset, problem: Problem, seed: int) -> tuple[Folds, str]:
@@ -107,6 +140,7 @@ def _evidence(compared: Compared) -> dict[str, Any]:
         "bootstrap_block_rows": compared.block,
         "confidence": compared.problem.evaluation.confidence,
         "holdout_rows": compared.judged,
+        "out_of_fold": compared.folds or None,
         "forms_tried": compared.forms or None,
     }
 

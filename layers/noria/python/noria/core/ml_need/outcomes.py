@@ -53,7 +53,7 @@ def rule_suffices(compared: Compared) -> Outcome | None:
     return RULE_SUFFICES, [
         f"The rule {problem.baseline.rule!r} reaches {compared.metric} {rule.score:.4g} "
         f"({problem.evaluation.confidence:.0%} interval {low:.4g} to {high:.4g}) on "
-        f"{compared.judged:,} holdout rows, which meets the threshold "
+        f"{compared.judged:,} {compared.rows}, which meets the threshold "
         f"{problem.objective.threshold:g}: a model is not needed.",
         _how_sure(compared, rule),
     ]
@@ -161,7 +161,7 @@ def _what_would_help(compared: Compared, gain: Bounds) -> str:
     needed = rows_needed(half, wanted, compared.holdout, compared.total)
     if needed.holdout <= compared.holdout:
         return (
-            f"{start} on the target; the {compared.holdout:,} holdout rows would already show a "
+            f"{start} on the target; the {compared.holdout:,} {compared.rows} would already show a "
             f"gain of {wanted:.3g}, so more of the same rows will not help."
         )
     return (
@@ -187,7 +187,7 @@ def too_few_rows(compared: Compared) -> Outcome | None:
         return None
     needed = rows_needed(half, distance, compared.holdout, compared.total)
     return REEVALUATE, [
-        f"Too little data to decide on the objective: on {compared.holdout:,} holdout rows the "
+        f"Too little data to decide on the objective: on {compared.holdout:,} {compared.rows} the "
         f"quick model's {compared.metric} {quick.score:.4g} is known to ±{half:.2g} only, so a "
         f"model exactly at the threshold {objective.threshold:g} could not be distinguished from "
         f"{trivial.name} ({trivial.score:.4g}).",
@@ -197,6 +197,8 @@ def too_few_rows(compared: Compared) -> Outcome | None:
 
 
 def _about(needed: RowsNeeded, compared: Compared) -> str:
+    if compared.folds:
+        return f"about {needed.total:,} rows (there are {compared.total:,})"
     return (
         f"about {needed.holdout:,} holdout rows ({needed.total:,} in all; there are "
         f"{compared.holdout:,} and {compared.total:,})"

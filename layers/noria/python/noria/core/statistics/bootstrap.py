@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from noria.common.arrays import Array
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import SerialDependence
+from noria.core.statistics.overlapping_folds import widened
 from noria.core.statistics.resampled_scores import drawn_counts
 from noria.errors import DataError
 
@@ -17,13 +18,19 @@ MOST, FEWEST, ROW_DRAWS = 500, 100, 4_000_000
 class Replicates:
     """Row counts of resampled holdouts; fewer where there are many rows (about 4 million draws).
 
-    With `serial` neighbours in time are drawn together, as `drawn_counts` does.
+    With `serial` neighbours in time are drawn together, as `drawn_counts` does. `widen` is what
+    scores of overlapping folds are less sure by (`training_overlap`).
     """
 
     def __init__(
-        self, metric: str, y: Array, seed: int, serial: SerialDependence | None = None
+        self,
+        metric: str,
+        y: Array,
+        seed: int,
+        serial: SerialDependence | None = None,
+        widen: float = 1.0,
     ) -> None:
-        self.metric, self.y, self.serial = metric, np.asarray(y), serial
+        self.metric, self.y, self.serial, self.widen = metric, np.asarray(y), serial, widen
         self.count = int(np.clip(ROW_DRAWS // max(1, len(self.y)), FEWEST, MOST))
         self.seed = seed
 
@@ -35,7 +42,11 @@ class Replicates:
     def of(self, prediction: Array) -> NDArray[np.float64]:
         """Return the metric per replicate, leaving out those where it is undefined."""
         ordered = _Ordered(self.metric, self.y, prediction)
-        return self._each(ordered.score)
+        found = self._each(ordered.score)
+        if self.widen == 1:
+            return found
+        score = metrics.score(self.metric, self.y, prediction)
+        return widened(self.metric, found, score, self.widen)
 
     def gains(self, new: Array, old: Array) -> NDArray[np.float64]:
         """Return the gain of one prediction over another per replicate."""

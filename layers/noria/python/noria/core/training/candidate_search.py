@@ -13,9 +13,10 @@ from noria.core.data.dataset import Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
+from noria.core.statistics.overlapping_folds import training_overlap
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
-from noria.core.training.folds import Split, folds_of, sample_rows
+from noria.core.training.folds import Split, folds_of, sample_positions
 from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
 from noria.core.training.trial import Experiment, Trial, TriedSetting
 from noria.errors import DataError, FeatureError, TrainingError
@@ -27,10 +28,16 @@ FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, D
 
 
 class OutOfFold(NamedTuple):
-    """Targets and a model's scores of rows that it was not fitted on, the latest fold first."""
+    """A model's scores of rows that it was not fitted on, and their targets; latest fold first.
 
+    `rows` are positions in the dataset; `widening` is what the folds' overlap takes from the
+    certainty of what is measured on them (`training_overlap`).
+    """
+
+    rows: Array
     target: Array
     scores: Array
+    widening: float
 
 
 def explore(
@@ -57,14 +64,16 @@ def explore_with_predictions(
     clock: Clock = time.perf_counter,
 ) -> tuple[Experiment, OutOfFold]:
     """As `explore`, with the predictions of the rows that were scored; none after an error."""
-    sample = sample_rows(dataset.training, trial.rows, seed)
-    search_of = _Search(sample, plan, trial, problem, seed, clock)
+    places = sample_positions(dataset.training, trial.rows, seed)
+    search_of = _Search(dataset.training.take(places), plan, trial, problem, seed, clock)
     try:
         search_of.run()
     except FIT_ERRORS as error:
         failed = search_of.result(error=f"{type(error).__name__}: {error}")
-        return failed, OutOfFold(sample.target[:0], np.zeros(0))
-    return search_of.result(), search_of.out_of_fold()
+        return failed, OutOfFold(places[:0], dataset.target[:0], np.zeros(0), 1.0)
+    predicted = search_of.out_of_fold()
+    rows = np.flatnonzero(~dataset.holdout)[places[predicted.rows]]
+    return search_of.result(), predicted._replace(rows=rows)
 
 
 class _Search:
@@ -171,10 +180,11 @@ class _Search:
                 self.best = {fold: taken.scores[fold] for fold in self.best}
 
     def out_of_fold(self) -> OutOfFold:
-        """The predictions of the setting that was taken."""
-        rows = [self.splits[fold][1] for fold in self.best]
-        found = [self.predictions[self.setting, fold] for fold in self.best]
-        return OutOfFold(self.sample.target[np.concatenate(rows)], np.concatenate(found))
+        """The predictions of the setting that was taken, by positions in the sample."""
+        splits = [self.splits[fold] for fold in self.best]
+        rows = np.concatenate([test for _, test in splits])
+        found = np.concatenate([self.predictions[self.setting, fold] for fold in self.best])
+        return OutOfFold(rows, self.sample.target[rows], found, training_overlap(splits))
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""

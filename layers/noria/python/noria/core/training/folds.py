@@ -28,12 +28,16 @@ class Folds:
 
 def sample_rows(training: Dataset, most: int, seed: int) -> Dataset:
     """Keep the latest rows where there is event time, a random share otherwise; in time order."""
+    return training.take(sample_positions(training, most, seed))
+
+
+def sample_positions(training: Dataset, most: int, seed: int) -> NDArray[np.int64]:
+    """Where the rows that `sample_rows` keeps are among the training rows."""
     if training.event_time is not None:
-        return training.take(np.argsort(training.event_time, kind="stable")[-most:])
+        return np.argsort(training.event_time, kind="stable")[-most:]
     if len(training) <= most:
-        return training
-    chosen = np.random.default_rng(seed).choice(len(training), most, replace=False)
-    return training.take(np.sort(chosen))
+        return np.arange(len(training))
+    return np.sort(np.random.default_rng(seed).choice(len(training), most, replace=False))
 
 
 def folds_of(sample: Dataset, folds: int, seed: int) -> Folds:
