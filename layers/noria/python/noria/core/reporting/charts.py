@@ -9,6 +9,7 @@ from noria.common.formatting import number, share
 from noria.core.reporting import svg
 
 HEIGHT = 204
+NAMED_AXIS = 20  # more height for what stands below an axis
 SHORTEST = 40  # of the longest bar, however long the notes are
 Points = Sequence[tuple[float, float | None]]
 
@@ -138,7 +139,23 @@ def lines(
     for place, points in enumerate(series.values()):
         for run in unbroken(points):
             parts.append(svg.path([(scale.x(x), scale.y(y)) for x, y in run], place))
-    return svg.picture(title, HEIGHT - 34, parts) + svg.legend(list(series))
+    height = HEIGHT - 34 + (NAMED_AXIS if along else 0)
+    return svg.picture(title, height, parts) + svg.legend(list(series))
+
+
+def scatter(
+    title: str, series: Mapping[str, Sequence[tuple[float, float]]], label: str, along: str
+) -> Markup:
+    """Draw points, one colour per series; empty where there are fewer than two."""
+    points = [point for one in series.values() for point in one]
+    if len(points) < 2:
+        return Markup()
+    across, values = [x for x, _ in points], [y for _, y in points]
+    scale = svg.Scale(0.0, max(across), min(values), max(values), HEIGHT - 16)
+    parts = scale.y_axis(label, percent=False) + scale.x_axis(along, is_time=False)
+    for place, one in enumerate(series.values()):
+        parts += [svg.dot(scale.x(x), scale.y(y), place) for x, y in one]
+    return svg.picture(title, HEIGHT - 34 + NAMED_AXIS, parts) + svg.legend(list(series))
 
 
 def unbroken(points: Points) -> list[list[tuple[float, float]]]:

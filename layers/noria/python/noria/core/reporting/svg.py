@@ -101,6 +101,11 @@ def path(points: Sequence[tuple[float, float]], place: int, dots: bool = True) -
     return line + "".join(circles if dots else [])
 
 
+def dot(x: float, y: float, place: int) -> str:
+    """Draw a point in the colour of the n-th series."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="c{place % COLOURS}"/>'
+
+
 def area(points: Sequence[tuple[float, float]], place: int) -> str:
     """Draw a filled outline in the colour of the n-th series."""
     drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
