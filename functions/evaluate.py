@@ -12,9 +12,11 @@ from noria.core.evaluation.evaluate import baselines_of, evaluate
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.evaluation.verdicts import beats_champion, meets_objective
 from noria.core.features.plan import Plan, has_next
+from noria.core.ml_need.quick_model import quick_model
 from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE
+from noria.core.training.folds import sample_rows
 from noria.lifecycle.conclude import write_report
 from noria.lifecycle.experiments import read_predictions
 from noria.lifecycle.stage import Stage
@@ -115,6 +117,7 @@ class _Answered(NamedTuple):
     challenger: Any
     pipeline: Any
     champion: Any = None
+    quick: Any = None
     out_of_fold: int = 0
     widening: float = 1.0
 
@@ -123,7 +126,9 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
     """Judge by the holdout; where that is small by all rows, the champion compared on it alone."""
     scores = _scores(stage)
     challenger, pipeline = scores["challenger"], scores["pipeline"]
-    holdout = _Answered(dataset.holdout_rows, challenger, pipeline, scores.get("champion"))
+    holdout = _Answered(
+        dataset.holdout_rows, challenger, pipeline, scores.get("champion"), _quick(stage, dataset)
+    )
     found = _measured(stage, dataset, holdout)
     if not _judged_by_all_rows(stage, dataset):
         return found
@@ -136,8 +141,20 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
         out_of_fold=len(folds.rows),
         widening=folds.widening,
     )
-    kept = {"comparison": found.comparison, "parity": found.parity}
+    kept = {name: getattr(found, name) for name in ("comparison", "quick_model", "parity")}
     return _measured(stage, dataset, every).model_copy(update=kept)
+
+
+def _quick(stage: Stage, dataset: Dataset) -> Any:
+    """The holdout's answers of the quick model that Analyse had, which knew no history."""
+    if _is_rule(stage):
+        return None
+    windows = {window.as_ for window in stage.problem.features.windows}
+    seen = dataset.only([name for name in dataset.names() if name not in windows])
+    if not seen.columns:
+        return None
+    training = sample_rows(seen.training, stage.problem.analysis.sample_rows, SEED)
+    return quick_model(training, seen.holdout_rows, SEED)
 
 
 def _judged_by_all_rows(stage: Stage, dataset: Dataset) -> bool:
@@ -164,6 +181,7 @@ def _measured(stage: Stage, dataset: Dataset, judged: _Answered) -> EvaluationRe
         signature.threshold,
         judged.out_of_fold,
         judged.widening,
+        judged.quick,
     )  # fmt: skip
 
 

@@ -12,12 +12,12 @@ from noria.core.data.dataset import Dataset
 from noria.core.evaluation.champion import compare_with_champion
 from noria.core.evaluation.error_findings import Findings
 from noria.core.evaluation.parity import check_parity
-from noria.core.evaluation.results import EvaluationResult
+from noria.core.evaluation.results import EvaluationResult, QuickModelComparison
 from noria.core.evaluation.slices import SliceResult, slice_results
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import serial_dependence
 from noria.core.statistics.bootstrap import Replicates
-from noria.core.statistics.confidence_intervals import interval_of, score_bound
+from noria.core.statistics.confidence_intervals import interval_of, least_gain, score_bound
 from noria.core.statistics.permutation_tests import target_columns
 from noria.core.statistics.sample_size import RowsNeeded, rows_needed
 from noria.errors import DataError
@@ -40,6 +40,7 @@ def evaluate(
     threshold: float = metrics.LABEL_THRESHOLD,
     out_of_fold: int = 0,
     widening: float = 1.0,
+    quick: Array | None = None,
 ) -> EvaluationResult:
     """Measure a challenger on the holdout rows.
 
@@ -48,8 +49,8 @@ def evaluate(
     that need no ML. `champion_problem` says why a champion could not be scored. With the rows'
     event `times` the intervals are those of a block bootstrap. `threshold` is what a binary
     challenger decides by. Of the rows `out_of_fold` were answered by models of folds without them,
-    by whose overlap the intervals are wider (`training_overlap`). ParityError when artifact and
-    pipeline disagree.
+    by whose overlap the intervals are wider (`training_overlap`). `quick` are the answers of the
+    analysis's quick model. ParityError when artifact and pipeline disagree.
     """
     metric, task, limits = problem.objective.measure, problem.task, problem.evaluation
     parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity, threshold)
@@ -84,6 +85,13 @@ def evaluate(
         gain_over_baseline=gained,
         minimum_gain=problem.objective.minimum_gain,
         comparison=compared,
+        quick_model=None
+        if quick is None
+        else QuickModelComparison(
+            value=metrics.score(metric, y, quick),
+            lead=least_gain(replicates, quick, challenger_scores, limits.champion_confidence),
+            confidence=limits.champion_confidence,
+        ),
         weaknesses=[
             *weaknesses(problem, value, found),
             *(one.sentence for one in (findings or Findings()).weaknesses[:WEAK_SPOTS]),

@@ -24,6 +24,14 @@ class ChampionComparison(_Result):
     reason: str
 
 
+class QuickModelComparison(_Result):
+    """The analysis's quick model on the same rows, and at least how far it leads the challenger."""
+
+    value: float
+    lead: float
+    confidence: float
+
+
 class EvaluationResult(_Result):
     """Everything that was measured of a challenger, for verdicts, reports and the model card.
 
@@ -50,5 +58,6 @@ class EvaluationResult(_Result):
     gain_over_baseline: float | None
     minimum_gain: float
     comparison: ChampionComparison | None
+    quick_model: QuickModelComparison | None = None
     weaknesses: list[str]
     findings: Findings = Findings()

@@ -9,11 +9,13 @@ from noria.core.statistics import metrics
 def meets_objective(evaluation: EvaluationResult) -> Verdict:
     """Decide "met", "undecided" or "missed".
 
-    By threshold, slice floors and the gain over the baselines; undecided where the value meets the
+    By threshold, slice floors, the gain over the baselines, and the analysis's quick model, which
+    must not be surely better; undecided where the value meets the
     threshold and its bound does not, so that the holdout's rows do not tell. A challenger that
     surely beats the champion on the same rows needs no bound: keeping the champion would be worse.
     """
     misses = [*_missed_threshold(evaluation), *_missed_gain(evaluation)]
+    misses += _behind_the_quick_model(evaluation)
     misses += [
         f"{one.column} = {one.value}: {evaluation.metric} {one.score:.4f} "
         f"misses its floor {one.floor:g} on {counted(one.rows, 'row')}"
@@ -104,6 +106,17 @@ def _missed_gain(evaluation: EvaluationResult) -> list[str]:
     return [
         f"the gain over the {evaluation.best_baseline} baseline is {gained:.4f}, below the "
         f"minimum gain {evaluation.minimum_gain:g}"
+    ]
+
+
+def _behind_the_quick_model(evaluation: EvaluationResult) -> list[str]:
+    """A model that is surely worse than what the analysis fitted in seconds is not promoted."""
+    quick = evaluation.quick_model
+    if quick is None or quick.lead <= 0:
+        return []
+    return [
+        f"the quick model of the analysis is surely better on the same rows: {evaluation.metric} "
+        f"{quick.value:.4f}, with {quick.confidence:.0%} confidence at least {quick.lead:.4f} more"
     ]
 
 
