@@ -184,8 +184,9 @@ def test_an_adoption_that_broke_off_is_completed(registry: Registry, bucket: Sto
     registry.write_version("v1", {"model.onnx": b"judged", "signature.json": b"{}"})
     registry.adopt_final_fit("v1", {"model.onnx": b"half", "signature.json": b"{}"})
     bucket.put("models/v1/model.onnx", b"final")
-    with pytest.raises(RegistryError, match="does not match its checksum"):
-        registry.model("v1")
+    for damaged in (registry.model, registry.judged_model):
+        with pytest.raises(RegistryError, match="does not match its checksum"):
+            damaged("v1")
     registry.adopt_final_fit("v1", {"model.onnx": b"final", "signature.json": b"{}"})
     assert registry.model("v1") == (b"final", {})
     assert registry.judged_model("v1") == (b"judged", {})

@@ -148,10 +148,14 @@ class Registry:
         return self.file(version, MODEL), self.json_file(version, SIGNATURE)
 
     def judged_model(self, version: str) -> tuple[bytes, dict[str, Any]]:
-        """The artifact and the signature that were judged, before a final fit on all rows."""
-        manifest = self._store.get_json(f"models/{version}/manifest.json", {})
-        if JUDGED not in manifest.get("sha256", {}):
-            return self.model(version)
+        """The artifact and the signature that were judged, before a final fit on all rows.
+
+        RegistryError where the ones that serve are damaged: such a champion is to be replaced.
+        """
+        serving = self.model(version)
+        manifest = self._store.get_json(f"models/{version}/manifest.json")
+        if JUDGED not in manifest["sha256"]:
+            return serving
         return self.file(version, JUDGED), self.json_file(version, JUDGED_SIGNATURE)
 
     def reference(self, version: str) -> dict[str, Any]:
