@@ -23,6 +23,7 @@ from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
+WINDOWS = "windows"  # the recipe that reads history
 
 
 @logged
@@ -92,9 +93,10 @@ def _not_needed(stage: Stage, decision: str) -> list[str]:
               if one.as_ in _signature(stage).unused]  # fmt: skip
     if decision != "met" or not unread:
         return []
-    return [
-        f"met without the history {', '.join(unread)}: a higher threshold makes the machine try it"
-    ]
+    tried = stage.event.result("features").get("tried", [])
+    seen = any(WINDOWS in recipe.split("+") for recipe in tried)
+    why = "with it no recipe was better" if seen else "a higher threshold makes the machine try it"
+    return [f"met without the history {', '.join(unread)}: {why}"]
 
 
 def _is_rule(stage: Stage) -> bool:
@@ -133,6 +135,8 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
     if not _judged_by_all_rows(stage, dataset):
         return found
     folds = read_predictions(stage, str(stage.event.result("judge")["trial"]))
+    if not len(folds.rows):
+        return found
     rows = np.concatenate([folds.rows, np.flatnonzero(dataset.holdout)])
     every = _Answered(
         dataset.take(rows),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from noria.contracts import Problem
 from noria.core.features.plan import joint_plans
-from noria.core.training.candidate_search import explore
+from noria.core.statistics import metrics
+from noria.core.training.candidate_search import explore, explore_with_predictions
 from noria.core.training.trial import Experiment, Trial
 from noria.core.training.trials import FINALISTS, first_rung, judge, last_rung
 from noria.errors import TrainingError
@@ -72,6 +73,20 @@ def test_the_first_rung_takes_a_part_of_the_rows_and_of_the_seconds() -> None:
     last = last_rung([("text", "random_forest"), ("basic", "random_forest")], asked, 2)
     assert sum(one.seconds for one in last) == pytest.approx(45)
     assert {(one.rows, one.settings) for one in last} == {(20_000, 13)}
+
+
+def test_each_row_is_answered_once_by_a_model_that_had_not_seen_it() -> None:
+    dataset, asked = planted("an hour", 1_000), problem(exploration={"folds": 4})
+    plan = joint_plans(dataset, asked)[0]
+    [trial] = [one for one in first_rung(["basic"], asked, 750)
+               if one.candidate == "logistic_regression"]  # fmt: skip
+    experiment, predicted = explore_with_predictions(dataset, plan, trial, asked, 0)
+    assert sorted(predicted.rows) == np.flatnonzero(~dataset.holdout).tolist()
+    assert (dataset.target[predicted.rows] == predicted.target).all()
+    latest = np.array_split(np.arange(len(predicted.rows)), 4)[0]
+    found = metrics.score("roc_auc", predicted.target[latest], predicted.scores[latest])
+    assert found == pytest.approx(experiment.scores[0], abs=0.02)
+    assert predicted.widening == pytest.approx(np.sqrt(1 + 4 / 3), abs=0.01)
 
 
 def test_few_trials_need_no_first_rung() -> None:

@@ -16,6 +16,7 @@ SHOWN_FIRST = (
     "score",
     "std",
     "iteration",
+    "rung",
     "recipe",
     "fit_seconds",
     "rows",
@@ -42,6 +43,8 @@ def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Cha
     sign = 1 if name in LOWER_IS_BETTER else -1
     ordered = sorted(experiments, key=lambda item: _place(item, sign))
     tried = [_told(item) for item in ordered]
+    if all(item.get("rung", 1) == 1 for item in tried):
+        tried = [{key: found for key, found in item.items() if key != "rung"} for item in tried]
     known = dict.fromkeys(
         key for item in tried for key in item if any(one.get(key) for one in tried)
     )
@@ -102,9 +105,10 @@ def _score(item: Document) -> float | None:
     return float(found[0]) if found else None
 
 
-def _place(item: Document, sign: int) -> tuple[bool, float]:
+def _place(item: Document, sign: int) -> tuple[bool, int, float]:
+    """The last rung first, as rungs have rows and folds of their own; what failed comes last."""
     score = _score(item)
-    return (score is None, sign * score if score is not None else 0.0)
+    return score is None, -int(item.get("rung", 1)), sign * score if score is not None else 0.0
 
 
 def evaluation(document: Document) -> blocks.Chapter | None:

@@ -22,6 +22,9 @@ from noria.core.training.trial import Experiment, Trial, TriedSetting
 from noria.errors import DataError, FeatureError, TrainingError
 
 Clock = Callable[[], float]
+#: Out-of-fold scores that a trial keeps, 16 MB for each setting: two classes' always, of many
+#: classes those of small tables, which are judged by them.
+KEPT_SCORES = 2_000_000
 #: What estimators raise on data they cannot take.
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError,
               FeatureError)  # fmt: skip
@@ -63,7 +66,10 @@ def explore_with_predictions(
     seed: int,
     clock: Clock = time.perf_counter,
 ) -> tuple[Experiment, OutOfFold]:
-    """As `explore`, with the predictions of the rows that were scored; none after an error."""
+    """As `explore`, with the predictions of the rows that were scored.
+
+    There are none after an error, and none of many rows with many classes.
+    """
     places = sample_positions(dataset.training, trial.rows, seed)
     search_of = _Search(dataset.training.take(places), plan, trial, problem, seed, clock)
     try:
@@ -98,6 +104,8 @@ class _Search:
         self.setting = ""
         self.trials: list[SettingTrial] = []
         self.predictions: dict[tuple[str, int], Array] = {}
+        columns = len(sample.classes) if len(sample.classes) > 2 else 1
+        self.keeps = len(sample) * columns <= KEPT_SCORES
         self.notes: list[str] = []
         self.seconds = {"fit": 0.0, "score": 0.0}
         self.features = 0
@@ -149,7 +157,8 @@ class _Search:
         fitted = self.clock()
         prediction = predict_scores(pipeline, self.frame.iloc[test], classes)
         scored = self.clock()
-        self.predictions[setting, fold] = prediction
+        if self.keeps:
+            self.predictions[setting, fold] = prediction
         self.seconds["fit"] += fitted - start
         self.seconds["score"] += scored - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
@@ -181,6 +190,8 @@ class _Search:
 
     def out_of_fold(self) -> OutOfFold:
         """The predictions of the setting that was taken, by positions in the sample."""
+        if not self.keeps:
+            return OutOfFold(np.zeros(0, np.int64), self.sample.target[:0], np.zeros(0), 1.0)
         splits = [self.splits[fold] for fold in self.best]
         rows = np.concatenate([test for _, test in splits])
         found = np.concatenate([self.predictions[self.setting, fold] for fold in self.best])

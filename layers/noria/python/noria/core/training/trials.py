@@ -179,8 +179,8 @@ def _as_good(metric: str, one: Experiment, best: Experiment, fewest: int) -> boo
 def _behind(one: Experiment, best: Experiment, metric: str) -> str:
     """Say how far an experiment is behind the best, with the standard error of that."""
     gaps = _gaps(metric, best, one)
-    error = f" ± {_standard_error(gaps):.4g}" if len(gaps) > 1 else ""
-    return f"{gaps.mean():.4g}{error} behind {best.candidate} with recipe {best.recipe}"
+    error = f" ± {_standard_error(gaps):.3g}" if len(gaps) > 1 else ""
+    return f"{gaps.mean():.3g}{error} behind {best.candidate} with recipe {best.recipe}"
 
 
 def _gaps(metric: str, ahead: Experiment, behind: Experiment) -> NDArray[np.float64]:
