@@ -4,7 +4,7 @@ import inspect
 
 import typer
 
-from infra.cli import data, demo, experiments, features, lineage, local, problem, runs
+from infra.cli import data, demo, experiments, features, lineage, local, models, problem, runs
 from infra.cli.errors import ReportingGroup
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(local.app, name="local")
 app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.add_typer(experiments.app, name="experiments")
+app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 app.command("run")(runs.run)
 app.command("runs")(runs.runs)
