@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from noria.common import formatting
-from noria.core.reporting import charts, grid_charts
+from noria.core.reporting import charts, grid_charts, svg
 
 PAGE = '<page xmlns="http://www.w3.org/2000/svg">{}</page>'
 
@@ -24,6 +24,21 @@ def texts(content: str) -> list[str]:
 def widths(content: str, kind: str) -> list[float]:
     found = (item for item in drawn(content).iter() if item.get("class") == kind)
     return [float(item.get("width", "nan")) for item in found]
+
+
+@pytest.mark.parametrize("content", ["", "wide", "Mm Ww il", "漢字 and letters ", "x" * 1_000_000])
+@pytest.mark.parametrize("room", [0.0, 20.0, 60.0])
+def test_a_text_is_cut_where_its_room_ends(content: str, room: float) -> None:
+    """As much is kept as fits with the ellipsis, of a cell of a megabyte too."""
+    cut = svg.fitted(content, room)
+    if cut == content:
+        assert svg.breadth(content) <= room + svg.ROUNDING
+        return
+    kept = cut.removesuffix("…")
+    assert content.startswith(kept)
+    assert not kept or svg.breadth(cut) <= room + svg.ROUNDING
+    longer = content[: len(kept) + 1]
+    assert longer.endswith(" ") or svg.breadth(longer + "…") > room
 
 
 def test_every_chart_survives_equal_values() -> None:

@@ -6,6 +6,7 @@ Colours are classes of the report's style sheet: `c0` to `c3`, light and dark.
 
 from collections.abc import Sequence
 from html import escape
+from itertools import accumulate, takewhile
 from math import ceil, floor, log10
 
 from markupsafe import Markup
@@ -58,10 +59,11 @@ def fitted(content: str, room: float, kind: str = "tick") -> str:
     """Cut a text to so many units, with an ellipsis where something is left out."""
     if breadth(content, kind) <= room + ROUNDING:
         return content
-    kept = content
-    while kept and breadth(kept + "…", kind) > room:
-        kept = kept[:-1]
-    return kept.rstrip() + "…"
+    # Not cut letter by letter: a cell of a megabyte would take its square.
+    left = room - breadth("…", kind)
+    widths = accumulate(breadth(letter, kind) for letter in content)
+    kept = sum(1 for _ in takewhile(lambda width: width <= left, widths))
+    return content[:kept].rstrip() + "…"
 
 
 def folded(content: str, room: float, kind: str = "tick") -> list[str]:
