@@ -125,6 +125,7 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
         "minimum_rows": 100, "maximum_missing": 0.4, "on_violation": "quarantine",
         "maximum_quarantined": 0.05, "unique": [], "checks": [], "outliers": 3.5,
         "schema_drift": "report", "numeric_share": 0.98, "identifier_share": 0.9, "columns": {},
+        "maximum_text": 32_767,
     }  # fmt: skip
     assert documented.items() <= small.quality.model_dump().items()
     assert small.analysis.model_dump() == {

@@ -680,3 +680,16 @@ def test_one_endless_cell_takes_no_time() -> None:
         "minimum_rows": 10, "columns": {"far": {"unit": "km"}},
     }))  # fmt: skip
     assert len(cleansing.quarantined) == 1
+
+
+def test_a_text_of_a_megabyte_is_quarantined_and_told() -> None:
+    """One such cell would make the whole column so wide."""
+    frame = numbers(200).assign(note="fine")
+    frame.loc[3, "note"] = "word " * 200_000
+    decision, said = decided(frame, problem())
+    assert decision == "usable"
+    assert "1 row: note has more than 32,767 characters (quality.maximum_text) (row 4" in said
+    longer = problem(quality={"maximum_text": 1_000_000, "minimum_rows": 50})
+    assert "more than" not in decided(frame, longer)[1]
+    left_out = problem(features={"exclude": ["note"]})
+    assert "more than 32,767" not in decided(frame, left_out)[1]

@@ -189,5 +189,9 @@ class Quality(Section):
     merged_spellings: int = Field(default=1000, ge=0)
     """Spellings up to which those that differ in case are merged. Convention: more are names, and
     the map of them travels with the model."""
+    maximum_text: int = Field(default=32_767, ge=100)
+    """Characters that a text may have; rows with a longer one are quarantined. Convention: what a
+    cell of a spreadsheet holds. All texts of a column take the room of its longest one, so that
+    one of a megabyte would need gigabytes."""
     columns: dict[ColumnName, ColumnRule] = {}
     """A rule for each column that needs one."""

@@ -107,6 +107,7 @@ def _violations(
             yield _allowed(name, rule, values[name], columns[name].kind)
         if rule.pattern is not None:
             yield _pattern(name, rule.pattern, values[name])
+    yield from _long_texts(values, columns, problem)
     for check in problem.quality.checks:
         yield _check(check, values, columns)
 
@@ -168,6 +169,18 @@ def _pattern(name: str, pattern: str, values: pd.Series) -> Broken:
     matches = arrow.match_substring_regex(texts, f"^(?:{pattern})$")
     outside = pd.Series(matches.to_pandas(), index=values.index).eq(False)
     return Broken(f"{name} does not match {pattern}", outside.astype(bool), name)
+
+
+def _long_texts(
+    values: pd.DataFrame, columns: dict[str, Typed], problem: Problem
+) -> Iterator[Broken]:
+    """Mark texts beyond `quality.maximum_text`; those of columns left out by name do no harm."""
+    most = problem.quality.maximum_text
+    for name, column in columns.items():
+        if column.kind in ("category", "text") and name not in problem.features.exclude:
+            text = f"{name} has more than {most:,} characters (quality.maximum_text)"
+            lengths = values[name].astype("str").str.len()
+            yield Broken(text, (lengths > most).fillna(False).astype(bool), name)
 
 
 def _check(text: str, values: pd.DataFrame, columns: dict[str, Typed]) -> Broken:
