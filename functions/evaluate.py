@@ -16,6 +16,9 @@ from noria.core.ml_need.quick_model import quick_model
 from noria.core.model.signature import Signature
 from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE
+from noria.core.statistics import metrics
+from noria.core.statistics.best_threshold import answers_by_halves, thresholds_by_halves
+from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.folds import sample_rows
 from noria.lifecycle.conclude import write_report
 from noria.lifecycle.experiments import read_predictions
@@ -118,6 +121,7 @@ class _Answered(NamedTuple):
     rows: Dataset
     challenger: Any
     pipeline: Any
+    threshold: Any
     champion: Any = None
     quick: Any = None
     out_of_fold: int = 0
@@ -128,8 +132,14 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
     """Judge by the holdout; where that is small by all rows, the champion compared on it alone."""
     scores = _scores(stage)
     challenger, pipeline = scores["challenger"], scores["pipeline"]
+    threshold = _signature(stage).threshold
     holdout = _Answered(
-        dataset.holdout_rows, challenger, pipeline, scores.get("champion"), _quick(stage, dataset)
+        dataset.holdout_rows,
+        challenger,
+        pipeline,
+        threshold,
+        _champion(stage, scores),
+        _quick(stage, dataset),
     )
     found = _measured(stage, dataset, holdout)
     if not _judged_by_all_rows(stage, dataset):
@@ -142,6 +152,7 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
         dataset.take(rows),
         np.concatenate([folds.scores, challenger]),
         np.concatenate([folds.scores, pipeline]),
+        _thresholds(stage.problem, folds, threshold, len(challenger)),
         out_of_fold=len(folds.rows),
         widening=folds.widening,
     )
@@ -158,7 +169,26 @@ def _quick(stage: Stage, dataset: Dataset) -> Any:
     if not seen.columns:
         return None
     training = sample_rows(seen.training, stage.problem.analysis.sample_rows, SEED)
-    return quick_model(training, seen.holdout_rows, SEED)
+    holdout = seen.holdout_rows
+    return answers_by_halves(stage.problem, holdout.target, quick_model(training, holdout, SEED))
+
+
+def _champion(stage: Stage, scores: dict[str, Any]) -> Any:
+    """The holdout's answers of the champion, as its own threshold decides."""
+    if "champion" not in scores:
+        return None
+    version = str(stage.event.result("score")["champion"])
+    signature = Signature.model_validate(stage.registry.json_file(version, "signature.json"))
+    metric = stage.problem.objective.measure
+    return metrics.decided(metric, scores["champion"], signature.threshold)
+
+
+def _thresholds(problem: Problem, folds: OutOfFold, served: float, holdout: int) -> Any:
+    """What each judged row is decided by: no row of a fold by a threshold that knew it."""
+    if problem.task != "binary":
+        return served
+    found = thresholds_by_halves(problem, folds.target, folds.scores)
+    return np.concatenate([found, np.full(holdout, served)])
 
 
 def _judged_by_all_rows(stage: Stage, dataset: Dataset) -> bool:
@@ -182,7 +212,7 @@ def _measured(stage: Stage, dataset: Dataset, judged: _Answered) -> EvaluationRe
         find_weaknesses(stage.problem, rows, judged.challenger, signature.importances,
                         signature.unused),
         rows.event_time,
-        signature.threshold,
+        judged.threshold,
         judged.out_of_fold,
         judged.widening,
         judged.quick,

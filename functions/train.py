@@ -48,12 +48,12 @@ def _train(stage: Stage) -> dict[str, Any]:
     note(rows_in=dataset.training_size)
     trial = str(stage.event.result("judge")["trial"])
     chosen, predicted = read_experiment(stage, trial), read_predictions(stage, trial)
-    trained = train(
-        dataset, plan, chosen.candidate, stage.problem, SEED, _libraries(), setting=chosen.setting
-    )
     decision = choose_threshold(stage.problem, predicted.target, predicted.scores, SEED)
-    signature = trained.signature.model_copy(update={"decision": decision})
-    trained = _with_history(replace(trained, signature=signature), stage, inputs)
+    trained = train(
+        dataset, plan, chosen.candidate, stage.problem, SEED, _libraries(),
+        setting=chosen.setting, decision=decision,
+    )  # fmt: skip
+    trained = _with_history(trained, stage, inputs)
     read = dataset.only(trained.signature.names)
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
     evidence = {"version": version, "candidate": chosen.candidate, "setting": chosen.setting,

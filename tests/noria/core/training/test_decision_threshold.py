@@ -9,6 +9,7 @@ from noria.common.arrays import Array
 from noria.contracts import Problem
 from noria.core.model.decision import Decision
 from noria.core.statistics import metrics
+from noria.core.statistics.best_threshold import answers_by_halves
 from noria.core.training.decision_threshold import choose_threshold
 from noria.errors import ContractError
 from tests.support.examples import examples
@@ -96,9 +97,37 @@ def test_recall_at_a_precision_keeps_the_precision() -> None:
     assert found.curve[-1].recall == 1
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "f1", "balanced_accuracy", "log_loss"])
-def test_metrics_that_judge_labels_or_probabilities_keep_one_half(metric: str) -> None:
+@pytest.mark.parametrize("metric", ["f1", "f1_macro", "balanced_accuracy"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_metric_of_labels_is_answered_by_its_own_best(metric: str, seed: int) -> None:
+    target, probability = rare(rows=300, seed=seed)
+    found = chosen(problem(objective={"metric": metric}), target, probability)
+    reached = metrics.scores(target, probability, "binary", found.threshold)[metric]
+    tried = [*(probability + 1e-4).tolist(), 0.0]
+    assert reached == pytest.approx(
+        max(metrics.scores(target, probability, "binary", at)[metric] for at in tried)
+    )
+
+
+def test_rows_are_judged_by_thresholds_that_did_not_know_them() -> None:
+    """GIVEN scores of noise THEN their answers are no better than chance."""
+    asked = problem(objective={"metric": "balanced_accuracy"})
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        target = np.arange(60) % 4 == 0
+        answers = answers_by_halves(asked, target, generator.random(60))
+        found.append(metrics.score("balanced_accuracy", target.astype(int), answers))
+    assert np.mean(found) == pytest.approx(0.5, abs=3 * np.std(found) / np.sqrt(len(found)))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+def test_metrics_that_one_half_suits_keep_it(metric: str) -> None:
     assert choose_threshold(problem(objective={"metric": metric}), *rare(), 0) is None
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "balanced_accuracy", "log_loss"])
+def test_costs_go_with_a_ranking(metric: str) -> None:
     with pytest.raises(ContractError, match=r"objective\.costs: costs choose a threshold"):
         with_costs(metric=metric)
     with pytest.raises(ContractError, match=r"objective\.costs: costs are of two classes"):

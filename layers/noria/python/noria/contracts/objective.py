@@ -119,8 +119,9 @@ class Objective(Section):
     as people stop answering alarms that are wrong more often (Breznitz 1984, "Cry Wolf")."""
     costs: Costs | None = None
     """What wrong answers cost: the threshold that is served makes the least of it. Without costs it
-    is the one with the best F1 where the metric is roc_auc or average_precision, the one with the
-    most recall at `minimum_precision` for recall_at_precision, and 0.5 else."""
+    is the one that is best for f1, f1_macro or balanced_accuracy where that is the metric, the one
+    with the most recall at `minimum_precision` for recall_at_precision, the one with the best F1
+    for roc_auc and average_precision, and 0.5 else."""
     slices: list[Slice] = []
     """Columns whose every value must reach a floor."""
 

@@ -193,7 +193,9 @@ class _Tick:
         scores = np.array([score for _, score in pairs], dtype=np.float64)
         codes = truth if self._problem.task == "regression" else truth.astype(np.int64)
         try:
-            quality = metrics.score(self._problem.objective.measure, codes, scores)
+            metric = self._problem.objective.measure
+            answers = metrics.decided(metric, scores, self._signature.threshold)
+            quality = metrics.score(metric, codes, answers)
         except DataError as error:
             self._notes.append(f"quality waits for more labels: {error}")
             return seen, False

@@ -37,7 +37,7 @@ def evaluate(
     champion_problem: str = "",
     findings: Findings | None = None,
     times: Array | None = None,
-    threshold: float = metrics.LABEL_THRESHOLD,
+    threshold: float | Array = metrics.LABEL_THRESHOLD,
     out_of_fold: int = 0,
     widening: float = 1.0,
     quick: Array | None = None,
@@ -48,30 +48,31 @@ def evaluate(
     where the model is weak, as are the `findings` in its errors. `baselines` are metric values
     that need no ML. `champion_problem` says why a champion could not be scored. With the rows'
     event `times` the intervals are those of a block bootstrap. `threshold` is what a binary
-    challenger decides by. Of the rows `out_of_fold` were answered by models of folds without them,
-    by whose overlap the intervals are wider (`training_overlap`). `quick` are the answers of the
-    analysis's quick model. ParityError when artifact and pipeline disagree.
+    challenger decides by, for all rows or each; `champion_scores` and `quick`, those of the
+    analysis's quick model, are as the metric judges them (`metrics.decided`). Of the rows
+    `out_of_fold` were answered by models of folds without them, by whose overlap the intervals are
+    wider (`training_overlap`). ParityError when artifact and pipeline disagree.
     """
     metric, task, limits = problem.objective.measure, problem.task, problem.evaluation
     parity = check_parity(y, challenger_scores, pipeline_scores, task, limits.parity, threshold)
-    value = metrics.score(metric, y, challenger_scores)
+    judged = metrics.decided(metric, challenger_scores, threshold)
+    value = metrics.score(metric, y, judged)
     together = serial_dependence(target_columns(y, challenger_scores), times)
     replicates = Replicates(metric, y, seed, together, widening)
-    bound = score_bound(replicates, challenger_scores, limits.objective_confidence)
-    found = slice_results(problem, y, slices, challenger_scores, seed)
+    bound = score_bound(replicates, judged, limits.objective_confidence)
+    found = slice_results(problem, y, slices, judged, seed)
     best = best_baseline(metric, baselines)
     gained = None if best is None else metrics.gain(metric, value, baselines[best])
     compared = None
     if champion_scores is not None or champion_problem:
-        rivals = (challenger_scores, champion_scores)
         compared = compare_with_champion(
-            y, *rivals, replicates, limits.champion_confidence, champion_problem
+            y, judged, champion_scores, replicates, limits.champion_confidence, champion_problem
         )
     return EvaluationResult(
         metric=problem.objective.metric,
         value=value,
         threshold=problem.objective.threshold,
-        interval=interval_of(replicates, challenger_scores, limits.confidence),
+        interval=interval_of(replicates, judged, limits.confidence),
         bound=bound,
         bound_confidence=limits.objective_confidence,
         needed=_needed(problem, value, bound, len(y), all_rows=out_of_fold > 0),
@@ -89,7 +90,7 @@ def evaluate(
         if quick is None
         else QuickModelComparison(
             value=metrics.score(metric, y, quick),
-            lead=least_gain(replicates, quick, challenger_scores, limits.champion_confidence),
+            lead=least_gain(replicates, quick, judged, limits.champion_confidence),
             confidence=limits.champion_confidence,
         ),
         weaknesses=[

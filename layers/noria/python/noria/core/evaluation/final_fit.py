@@ -35,7 +35,7 @@ def judge_final_fit(
     metric = problem.objective.measure
     try:
         check_parity(y, exported, pipeline, problem.task, problem.evaluation.parity, threshold)
-        value = metrics.score(metric, y, exported)
+        value = metrics.score(metric, y, metrics.decided(metric, exported, threshold))
     except (ParityError, DataError) as error:
         return Verdict(decision="kept", reasons=[f"the judged model serves: {error}"], evidence={})
     worst = judged.low if metrics.is_better_higher(metric) else judged.high

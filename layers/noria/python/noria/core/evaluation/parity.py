@@ -33,7 +33,7 @@ def check_parity(
     pipeline: Array,
     task: Task,
     tolerance: float,
-    threshold: float = metrics.LABEL_THRESHOLD,
+    threshold: float | Array = metrics.LABEL_THRESHOLD,
 ) -> Parity:
     """Compare the artifact's scores with the pipeline's; ParityError when they disagree.
 
@@ -69,5 +69,5 @@ def _flipped(labels: int) -> str:
     return "1 label flips" if labels == 1 else f"{labels:,} labels flip"
 
 
-def _differ(one: Array, other: Array, threshold: float) -> Array:
+def _differ(one: Array, other: Array, threshold: float | Array) -> Array:
     return np.asarray(metrics.labels(one, threshold) != metrics.labels(other, threshold))

@@ -16,6 +16,7 @@ from noria.core.ml_need.quick_forms import Form, forms_of, named
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import serial_dependence
+from noria.core.statistics.best_threshold import answers_by_halves
 from noria.core.statistics.confidence_intervals import score_interval
 from noria.core.statistics.overlapping_folds import training_overlap, widened
 from noria.core.statistics.permutation_tests import (
@@ -242,11 +243,14 @@ def _scored(
     widen: float,
 ) -> Scored:
     metric, confidence = problem.objective.measure, problem.evaluation.confidence
-    score = metrics.score(metric, judged.target, prediction)
-    resampled = resampled_scores(metric, judged.target, prediction, counts)
+    answers = prediction
+    if name == QUICK:
+        answers = answers_by_halves(problem, judged.target, prediction)
+    score = metrics.score(metric, judged.target, answers)
+    resampled = resampled_scores(metric, judged.target, answers, counts)
     resampled = widened(metric, resampled, score, widen)
     defined = resampled[np.isfinite(resampled)]
-    found = score_interval(metric, judged.target, prediction, defined, block, confidence)
+    found = score_interval(metric, judged.target, answers, defined, block, confidence)
     return Scored(
         name=name,
         prediction=prediction,

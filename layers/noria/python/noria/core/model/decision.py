@@ -1,12 +1,13 @@
 """From which probability on a model's answer is the positive class, and what else there was."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
-Aim = Literal["f1", "costs", "recall_at_precision"]
+from noria.core.statistics.best_threshold import Aim
+
 AIMS: dict[Aim, str] = {
     "f1": "the best F1",
+    "f1_macro": "the best macro F1",
+    "balanced_accuracy": "the best balanced accuracy",
     "costs": "the least costs",
     "recall_at_precision": "the most recall at the wanted precision",
 }

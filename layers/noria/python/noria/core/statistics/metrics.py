@@ -35,15 +35,26 @@ class Metric:
     description: str
 
 
-def labels(prediction: Array, threshold: float = LABEL_THRESHOLD) -> NDArray[np.int64]:
+def labels(prediction: Array, threshold: float | Array = LABEL_THRESHOLD) -> NDArray[np.int64]:
     """Turn probabilities into class codes: at least the threshold, or the most probable class.
 
-    Rounded first, so that a tie is a tie on every runtime, whatever its last digits.
+    A threshold may be one for all rows or one each. Rounded first, so that a tie is a tie on every
+    runtime, whatever its last digits.
     """
     rounded = np.round(np.asarray(prediction, dtype=np.float64), LABEL_DECIMALS)
     if rounded.ndim == 2:
         return np.asarray(rounded.argmax(axis=1), dtype=np.int64)
-    return np.asarray(rounded >= round(threshold, LABEL_DECIMALS), dtype=np.int64)
+    return np.asarray(rounded >= np.round(threshold, LABEL_DECIMALS), dtype=np.int64)
+
+
+def decided(metric: str, prediction: Array, threshold: float | Array) -> Array:
+    """What a metric judges of a model that decides by a threshold: its answers, 0 or 1.
+
+    The prediction as it is where the metric is not one of labels, or classes are many.
+    """
+    if metric not in OF_LABELS or np.ndim(prediction) != 1:
+        return np.asarray(prediction)
+    return labels(prediction, threshold).astype(np.float64)
 
 
 def score(metric: str, y: Array, prediction: Array, weights: Array | None = None) -> float:
@@ -55,18 +66,16 @@ def score(metric: str, y: Array, prediction: Array, weights: Array | None = None
 
 
 def scores(
-    y: Array, prediction: Array, task: Task, threshold: float = LABEL_THRESHOLD
+    y: Array, prediction: Array, task: Task, threshold: float | Array = LABEL_THRESHOLD
 ) -> dict[str, float]:
     """Compute all metrics of a task, leaving out the undefined ones.
 
     Those of labels take the labels that a binary model answers with, by its threshold.
     """
-    found, decided = {}, prediction
-    if task == "binary" and threshold != LABEL_THRESHOLD:
-        decided = labels(prediction, threshold).astype(np.float64)
+    found = {}
     for name in names_of(task):
         try:
-            found[name] = score(name, y, decided if name in OF_LABELS else prediction)
+            found[name] = score(name, y, decided(name, prediction, threshold))
         except DataError:
             continue
     return found

@@ -13,6 +13,7 @@ from noria.core.data.dataset import Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
+from noria.core.statistics.best_threshold import answers_by_halves
 from noria.core.statistics.overlapping_folds import training_overlap
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
@@ -162,7 +163,8 @@ class _Search:
         self.seconds["fit"] += fitted - start
         self.seconds["score"] += scored - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
-        return metrics.score(self._metric, target[test], prediction), scored - start
+        answers = answers_by_halves(self.problem, target[test], prediction)
+        return metrics.score(self._metric, target[test], answers), scored - start
 
     @property
     def _metric(self) -> str:

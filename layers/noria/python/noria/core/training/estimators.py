@@ -46,7 +46,8 @@ def parameters_of(
     They are the candidate's usual ones, or those of one of its settings.
     """
     found = CANDIDATES[candidate]
-    balance = classes and METRICS[problem.objective.metric].balancing
+    # Two classes are told apart by a threshold, which leaves probabilities as they are.
+    balance = classes > 2 and METRICS[problem.objective.metric].balancing
     common = {"random_state": seed} | ({"class_weight": "balanced"} if balance else {})
     taken = inspect.signature(found.estimator(classes)).parameters
     chosen = found.parameters(classes, rows)

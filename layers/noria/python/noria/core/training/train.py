@@ -15,6 +15,7 @@ from noria.core.data.dataset import Dataset, is_missing
 from noria.core.data.notation import Notation
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
+from noria.core.model.decision import Decision
 from noria.core.model.example_requests import request_value
 from noria.core.model.signature import (
     DataType,
@@ -53,10 +54,12 @@ def train(
     versions: Mapping[str, str] | None = None,
     clock: Clock = time.perf_counter,
     setting: str = "",
+    decision: Decision | None = None,
 ) -> Trained:
     """Fit the candidate on all training rows and export it; the holdout is only scored.
 
-    `setting` is the one that exploration found best, "" the candidate's usual parameters.
+    `setting` is the one that exploration found best, "" the candidate's usual parameters;
+    `decision` is the threshold that a binary model answers by.
     """
     start = clock()
     training, holdout = dataset.training, dataset.holdout_rows
@@ -70,12 +73,18 @@ def train(
     judged = frame_of(holdout) if len(holdout) else None
     scores = np.zeros(0) if judged is None else predict_scores(pipeline, judged, classes)
     importances = permutation_importances(
-        pipeline, holdout if len(holdout) else training, problem.objective.measure, seed
+        pipeline,
+        holdout if len(holdout) else training,
+        problem.objective.measure,
+        seed,
+        decision.threshold if decision else metrics.LABEL_THRESHOLD,
     )
     read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
     return Trained(
         onnx=to_onnx(pipeline, dataset.columns, classes),
-        signature=_signature(training, read, plan, candidate, problem, seed, importances, versions),
+        signature=_signature(
+            training, read, plan, candidate, problem, seed, importances, versions
+        ).model_copy(update={"decision": decision}),
         holdout_scores=scores,
         importances=importances,
         seconds=clock() - start,
@@ -83,7 +92,11 @@ def train(
 
 
 def permutation_importances(
-    pipeline: Pipeline, rows: Dataset, metric: str, seed: int
+    pipeline: Pipeline,
+    rows: Dataset,
+    metric: str,
+    seed: int,
+    threshold: float = metrics.LABEL_THRESHOLD,
 ) -> dict[str, float]:
     """Return how much the metric loses when one raw column is shuffled, largest first.
 
@@ -98,7 +111,7 @@ def permutation_importances(
         shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
         copies.append(frame.assign(**{name: shuffled}))
     scores = predict_scores(pipeline, pd.concat(copies, ignore_index=True), classes)
-    parts = np.split(scores, len(copies))
+    parts = np.split(metrics.decided(metric, scores, threshold), len(copies))
     try:
         found = [metrics.score(metric, sample.target, part) for part in parts]
     except DataError:
