@@ -90,8 +90,8 @@ def evaluate(
         if quick is None
         else QuickModelComparison(
             value=metrics.score(metric, y, quick),
-            lead=least_gain(replicates, quick, judged, limits.champion_confidence),
-            confidence=limits.champion_confidence,
+            lead=least_gain(replicates, quick, judged, limits.confidence),
+            confidence=limits.confidence,
         ),
         weaknesses=[
             *weaknesses(problem, value, found),

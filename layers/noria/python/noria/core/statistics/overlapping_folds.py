@@ -16,8 +16,12 @@ def training_overlap(splits: Sequence[tuple[Array, Array]]) -> float:
     (1/J + n_test/n_train) of one fold, not 1/J (Nadeau and Bengio 2003, "Inference for the
     generalization error"). The widening is the square root of the ratio.
     """
-    share = float(np.mean([len(test) / len(train) for train, test in splits]))
-    return float(np.sqrt(1 + len(splits) * share))
+    return float(np.sqrt(1 + len(splits) * mean_overlap(splits)))
+
+
+def mean_overlap(splits: Sequence[tuple[Array, Array]]) -> float:
+    """The mean size of a fold in rows that its model learnt from."""
+    return float(np.mean([len(test) / len(train) for train, test in splits]))
 
 
 def widened(metric: str, drawn: Array, score: float, factor: float) -> NDArray[np.float64]:

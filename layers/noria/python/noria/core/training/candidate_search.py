@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
 from noria.core.statistics.best_threshold import answers_by_halves
-from noria.core.statistics.overlapping_folds import training_overlap
+from noria.core.statistics.overlapping_folds import mean_overlap, training_overlap
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
 from noria.core.training.folds import Split, folds_of, sample_positions
@@ -34,14 +34,23 @@ FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, D
 class OutOfFold(NamedTuple):
     """A model's scores of rows that it was not fitted on, and their targets; latest fold first.
 
-    `rows` are positions in the dataset; `widening` is what the folds' overlap takes from the
-    certainty of what is measured on them (`training_overlap`).
+    `rows` are positions in the dataset, `folds` the numbers of their folds. `overlap` is the mean
+    size of a fold in training rows; `widening` is what that takes from the certainty of what is
+    measured on all of them (`training_overlap`).
     """
 
     rows: Array
     target: Array
     scores: Array
+    folds: Array
+    overlap: float
     widening: float
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No rows at all."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, np.zeros(0), none, 0.0, 1.0)
 
 
 def explore(
@@ -76,8 +85,7 @@ def explore_with_predictions(
     try:
         search_of.run()
     except FIT_ERRORS as error:
-        failed = search_of.result(error=f"{type(error).__name__}: {error}")
-        return failed, OutOfFold(places[:0], dataset.target[:0], np.zeros(0), 1.0)
+        return search_of.result(error=f"{type(error).__name__}: {error}"), OutOfFold.empty()
     predicted = search_of.out_of_fold()
     rows = np.flatnonzero(~dataset.holdout)[places[predicted.rows]]
     return search_of.result(), predicted._replace(rows=rows)
@@ -178,7 +186,7 @@ class _Search:
         race = Race(
             usual=self.usual,
             gain=partial(metrics.gain, self._metric),
-            overlap=float(np.mean([len(test) / len(train) for train, test in self.splits])),
+            overlap=mean_overlap(self.splits),
             costs={name: setting.cost for name, setting in settings},
             fold_seconds=self._spent() / self.done,
             seconds=self.trial.seconds - self._spent(),
@@ -193,11 +201,15 @@ class _Search:
     def out_of_fold(self) -> OutOfFold:
         """The predictions of the setting that was taken, by positions in the sample."""
         if not self.keeps:
-            return OutOfFold(np.zeros(0, np.int64), self.sample.target[:0], np.zeros(0), 1.0)
+            return OutOfFold.empty()
         splits = [self.splits[fold] for fold in self.best]
         rows = np.concatenate([test for _, test in splits])
         found = np.concatenate([self.predictions[self.setting, fold] for fold in self.best])
-        return OutOfFold(rows, self.sample.target[rows], found, training_overlap(splits))
+        folds = np.repeat([*self.best], [len(test) for _, test in splits])
+        return OutOfFold(
+            rows, self.sample.target[rows], found, folds, mean_overlap(splits),
+            training_overlap(splits),
+        )  # fmt: skip
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
 
 from noria.common.messages import counted
+from noria.core.statistics.corrected_t_test import surely_gains
 
 TAKEN = "taken"
 NO_BETTER = "no better than the usual setting beyond chance"
@@ -58,10 +58,8 @@ def search(
     Successive halving (Jamieson and Talwalkar 2016, "Non-stochastic best arm identification"),
     with folds as the resource. One that does not gain on its folds goes as well, one that fails
     costs the others nothing. Where time is short the dearest are left out from the start, so that
-    the others can finish. The one that is taken in the end has the outcome `TAKEN`: the lower
-    bound of its gain is above zero, by Student's t with the variance of Nadeau and Bengio (2003,
-    "Inference for the generalization error"), as the folds share training rows, and with the
-    confidence corrected for the number of settings (Bonferroni).
+    the others can finish. The one that is taken in the end has the outcome `TAKEN`: its gain is
+    above zero by `surely_gains`, corrected for the number of settings.
     """
     trials = [SettingTrial(name) for name in race.costs]
     rungs = [fold for fold, score in enumerate(race.usual) if score is not None][::-1]
@@ -137,7 +135,4 @@ def _survivors(running: list[SettingTrial], rung: int, rungs: int) -> list[Setti
 
 def _surely_better(trial: SettingTrial, race: Race) -> bool:
     gains = np.array([*trial.gains.values()])
-    gains = gains / np.abs(gains).max()  # squares of an R2 of -1e300 are no doubles
-    error = gains.std(ddof=1) * np.sqrt(1 / len(gains) + race.overlap)
-    chance = (1 - race.confidence) / len(race.costs)
-    return bool(gains.mean() > stats.t.isf(chance, len(gains) - 1) * error)
+    return surely_gains(gains, race.overlap, race.confidence, len(race.costs))
