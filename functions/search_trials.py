@@ -3,8 +3,22 @@
 from typing import Any
 
 from noria.common.verdict import Verdict
-from noria.core.training.trials import first_rung, judge, last_rung
-from noria.lifecycle.experiments import read_experiment, write_experiment
+from noria.core.training.blend_search import BLEND, find_blend
+from noria.core.training.trial import Experiment
+from noria.core.training.trials import (
+    RungDecision,
+    blend_experiment,
+    first_rung,
+    judge,
+    last_rung,
+    with_blend,
+)
+from noria.lifecycle.experiments import (
+    read_experiment,
+    read_predictions,
+    write_experiment,
+    write_predictions,
+)
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
 
@@ -32,7 +46,10 @@ def _judge(stage: Stage) -> dict[str, Any]:
     """Write down what became of each trial; the winner's plan becomes the iteration's."""
     names = [str(one["trial"]) for one in stage.event.input["explore"]]
     experiments = {name: read_experiment(stage, name) for name in names}
-    judgement = judge(experiments, stage.problem, len(stage.event.result("features")["recipes"]))
+    recipes = len(stage.event.result("features")["recipes"])
+    judgement = judge(experiments, stage.problem, recipes)
+    if not judgement.another:
+        judgement = _blended(stage, experiments, judgement)
     for name, outcome in judgement.outcomes.items():
         write_experiment(stage, name, experiments[name].model_copy(update={"outcome": outcome}))
     kept = [experiments[name] for name in judgement.kept]
@@ -52,6 +69,23 @@ def _judge(stage: Stage) -> dict[str, Any]:
         "kept": [[one.recipe, one.candidate] for one in kept],
         "trial": judgement.kept[0],
     }
+
+
+def _blended(
+    stage: Stage, experiments: dict[str, Experiment], judgement: RungDecision
+) -> RungDecision:
+    """Take a blend in the winner's place where that is better; it becomes an experiment too."""
+    if not stage.problem.exploration.blend:
+        return judgement
+    tried = [name for name, one in experiments.items() if one.mean is not None]
+    answers = {name: read_predictions(stage, name) for name in tried}
+    found = find_blend(answers, judgement.kept[0], stage.problem)
+    if found is None:
+        return judgement
+    name = f"{experiments[judgement.kept[0]].rung}.{BLEND}"
+    experiments[name] = blend_experiment(found, experiments)
+    write_predictions(stage, name, found.predicted)
+    return with_blend(judgement, name, experiments[name])
 
 
 def _before(stage: Stage) -> list[str]:

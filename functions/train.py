@@ -18,7 +18,9 @@ from noria.core.model.signature import Signature
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
 from noria.core.training.decision_threshold import choose_threshold
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import Trained, fit_all_rows, train
+from noria.core.training.trial import Experiment
 from noria.core.windows.lookup_spec import LookupSpec
 from noria.lifecycle.experiments import read_experiment, read_predictions
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
@@ -43,23 +45,22 @@ def _train(stage: Stage) -> dict[str, Any]:
     """Train the best candidate on all training rows."""
     inputs = Inputs(stage)
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
-    plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
-    plan = Plan.model_validate_json(inputs.get("plan", plan_key))
     note(rows_in=dataset.training_size)
     trial = str(stage.event.result("judge")["trial"])
     chosen, predicted = read_experiment(stage, trial), read_predictions(stage, trial)
     decision = choose_threshold(stage.problem, predicted.target, predicted.scores, SEED)
-    trained = train(
-        dataset, plan, chosen.candidate, stage.problem, SEED, _libraries(),
-        setting=chosen.setting, decision=decision,
-    )  # fmt: skip
+    members = _members(stage, chosen, inputs)
+    trained = train(dataset, members, stage.problem, SEED, _libraries(), decision=decision)
     trained = _with_history(trained, stage, inputs)
     read = dataset.only(trained.signature.names)
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
     evidence = {"version": version, "candidate": chosen.candidate, "setting": chosen.setting,
                 "rows": dataset.training_size, "sha256": checksums}  # fmt: skip
     setting = f", setting {chosen.setting}" if chosen.setting else ""
-    told = f"recipe {plan.recipe}{setting}, on {counted(dataset.training_size, 'training row')}"
+    made_of = f"recipe {chosen.recipe}{setting}"
+    if chosen.blend:
+        made_of = ", ".join(str(one) for one in chosen.blend)
+    told = f"{made_of}, on {counted(dataset.training_size, 'training row')}"
     reasons = [told, *([decision.sentence] if decision else [])]
     verdict = Verdict(decision=chosen.candidate, reasons=reasons, evidence=evidence)
     decided = stage.decided(verdict)
@@ -70,13 +71,10 @@ def _fit_all_rows(stage: Stage) -> dict[str, Any]:
     """Fit the accepted model on the holdout too; CheckFinalFit says whether it serves."""
     dataset = Dataset.from_bytes(stage.dataset())
     note(rows_in=len(dataset))
-    plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
-    plan = Plan.model_validate_json(stage.store.get(plan_key))
     judged = Signature.model_validate(stage.registry.judged_model(stage.version)[1])
-    setting = read_experiment(stage, str(stage.event.result("judge")["trial"])).setting
-    trained = fit_all_rows(
-        dataset, plan, judged, stage.problem, SEED, _libraries(), setting=setting
-    )
+    chosen = read_experiment(stage, str(stage.event.result("judge")["trial"]))
+    members = _members(stage, chosen, Inputs(stage))
+    trained = fit_all_rows(dataset, members, judged, stage.problem, SEED, _libraries())
     trained = _with_history(trained, stage, Inputs(stage))
     kept = stage.store.get(stage.run.iteration_key(stage.iteration, JUDGED_SCORES))
     made = replace(trained, holdout_scores=_from_npy(kept))
@@ -86,6 +84,23 @@ def _fit_all_rows(stage: Stage) -> dict[str, Any]:
         stage.store.put(stage.final_fit_key(name), content)
     stage.store.put(stage.final_fit_key(JUDGED_SCORES), _npy(trained.holdout_scores))
     return {"rows": len(dataset), "files": [*files]}
+
+
+def _members(stage: Stage, chosen: Experiment, inputs: Inputs) -> list[Member]:
+    """What is fitted: the chosen candidate, or what its blend is made of."""
+    plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
+    plan = Plan.model_validate_json(inputs.get("plan", plan_key))
+    if not chosen.blend:
+        return [Member(plan, chosen.candidate, chosen.setting)]
+    recipes = dict.fromkeys(one.recipe for one in chosen.blend)
+    plans = {plan.recipe: plan} | {
+        recipe: Plan.model_validate_json(inputs.get(f"plan {recipe}", stage.plan_key(recipe)))
+        for recipe in recipes
+        if recipe != plan.recipe
+    }
+    return [
+        Member(plans[one.recipe], one.candidate, one.setting, one.weight) for one in chosen.blend
+    ]
 
 
 def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:

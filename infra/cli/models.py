@@ -129,10 +129,19 @@ def _told(one: ModelVersion) -> list[str]:
     ]
     if one.signature:
         lines.append(
-            f"{one.signature['candidate']}, recipe {one.signature['recipe']}, fitted on "
-            f"{_count(one.rows)} rows of {len(one.features)} columns"
+            f"{_made_of(one.signature)}, fitted on {_count(one.rows)} rows of "
+            f"{len(one.features)} columns"
         )
     return [*lines, *_judged(one.evaluation), *_important(one.signature)]
+
+
+def _made_of(signature: Mapping[str, Any]) -> str:
+    members = [
+        f"{one['weight']:.0%} {one['candidate']} ({one['recipe']})"
+        for one in signature.get("blend", [])
+    ]
+    told = ", ".join(members) or f"recipe {signature['recipe']}"
+    return f"{signature['candidate']}, {told}"
 
 
 def _judged(evaluation: Mapping[str, Any]) -> list[str]:

@@ -37,6 +37,7 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
         "std": "double",
         "scores": "array<double>",
         "setting": "string",
+        "blend": "string",
         "parameters": "string",
         "trials": "string",
         "rows": "int",

@@ -10,6 +10,7 @@ from noria.core.evaluation.error_analysis import find_weaknesses
 from noria.core.evaluation.error_findings import Findings
 from noria.core.features.plan import Plan, make_plan
 from noria.core.statistics import metrics
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import Trained, train
 from tests.support.model_data import problem
 
@@ -63,7 +64,7 @@ def solved(
     dataset: Dataset, plan: Plan, candidate: str = "hist_gradient_boosting"
 ) -> tuple[float, Trained]:
     """Train with a plan: the area under the ROC curve of the holdout, and what was trained."""
-    trained = train(dataset, plan, candidate, problem(), 0)
+    trained = train(dataset, [Member(plan, candidate)], problem(), 0)
     truth = dataset.holdout_rows.target
     return metrics.score("roc_auc", truth, trained.holdout_scores), trained
 

@@ -150,7 +150,7 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     assert small.baseline.rule is None
     assert small.exploration.model_dump() == {
         "candidates": "auto", "folds": 5, "fewest_folds": 5, "seconds": 120,
-        "stop": "best", "trials": 28, "rows": 50_000,
+        "stop": "best", "trials": 28, "blend": True, "rows": 50_000,
     }  # fmt: skip
     assert small.evaluation.model_dump() == {
         "holdout": 0.2, "confidence": 0.95, "slice_rows": 30, "slice_values": 50,

@@ -13,6 +13,7 @@ from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.statistics.drift import build_reference, measure_drift
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import train
 from noria.errors import DataError
 from tests.support.data_frames import numbers, problem
@@ -53,7 +54,9 @@ def test_a_request_is_treated_as_a_training_row() -> None:
     dataset, contract = made(
         {"noise": {"missing": "median"}, "city": {"missing": {"value": "nowhere"}}}
     )
-    trained = train(dataset, make_plan(dataset, contract, 0), "logistic_regression", contract, 0)
+    trained = train(
+        dataset, [Member(make_plan(dataset, contract, 0), "logistic_regression")], contract, 0
+    )
     model = OnnxModel(trained.onnx, trained.signature)
     field = {item.name: item for item in trained.signature.columns}
     fill = field["noise"].fill
@@ -70,7 +73,9 @@ def test_a_request_is_treated_as_a_training_row() -> None:
 
 def test_live_inputs_that_are_treated_alike_are_no_drift() -> None:
     dataset, contract = made({"noise": {"missing": "median"}})
-    trained = train(dataset, make_plan(dataset, contract, 0), "logistic_regression", contract, 0)
+    trained = train(
+        dataset, [Member(make_plan(dataset, contract, 0), "logistic_regression")], contract, 0
+    )
     reference = build_reference(dataset, trained.holdout_scores, trained.importances)
     raw = frame()
     inputs = [

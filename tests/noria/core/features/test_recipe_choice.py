@@ -13,6 +13,7 @@ from noria.core.evaluation.verdicts import meets_objective
 from noria.core.features.plan import Plan, ladder, make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.statistics import metrics
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import train
 from noria.errors import ContractError, RequestError
 from noria.serving.openapi import schemas
@@ -217,7 +218,7 @@ def test_real_cholesterol_needs_a_ratio_and_gets_it_in_the_second_turn() -> None
     plan, scores, found = None, [], None
     for turn in range(2):
         plan = make_plan(dataset, asked, turn, "", plan, found)
-        trained = train(dataset, plan, "ridge", asked, 0)
+        trained = train(dataset, [Member(plan, "ridge")], asked, 0)
         truth, answered = dataset.holdout_rows.target, trained.holdout_scores
         scores.append(metrics.score("r2", truth, answered))
         found = find_weaknesses(asked, dataset.holdout_rows, answered, trained.importances)

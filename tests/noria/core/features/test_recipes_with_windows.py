@@ -9,6 +9,7 @@ from noria.core.evaluation.error_findings import Findings
 from noria.core.features.plan import Plan, ladder, make_plan
 from noria.core.model.example_requests import sample_rows
 from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import Trained, train
 from noria.core.windows.lookup_spec import KeyColumn, LookupSpec
 from noria.core.windows.tiles import WindowAggregation
@@ -47,7 +48,7 @@ def dataset() -> Dataset:
 
 
 def trained(dataset: Dataset, plan: Plan) -> Trained:
-    return train(dataset, plan, "hist_gradient_boosting", PROBLEM, seed=1)
+    return train(dataset, [Member(plan, "hist_gradient_boosting")], PROBLEM, seed=1)
 
 
 def test_windows_are_a_rung_where_the_contract_has_some(dataset: Dataset) -> None:

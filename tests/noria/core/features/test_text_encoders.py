@@ -30,6 +30,7 @@ from noria.core.model.example_requests import sample_rows
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import input_name
 from noria.core.statistics.drift import build_reference
+from noria.core.training.fitted_model import Member
 from noria.core.training.onnx_export import (
     IR_VERSION,
     OPSETS,
@@ -246,7 +247,7 @@ def test_a_declared_text_may_repeat() -> None:
 def test_a_text_travels_from_the_table_to_the_answer() -> None:
     dataset = dataset_of(complaints(), problem())
     plan = make_plan(dataset, asked(features={"recipes": ["text"]}), 1)
-    trained = train(dataset, plan, "logistic_regression", asked(), 0)
+    trained = train(dataset, [Member(plan, "logistic_regression")], asked(), 0)
     model = OnnxModel(trained.onnx, trained.signature)
     holdout = dataset.holdout_rows
     assert np.abs(model.score(holdout.data) - trained.holdout_scores).max() < 1e-6
@@ -275,7 +276,7 @@ def test_nothing_but_texts_is_enough_for_the_first_rung() -> None:
     assert [rung.name for rung in ladder(dataset, asked())] == ["basic"]
     plan = make_plan(dataset, asked(), 0)
     assert plan.parts["texts"] == (("note",),)
-    trained = train(dataset, plan, "hist_gradient_boosting", asked(), 0)
+    trained = train(dataset, [Member(plan, "hist_gradient_boosting")], asked(), 0)
     assert trained.importances["note"] > 0.3
 
 

@@ -19,6 +19,7 @@ from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel, to_columns
 from noria.core.model.signature import Field, Signature, label_type_of, parse_label
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import declared_of, train
 from noria.errors import RequestError
 from tests.support.data_frames import problem as contract_of
@@ -35,7 +36,7 @@ def model_of(task: str, classes: tuple[str, ...] = ()) -> OnnxModel:
     dataset = Dataset(dataset.columns, dataset.data, dataset.target, named, dataset.holdout)
     asked = problem(task, metric)
     name = "logistic_regression" if count else "ridge"
-    trained = train(dataset, make_plan(dataset, asked, 3), name, asked, 0)
+    trained = train(dataset, [Member(make_plan(dataset, asked, 3), name)], asked, 0)
     signature = Signature.model_validate_json(trained.signature.model_dump_json())
     return OnnxModel(trained.onnx, signature)
 
@@ -159,7 +160,7 @@ def test_booleans_fit_a_category_of_booleans() -> None:
         np.arange(100) >= 80,
     )
     plan = make_plan(dataset, problem(), 0)
-    trained = train(dataset, plan, "logistic_regression", problem(), 0)
+    trained = train(dataset, [Member(plan, "logistic_regression")], problem(), 0)
     found = to_columns([{"flag": True}, {"flag": "false"}], trained.signature)["flag"]
     assert found.tolist() == ["true", "false"]
 

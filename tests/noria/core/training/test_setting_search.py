@@ -11,6 +11,7 @@ from noria.core.statistics import metrics
 from noria.core.training.candidate_search import explore
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores
+from noria.core.training.fitted_model import Member
 from noria.core.training.onnx_export import to_onnx
 from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
 from noria.core.training.train import train
@@ -135,7 +136,7 @@ def test_a_setting_that_learns_more_is_found_recorded_and_trained() -> None:
         metrics.score(
             "roc_auc",
             dataset.holdout_rows.target,
-            train(dataset, plan, "hist_gradient_boosting", asked, 0, setting=name).holdout_scores,
+            train(dataset, [Member(plan, "hist_gradient_boosting", name)], asked, 0).holdout_scores,
         )
         for name in ("", found.setting)
     ]

@@ -16,6 +16,7 @@ from noria.core.statistics import metrics
 from noria.core.training.candidate_search import explore
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, predict_scores, snap_thresholds
+from noria.core.training.fitted_model import Member
 from noria.core.training.folds import folds_of, sample_rows
 from noria.core.training.onnx_export import to_onnx
 from noria.core.training.train import train
@@ -73,7 +74,7 @@ def test_rows_at_the_thresholds_take_the_same_branch() -> None:
     )
     plan = make_plan(dataset, problem(), 1)
     for name in ("hist_gradient_boosting", "random_forest", "extra_trees"):
-        trained = train(dataset, plan, name, problem(), 0)
+        trained = train(dataset, [Member(plan, name)], problem(), 0)
         found = OnnxModel(trained.onnx, trained.signature).score(dataset.holdout_rows.data)
         assert np.abs(found - trained.holdout_scores).max() < 2e-6, name
 
@@ -98,7 +99,7 @@ def test_from_exploration_to_artifact_on_real_data(task: str) -> None:
     assert all(one.error is None and len(one.scores) == 5 for one in experiments)
     assert Experiment.model_validate_json(experiments[0].model_dump_json()) == experiments[0]
     chosen = experiments[names.index(chosen_of(experiments, asked))]
-    trained = train(dataset, plan, chosen.candidate, asked, 0, {"numpy": np.__version__})
+    trained = train(dataset, [Member(plan, chosen.candidate)], asked, 0, {"numpy": np.__version__})
     holdout = dataset.holdout_rows
     value = metrics.score(asked.objective.metric, holdout.target, trained.holdout_scores)
     assert metrics.meets(asked.objective.metric, value, asked.objective.threshold)
@@ -112,7 +113,7 @@ def test_from_exploration_to_artifact_on_real_data(task: str) -> None:
 def test_the_same_seed_gives_the_same_artifact() -> None:
     dataset, asked = real("multiclass")
     plan = make_plan(dataset, asked, 1)
-    one, two = (train(dataset, plan, "random_forest", asked, 3) for _ in range(2))
+    one, two = (train(dataset, [Member(plan, "random_forest")], asked, 3) for _ in range(2))
     assert one.onnx == two.onnx
     assert one.importances == two.importances
 
@@ -120,12 +121,14 @@ def test_the_same_seed_gives_the_same_artifact() -> None:
 IN_A_PROCESS = """
 import hashlib
 from noria.core.features.plan import joint_plans
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import train
 from tests.support.model_data import mixed, problem
 asked, dataset = problem(), mixed(300, 2)
 every = joint_plans(dataset, asked)[1]
 for candidate in asked.candidates:
-    print(candidate, hashlib.sha256(train(dataset, every, candidate, asked, 0).onnx).hexdigest())
+    trained = train(dataset, [Member(every, candidate)], asked, 0)
+    print(candidate, hashlib.sha256(trained.onnx).hexdigest())
 """
 
 
@@ -151,7 +154,9 @@ def test_a_class_only_the_holdout_has_gets_probability_zero() -> None:
         ("a", "b", "c", "d"),
         dataset.holdout,
     )
-    trained = train(rare, make_plan(rare, problem(), 0), "extra_trees", problem("multiclass"), 0)
+    trained = train(
+        rare, [Member(make_plan(rare, problem(), 0), "extra_trees")], problem("multiclass"), 0
+    )
     found = OnnxModel(trained.onnx, trained.signature).score(rare.holdout_rows.data)
     assert found.shape[1] == 4
     assert (found[:, 3] == 0).all()
@@ -168,7 +173,7 @@ def test_training_never_sees_the_holdout() -> None:
     )
     plan = make_plan(dataset, asked, 1)
     assert make_plan(poisoned, asked, 1) == plan
-    honest, other = (train(d, plan, "extra_trees", asked, 0) for d in (dataset, poisoned))
+    honest, other = (train(d, [Member(plan, "extra_trees")], asked, 0) for d in (dataset, poisoned))
     assert honest.onnx == other.onnx
     a, b = (
         explore(d, plan, trial_of(asked, "logistic_regression"), asked, 0)
@@ -186,7 +191,7 @@ def test_one_class_cannot_be_trained() -> None:
     with pytest.raises(TrainingError, match="logistic_regression: DataError"):
         judge({"one": experiment}, problem(), 1)
     with pytest.raises(TrainingError, match="one class"):
-        train(same, plan, "logistic_regression", problem(), 0)
+        train(same, [Member(plan, "logistic_regression")], problem(), 0)
 
 
 def test_folds_go_forward_in_time() -> None:
@@ -256,6 +261,6 @@ def test_column_names_need_no_care() -> None:
         np.arange(200) >= 150,
     )
     plan = make_plan(dataset, problem(), 1)
-    trained = train(dataset, plan, "logistic_regression", problem(), 0)
+    trained = train(dataset, [Member(plan, "logistic_regression")], problem(), 0)
     found = OnnxModel(trained.onnx, trained.signature).score(dataset.holdout_rows.data)
     assert np.abs(found - trained.holdout_scores).max() < 1e-6

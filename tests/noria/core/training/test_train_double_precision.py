@@ -11,6 +11,7 @@ from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.core.statistics import metrics
+from noria.core.training.fitted_model import Member
 from noria.core.training.train import Trained, train
 from noria.errors import RequestError
 from tests.support.model_data import problem
@@ -87,7 +88,7 @@ def test_a_threshold_that_float32_cannot_hold_is_learnt_and_served(
     dataset = split(drawn(name))
     assert dataset.data["value"].dtype == np.float64
     plan = make_plan(dataset, problem(), 1)
-    trained = train(dataset, plan, candidate, problem(), 0)
+    trained = train(dataset, [Member(plan, candidate)], problem(), 0)
     found = served(trained, dataset)
     assert np.abs(found - trained.holdout_scores).max() < 2e-6
     known = ~np.isnan(dataset.holdout_rows.data["value"])
@@ -103,7 +104,7 @@ def test_a_threshold_that_float32_cannot_hold_is_learnt_and_served(
 def test_a_request_is_told_apart_as_a_training_row_was(iteration: int) -> None:
     dataset = split(drawn("a counter beyond 24 bits"))
     plan = make_plan(dataset, problem(), iteration)
-    trained = train(dataset, plan, "hist_gradient_boosting", problem(), 0)
+    trained = train(dataset, [Member(plan, "hist_gradient_boosting")], problem(), 0)
     signature = Signature.model_validate_json(trained.signature.model_dump_json())
     model = OnnxModel(trained.onnx, signature)
     low, high = np.sort(dataset.data["value"])[[ROWS // 2 - 500, ROWS // 2]]
@@ -129,7 +130,9 @@ def test_an_ordinary_table_is_served_in_float32() -> None:
         ordinary, False
     )
     dataset = split(ordinary["continuous"])
-    trained = train(dataset, make_plan(dataset, problem(), 1), "extra_trees", problem(), 0)
+    trained = train(
+        dataset, [Member(make_plan(dataset, problem(), 1), "extra_trees")], problem(), 0
+    )
     assert TensorProto.DOUBLE not in input_types(trained.onnx).values()
     kinds = {n.op_type for n in onnx.load_from_string(trained.onnx).graph.node}
     assert "ReduceSum" not in kinds
@@ -141,7 +144,7 @@ def test_numbers_are_predicted_from_and_as_doubles() -> None:
     dataset = table(values, np.where(np.isnan(values), target.mean(), target), ())
     asked = problem("regression", "rmse")
     for candidate in ("hist_gradient_boosting", "ridge"):
-        trained = train(dataset, make_plan(dataset, asked, 0), candidate, asked, 0)
+        trained = train(dataset, [Member(make_plan(dataset, asked, 0), candidate)], asked, 0)
         found = served(trained, dataset)
         assert np.abs(found - trained.holdout_scores).max() < 1e-4 * target.std()
         known = ~np.isnan(dataset.holdout_rows.data["value"])
@@ -152,7 +155,7 @@ def test_a_target_beyond_float32_is_predicted() -> None:
     values = np.random.default_rng(0).normal(size=ROWS)
     dataset = table(values, (values + 5) * 1e40, ())
     asked = problem("regression", "r2")
-    trained = train(dataset, make_plan(dataset, asked, 0), "ridge", asked, 0)
+    trained = train(dataset, [Member(make_plan(dataset, asked, 0), "ridge")], asked, 0)
     found = served(trained, dataset)
     assert found.max() > 4e40
     known = ~np.isnan(dataset.holdout_rows.data["value"])

@@ -10,6 +10,8 @@ Task = Literal["binary", "multiclass", "regression"]
 BINARY: tuple[Task, ...] = ("binary",)
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 REGRESSION: tuple[Task, ...] = ("regression",)
+#: What a binary model's threshold is chosen for.
+Aim = Literal["f1", "f1_macro", "balanced_accuracy", "costs", "recall_at_precision"]
 ALL_TASKS = CLASSES + REGRESSION
 
 

@@ -207,6 +207,10 @@ class Exploration(Section):
     """Trials of a rung at most: recipes times candidates, then settings of the candidates that are
     left, each one's usual parameters included. As many as candidates means neither search.
     Convention: seven for each candidate, where four compete."""
+    blend: bool = True
+    """Whether a weighted mean of several trials' models is taken where it is better than the best
+    of them, by odds of two to one. Without it one model answers: smaller, faster and easier
+    to explain."""
     rows: int = Field(default=50_000, ge=50)
     """Training rows that candidates are tried on, at most, the latest where there is an event time.
     Convention: one fit takes seconds, and what ranks candidates there ranks them on more."""

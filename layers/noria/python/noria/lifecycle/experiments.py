@@ -49,7 +49,7 @@ def read_predictions(stage: Stage, name: str) -> OutOfFold:
     content = stage.store.get(_predictions_key(stage, name))
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         found = {name: archive[name] for name in OutOfFold._fields}
-    return OutOfFold(**found | {name: float(found[name]) for name in ("overlap", "widening")})
+    return OutOfFold(**found | {"widening": float(found["widening"])})
 
 
 def _predictions_key(stage: Stage, name: str) -> str:

@@ -120,6 +120,7 @@ def model_description(signature: Signature) -> dict[str, Any]:
         "metric": signature.metric,
         "candidate": signature.candidate,
         "recipe": signature.recipe,
+        **({"blend": [one.model_dump() for one in signature.blend]} if signature.blend else {}),
         **_decision(signature),
     }
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from noria.core.statistics.best_threshold import Aim
+from noria.common.metric_table import Aim
 
 AIMS: dict[Aim, str] = {
     "f1": "the best F1",

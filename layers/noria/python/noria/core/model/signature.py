@@ -89,6 +89,21 @@ class Field(BaseModel):
         return float(str(value)) if self.type == "number" else value
 
 
+class BlendMember(BaseModel):
+    """A model in a blend: what it is, and its weight in the answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    candidate: str
+    recipe: str
+    setting: str = ""
+    weight: float
+
+    def __str__(self) -> str:
+        setting = f", {self.setting}" if self.setting else ""
+        return f"{self.weight:.0%} {self.candidate} ({self.recipe}{setting})"
+
+
 class Signature(BaseModel):
     """Everything about a model version that its users must know; stored beside `model.onnx`.
 
@@ -96,6 +111,7 @@ class Signature(BaseModel):
     that are no features: requests may carry both, but for the target.
     `history` says how the time-window aggregations among the columns are looked up, `decision` from
     which probability on a binary model answers the positive class: without it from 0.5.
+    A `blend` answers the weighted mean of several models; `recipe` is then that of the best.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -116,6 +132,7 @@ class Signature(BaseModel):
     metric: str
     recipe: str
     candidate: str
+    blend: tuple[BlendMember, ...] = ()
     iteration: int = 0
     seed: int = 0
     rows: int = 0

@@ -72,13 +72,19 @@ def _facts(signature: Signature, run_id: str) -> Pairs:
         ("task", signature.task),
         ("target", signature.target),
         ("classes", ", ".join(signature.classes)),
-        ("model", signature.candidate),
-        ("feature recipe", signature.recipe),
+        ("model", _model(signature)),
+        ("feature recipe", "" if signature.blend else signature.recipe),
         ("training rows", signature.rows),
         ("seed", str(signature.seed)),
         ("run", run_id),
     ]
     return Pairs([(name, [Text(value)]) for name, value in facts if value != ""])
+
+
+def _model(signature: Signature) -> str:
+    if not signature.blend:
+        return signature.candidate
+    return f"{signature.candidate} of {', '.join(str(one) for one in signature.blend)}"
 
 
 def _libraries(signature: Signature) -> TableBlock | None:

@@ -6,16 +6,15 @@ Probability 0.5 makes the fewest errors only where both kinds of error cost the 
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
 from noria.common.arrays import Array
+from noria.common.metric_table import Aim
 from noria.contracts import Problem
 from noria.core.statistics import metrics
 
 DECIMALS = metrics.LABEL_DECIMALS
-Aim = Literal["f1", "f1_macro", "balanced_accuracy", "costs", "recall_at_precision"]
 #: From hits and alarms by threshold, the positives and the negatives, how good each threshold is.
 Value = Callable[[Array, Array, float, float], Array]
 

@@ -34,23 +34,23 @@ FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, D
 class OutOfFold(NamedTuple):
     """A model's scores of rows that it was not fitted on, and their targets; latest fold first.
 
-    `rows` are positions in the dataset, `folds` the numbers of their folds. `overlap` is the mean
-    size of a fold in training rows; `widening` is what that takes from the certainty of what is
-    measured on all of them (`training_overlap`).
+    `rows` are positions in the dataset, `folds` the numbers of their folds, and `learnt` says from
+    how many rows the models of those learnt. `widening` is what the folds' overlap takes from the
+    certainty of what is measured on all of them (`training_overlap`).
     """
 
     rows: Array
     target: Array
     scores: Array
     folds: Array
-    overlap: float
+    learnt: Array
     widening: float
 
     @classmethod
     def empty(cls) -> Self:
         """No rows at all."""
         none = np.zeros(0, dtype=np.int64)
-        return cls(none, none, np.zeros(0), none, 0.0, 1.0)
+        return cls(none, none, np.zeros(0), none, none, 1.0)
 
 
 def explore(
@@ -205,11 +205,11 @@ class _Search:
         splits = [self.splits[fold] for fold in self.best]
         rows = np.concatenate([test for _, test in splits])
         found = np.concatenate([self.predictions[self.setting, fold] for fold in self.best])
-        folds = np.repeat([*self.best], [len(test) for _, test in splits])
-        return OutOfFold(
-            rows, self.sample.target[rows], found, folds, mean_overlap(splits),
-            training_overlap(splits),
-        )  # fmt: skip
+        sizes = [len(test) for _, test in splits]
+        folds = np.repeat([*self.best], sizes)
+        learnt = np.repeat([len(train) for train, _ in splits], sizes)
+        target = self.sample.target[rows]
+        return OutOfFold(rows, target, found, folds, learnt, training_overlap(splits))
 
     def result(self, error: str | None = None) -> Experiment:
         """Sum up what was found."""

@@ -20,8 +20,10 @@ def choose_threshold(
     (`evaluation.class_rows`).
     """
     found = aim_of(problem)
+    if found is None:
+        return None
     counts = np.bincount(np.asarray(target, dtype=np.int64), minlength=2)
-    if found is None or counts.min() < problem.evaluation.class_rows:
+    if counts.min() < problem.evaluation.class_rows:
         return None
     (chosen_for, value), rows = found, len(target)
     ranked, generator = RankedScores(target, probability), np.random.default_rng(seed)

@@ -170,23 +170,43 @@ def to_onnx(pipeline: Pipeline, columns: Sequence[Column], classes: int = 0) -> 
     `classes` is the number of classes of the target, 0 for regression; classes that the training
     rows did not have get probability 0.
     """
+    inputs = pipeline.named_steps["features"].inputs(columns)
+    return blend_to_onnx([(1.0, pipeline)], columns, inputs, classes)
+
+
+def blend_to_onnx(
+    parts: Sequence[tuple[float, Pipeline]],
+    columns: Sequence[Column],
+    inputs: Sequence[Column],
+    classes: int,
+) -> bytes:
+    """Write the weighted mean of fitted pipelines as one checked ONNX model with these inputs."""
     operations = OnnxOperations([one.name for one in columns if one.double])
-    features = pipeline.named_steps["features"].to_onnx(operations)
-    estimator = pipeline.named_steps["model"]
-    wide = len(pipeline.named_steps["features"].get_feature_names_out())
+    kind = np.float32 if classes else np.float64
+    blended = ""
+    for number, (weight, pipeline) in enumerate(parts):
+        score = _score(operations, pipeline, classes, f"model{number or ''}")
+        if len(parts) > 1:
+            score = operations.multiply(score, operations.constant(np.array(weight, dtype=kind)))
+        blended = operations.add(blended, score) if blended else score
+    return assemble(operations, inputs, blended, classes)
+
+
+def _score(operations: OnnxOperations, pipeline: Pipeline, classes: int, name: str) -> str:
+    """Record a pipeline's features and its estimator, whose nodes have names below `name`."""
+    encoder, estimator = pipeline.named_steps["features"], pipeline.named_steps["model"]
+    features, wide = encoder.to_onnx(operations), len(encoder.get_feature_names_out())
     if classes:
-        score = _classify(operations, estimator, features, wide, classes)
-    else:
-        score = _regress(operations, estimator, features, wide)
-    return assemble(operations, pipeline.named_steps["features"].inputs(columns), score, classes)
+        return _classify(operations, estimator, features, wide, classes, name)
+    return _regress(operations, estimator, features, wide, name)
 
 
 def _classify(
-    operations: OnnxOperations, estimator: Any, features: str, wide: int, classes: int
+    operations: OnnxOperations, estimator: Any, features: str, wide: int, classes: int, name: str
 ) -> str:
     """Append a classifier; binary models answer with the positive column only."""
     options = {id(estimator): {"zipmap": False}}
-    probabilities = _append(operations, estimator, features, wide, 1, options)
+    probabilities = _append(operations, estimator, features, wide, 1, options, name)
     if classes == 2:
         one = operations.constant(np.array(1, dtype=np.int64))
         return operations.node("Gather", probabilities, one, axis=1)
@@ -195,9 +215,11 @@ def _classify(
     return operations.node("MatMul", probabilities, operations.constant(spread))
 
 
-def _regress(operations: OnnxOperations, estimator: Any, features: str, wide: int) -> str:
+def _regress(
+    operations: OnnxOperations, estimator: Any, features: str, wide: int, name: str
+) -> str:
     """Append a regressor that was trained on a centred and scaled target."""
-    values = _append(operations, estimator.regressor_, features, wide, 0, {})
+    values = _append(operations, estimator.regressor_, features, wide, 0, {}, name)
     flat = operations.node("Reshape", values, operations.constant(np.array([-1], dtype=np.int64)))
     exact = operations.node("Cast", flat, to=TensorProto.DOUBLE)
     scaler = estimator.transformer_
@@ -212,6 +234,7 @@ def _append(
     wide: int,
     output: int,
     options: dict[int, dict[str, bool]],
+    name: str,
 ) -> str:
     """Convert the estimator and put its nodes behind ours; return the name of one output."""
     with warnings.catch_warnings():
@@ -223,8 +246,8 @@ def _append(
             target_opset=OPSETS,
             options=options,
         )
-    graph = onnx.compose.add_prefix(converted, "model/").graph
-    operations.nodes.append(helper.make_node("Identity", [features], ["model/features"]))
+    graph = onnx.compose.add_prefix(converted, f"{name}/").graph
+    operations.nodes.append(helper.make_node("Identity", [features], [f"{name}/features"]))
     operations.nodes.extend(graph.node)
     operations.initializers.extend(graph.initializer)
     return str(graph.output[output].name)

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.data.notation import Notation
 from noria.core.features.feature_encoder import frame_of
-from noria.core.features.plan import Plan
 from noria.core.model.decision import Decision
 from noria.core.model.example_requests import request_value
 from noria.core.model.signature import (
+    BlendMember,
     DataType,
     Field,
     Signature,
@@ -25,9 +24,9 @@ from noria.core.model.signature import (
     label_type_of,
 )
 from noria.core.statistics import metrics
+from noria.core.training.blend_search import BLEND
 from noria.core.training.candidate_search import Clock
-from noria.core.training.estimators import fit, make_pipeline, predict_scores
-from noria.core.training.onnx_export import to_onnx
+from noria.core.training.fitted_model import FittedModel, Member, fit_members
 from noria.errors import DataError, TrainingError
 
 IMPORTANCE_ROWS = 1_000
@@ -47,52 +46,45 @@ class Trained:
 
 def train(
     dataset: Dataset,
-    plan: Plan,
-    candidate: str,
+    members: Sequence[Member],
     problem: Problem,
     seed: int,
     versions: Mapping[str, str] | None = None,
     clock: Clock = time.perf_counter,
-    setting: str = "",
     decision: Decision | None = None,
 ) -> Trained:
-    """Fit the candidate on all training rows and export it; the holdout is only scored.
+    """Fit the members on all training rows and export them as one; the holdout is only scored.
 
-    `setting` is the one that exploration found best, "" the candidate's usual parameters;
-    `decision` is the threshold that a binary model answers by.
+    The first member's recipe names the model. `decision` is the threshold that a binary model
+    answers by.
     """
     start = clock()
     training, holdout = dataset.training, dataset.holdout_rows
-    classes = len(dataset.classes)
-    if not len(training) or (classes and len(np.unique(training.target)) < 2):
+    if not len(training) or (dataset.classes and len(np.unique(training.target)) < 2):
         raise TrainingError(
             f"{len(training)} training rows of one class or none: collect rows of both outcomes"
         )
-    pipeline = make_pipeline(candidate, plan, problem, classes, len(training), seed, setting)
-    fit(pipeline, frame_of(training), training.target)
-    judged = frame_of(holdout) if len(holdout) else None
-    scores = np.zeros(0) if judged is None else predict_scores(pipeline, judged, classes)
+    model = fit_members(members, training, problem, seed)
     importances = permutation_importances(
-        pipeline,
+        model,
         holdout if len(holdout) else training,
         problem.objective.measure,
         seed,
         decision.threshold if decision else metrics.LABEL_THRESHOLD,
     )
-    read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
+    signature = _signature(model, members, training, problem, versions)
+    told = {"seed": seed, "importances": importances, "decision": decision}
     return Trained(
-        onnx=to_onnx(pipeline, dataset.columns, classes),
-        signature=_signature(
-            training, read, plan, candidate, problem, seed, importances, versions
-        ).model_copy(update={"decision": decision}),
-        holdout_scores=scores,
+        onnx=model.to_onnx(dataset.columns),
+        signature=signature.model_copy(update=told),
+        holdout_scores=model.scores(frame_of(holdout)) if len(holdout) else np.zeros(0),
         importances=importances,
         seconds=clock() - start,
     )
 
 
 def permutation_importances(
-    pipeline: Pipeline,
+    model: FittedModel,
     rows: Dataset,
     metric: str,
     seed: int,
@@ -105,12 +97,12 @@ def permutation_importances(
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(len(rows))[:IMPORTANCE_ROWS]
     sample = rows.take(np.sort(chosen))
-    frame, classes = frame_of(sample), len(rows.classes)
+    frame = frame_of(sample)
     copies = [frame]
     for name in rows.names():
         shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
         copies.append(frame.assign(**{name: shuffled}))
-    scores = predict_scores(pipeline, pd.concat(copies, ignore_index=True), classes)
+    scores = model.scores(pd.concat(copies, ignore_index=True))
     parts = np.split(metrics.decided(metric, scores, threshold), len(copies))
     try:
         found = [metrics.score(metric, sample.target, part) for part in parts]
@@ -125,52 +117,55 @@ def permutation_importances(
 
 def fit_all_rows(
     dataset: Dataset,
-    plan: Plan,
+    members: Sequence[Member],
     judged: Signature,
     problem: Problem,
     seed: int,
     versions: Mapping[str, str] | None = None,
     clock: Clock = time.perf_counter,
-    setting: str = "",
 ) -> Trained:
     """Fit a judged model once more, on the holdout's rows too, and export it.
 
     What was measured on rows that a model had not seen stays that of the judged one: importances
     and threshold. The scores of the holdout are of rows that this model has seen.
     """
-    start, every, classes = clock(), dataset.without_holdout, len(dataset.classes)
-    candidate = judged.candidate
-    pipeline = make_pipeline(candidate, plan, problem, classes, len(every), seed, setting)
-    fit(pipeline, frame_of(every), every.target)
-    read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
+    start, every = clock(), dataset.without_holdout
+    model = fit_members(members, every, problem, seed)
     importances = {name: loss for name, loss in judged.importances.items() if name in every.data}
+    signature = _signature(model, members, every, problem, versions)
+    told = {"seed": seed, "importances": importances, "decision": judged.decision}
     return Trained(
-        onnx=to_onnx(pipeline, dataset.columns, classes),
-        signature=_signature(
-            every, read, plan, candidate, problem, seed, importances, versions
-        ).model_copy(update={"decision": judged.decision}),
-        holdout_scores=predict_scores(pipeline, frame_of(dataset.holdout_rows), classes),
+        onnx=model.to_onnx(dataset.columns),
+        signature=signature.model_copy(update=told),
+        holdout_scores=model.scores(frame_of(dataset.holdout_rows)),
         importances=importances,
         seconds=clock() - start,
     )
 
 
 def _signature(
+    model: FittedModel,
+    members: Sequence[Member],
     training: Dataset,
-    read: Sequence[str],
-    plan: Plan,
-    candidate: str,
     problem: Problem,
-    seed: int,
-    importances: dict[str, float],
     versions: Mapping[str, str] | None,
 ) -> Signature:
-    """Describe a model that reads these columns of the rows that it was fitted on."""
-    seen = training.only(read)
-    plain = signature_of(seen, problem, plan.recipe, candidate, versions or {})
-    unused = tuple(name for name in training.names() if name not in read)
-    told = {"iteration": plan.iteration, "seed": seed, "importances": importances}
-    return plain.model_copy(update={**told, "unused": unused})
+    """Describe a model by the columns that it reads of the rows that it was fitted on."""
+    read, first = [one.name for one in model.inputs(training.columns)], members[0]
+    candidate = BLEND if len(members) > 1 else first.candidate
+    plain = signature_of(training.only(read), problem, first.plan.recipe, candidate, versions or {})
+    blend = tuple(
+        BlendMember(
+            candidate=one.candidate, recipe=one.plan.recipe, setting=one.setting, weight=one.weight
+        )
+        for one in members
+    )
+    told = {
+        "iteration": first.plan.iteration,
+        "unused": tuple(name for name in training.names() if name not in read),
+        "blend": blend if len(members) > 1 else (),
+    }
+    return plain.model_copy(update=told)
 
 
 def signature_of(

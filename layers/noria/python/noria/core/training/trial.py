@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from noria.core.model.signature import BlendMember
+
 
 class Trial(BaseModel):
     """A recipe with a candidate on a rung: on so many rows, in so many seconds.
@@ -44,13 +46,15 @@ class Experiment(BaseModel):
     """One candidate tried with one recipe: its scores per fold, costs, and what went wrong.
 
     `scores` are of the folds, the latest first. `setting` names the parameters that were found
-    best, "" the candidate's usual ones. `outcome` is what the rung's judgement made of it.
+    best, "" the candidate's usual ones. `outcome` is what the rung's judgement made of it. A
+    `blend` of other trials' models is scored on each fold with weights that the others found.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     candidate: str
     setting: str = ""
+    blend: tuple[BlendMember, ...] = ()
     recipe: str
     iteration: int
     rung: int = 1

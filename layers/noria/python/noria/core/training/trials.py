@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.messages import counted
 from noria.contracts import Problem
+from noria.core.model.signature import BlendMember
 from noria.core.statistics import metrics
+from noria.core.training.blend_search import BLEND, Blend
 from noria.core.training.candidate_search import raise_if_all_failed
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.trial import Experiment, Trial
@@ -118,6 +120,47 @@ def judge(experiments: Mapping[str, Experiment], problem: Problem, recipes: int)
         kept=[name],
         outcomes=outcomes | {name: f"chosen: {why}"},
         reason=f"{tried[name].candidate} with recipe {tried[name].recipe}: {why}",
+    )
+
+
+def blend_experiment(blend: Blend, experiments: Mapping[str, Experiment]) -> Experiment:
+    """Document a blend of experiments; its recipe is that of the heaviest."""
+    members = [experiments[name] for name in blend.weights]
+    return members[0].model_copy(
+        update={
+            "candidate": BLEND,
+            "setting": "",
+            "blend": tuple(
+                BlendMember(
+                    candidate=one.candidate, recipe=one.recipe, setting=one.setting, weight=weight
+                )
+                for one, weight in zip(members, blend.weights.values(), strict=True)
+            ),
+            "scores": blend.scores,
+            "mean": float(np.mean(blend.scores)),
+            "std": float(np.std(blend.scores)),
+            "fit_seconds": round(sum(one.fit_seconds for one in members), 3),
+            "score_seconds": round(sum(one.score_seconds for one in members), 3),
+            "features": sum(one.features for one in members),
+            "parameters": {},
+            "trials": [],
+            "notes": [],
+        }
+    )
+
+
+def with_blend(decision: RungDecision, name: str, blend: Experiment) -> RungDecision:
+    """Put a blend in the place of the trial that it is better than."""
+    [before] = decision.kept
+    made_of = ", ".join(str(one) for one in blend.blend)
+    why = f"better than the best trial, at weights that other folds found: {made_of}"
+    return decision.model_copy(
+        update={
+            "kept": [name],
+            "outcomes": decision.outcomes
+            | {before: "the best trial, behind a blend", name: f"chosen: {why}"},
+            "reason": f"{BLEND}: {why}",
+        }
     )
 
 
