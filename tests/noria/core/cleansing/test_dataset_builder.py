@@ -113,3 +113,28 @@ def test_duplicates_are_on_one_side_whatever_the_order(rows: list[tuple[int, str
     assert (sides == 1).all()
     backward = holdout_split.hashed_rows({k: v[::-1] for k, v in reversed(data.items())}, None, 0.3)
     assert (backward[::-1] == mask).all()
+
+
+def test_several_rows_of_a_patient_are_on_one_side() -> None:
+    """GIVEN visits without a time THEN no patient is learnt from and judged by."""
+    visits = numbers(2_000).assign(patient=[f"p{row % 500}" for row in range(2_000)])
+    patients = visits["patient"].to_numpy()
+    dataset = dataset_of(visits, problem(entity_key=["patient"]))
+    assert "patient" not in dataset.names()
+    assert dataset.groups is not None
+    assert pd.Series(dataset.groups).groupby(patients).nunique().eq(1).all()
+    assert len(np.unique(dataset.groups)) == 500
+    assert not set(patients[dataset.holdout]) & set(patients[~dataset.holdout])
+    assert dataset.holdout.mean() == pytest.approx(0.2, abs=0.06)
+    again = dataset_of(visits.iloc[::-1], problem(entity_key=["patient"]))
+    assert (again.holdout[::-1] == dataset.holdout).all()
+
+
+def test_a_key_that_is_a_feature_or_of_one_row_each_groups_nothing() -> None:
+    rows = numbers(2_000)
+    few = rows.assign(shop=[f"s{row % 20}" for row in range(2_000)])
+    found = dataset_of(few, problem(entity_key=["shop"]))
+    assert "shop" in found.names()
+    assert found.groups is None
+    alone = rows.assign(patient=[f"p{row}" for row in range(2_000)])
+    assert dataset_of(alone, problem(entity_key=["patient"])).groups is None

@@ -28,6 +28,7 @@ def make(rows: int = 4) -> Dataset:
         step >= rows * 0.75,
         step * 60,
         (step % 2).astype(float),
+        groups=step // 2,
     )
 
 
@@ -37,7 +38,7 @@ def assert_same(one: Dataset, other: Dataset) -> None:
     for name in one.names():
         np.testing.assert_array_equal(one.data[name], other.data[name])
         assert one.data[name].dtype.kind == other.data[name].dtype.kind
-    for name in ("target", "holdout", "event_time", "rule"):
+    for name in ("target", "holdout", "event_time", "rule", "groups"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 

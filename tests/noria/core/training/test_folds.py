@@ -1,5 +1,7 @@
 """Folds that can be scored, whatever the season of a class or its share of the rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,42 @@ def test_numbers_that_rest_for_a_season_move_the_borders() -> None:
     assert all(np.ptp(target[test]) > 0 for _, test in found.splits)
     with pytest.raises(DataError, match="the target changes at one time only"):
         folds_of(rows_of(np.repeat([0.0, 1.0], [101, 99]), np.arange(200) * DAY, classes=()), 5, 0)
+
+
+def test_rows_whose_outcome_is_not_known_yet_are_left_out() -> None:
+    """GIVEN outcomes that come after five days THEN no model learns what it could not know."""
+    target, times = np.arange(600) % 2, np.arange(600) * DAY
+    found = folds_of(rows_of(target, times), 5, 0, gap=5 * DAY)
+    assert found.note == ""
+    for train, test in found.splits:
+        assert times[train].max() == times[test].min() - 6 * DAY
+
+
+def test_a_gap_that_takes_half_of_the_rows_is_told_and_not_kept() -> None:
+    target, times = np.arange(600) % 2, np.arange(600) * DAY
+    found = folds_of(rows_of(target, times), 5, 0, gap=60 * DAY)
+    left = [times[test].min() - times[train].max() for train, test in found.splits]
+    assert left[:1] == [DAY]
+    assert left[1:] == [61 * DAY] * 4
+    assert found.note.startswith("1 fold of 5 without the gap of monitoring.label_delay")
+
+
+@pytest.mark.parametrize("classes", [("no", "yes"), ()])
+def test_the_rows_of_an_entity_stay_on_one_side(classes: tuple[str, ...]) -> None:
+    generator = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 10)
+    target = np.arange(600) % 2 if classes else generator.normal(size=600)
+    rows = replace(rows_of(target, classes=classes), groups=generator.permutation(groups))
+    found = folds_of(rows, 5, 0)
+    assert len(found.splits) == 5
+    assert sorted(np.concatenate([test for _, test in found.splits])) == list(range(600))
+    for train, test in found.splits:
+        assert rows.groups is not None
+        assert not set(rows.groups[train]) & set(rows.groups[test])
+
+
+def test_entities_of_one_class_each_are_dealt_out_or_told() -> None:
+    groups = np.repeat([0, 1, 2, 3], 50)
+    rows = replace(rows_of((groups == 3).astype(int)), groups=groups)
+    with pytest.raises(DataError, match="folds of whole entities can be scored"):
+        folds_of(rows, 5, 0)

@@ -1,6 +1,6 @@
 """From accepted rows to the dataset that models learn from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,9 @@ def to_dataset(
     data = {name: as_array(accepted[name], kind) for name, kind in features.items()}
     target, classes = _target(accepted, problem)
     times = event_times(accepted, problem)
-    holdout = _holdout(data, target, classes, times, problem)
+    entities = repeated_entities(accepted, problem, features)
+    rows = data if entities is None else entities
+    holdout = _holdout(rows, target, classes, times, problem)
     fills = {
         name: fill_value(name, kind, data[name][~holdout], problem)
         for name, kind in features.items()
@@ -90,6 +92,7 @@ def to_dataset(
             for name in _collected(written, problem)
             if name not in features
         },
+        groups=None if entities is None else _codes(entities),
     )
 
 
@@ -129,6 +132,27 @@ def _only_for_target(problem: Problem) -> set[str]:
     slices = {piece.column for piece in problem.objective.slices}
     known_before = {*needed_columns(problem), *rule, *problem.entity_key, *slices}
     return set(target_columns(problem)) - (known_before - {problem.target.name})
+
+
+def repeated_entities(
+    accepted: pd.DataFrame, problem: Problem, features: Collection[str]
+) -> dict[str, NDArray[Any]] | None:
+    """The entity key of each row, where several rows of an entity must be judged together.
+
+    A model that learns from one row of a patient and is judged by another looks better than it is
+    on patients to come. None where no entity has a second row, and where the key is a feature:
+    then the entities to come are those that are known.
+    """
+    names = problem.entity_key
+    if not names or any(name in features or name not in accepted for name in names):
+        return None
+    if not accepted.duplicated(subset=names).any():
+        return None
+    return {name: as_array(accepted[name], "category") for name in names}
+
+
+def _codes(entities: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    return pd.DataFrame(entities).groupby(list(entities), sort=True).ngroup().to_numpy(np.int64)
 
 
 def _few_entities(values: pd.Series, limits: Analysis) -> bool:
@@ -179,6 +203,7 @@ def _holdout(
     times: NDArray[np.int64] | None,
     problem: Problem,
 ) -> NDArray[np.bool_]:
+    """The latest rows, or those that a hash of their features chooses, or of their entity."""
     share = problem.evaluation.holdout
     by_time = holdout_split.latest_rows(times, share) if times is not None else None
     return (

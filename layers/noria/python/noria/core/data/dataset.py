@@ -19,7 +19,7 @@ Kind = Literal["number", "category", "timestamp", "text"]
 TEXTUAL: tuple[Kind, ...] = ("category", "text")
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class Dataset:
     """Rows ready for a model; missing is NaN, "" or MISSING_TIMESTAMP by the column's kind.
 
     `target` holds int64 class codes (positions in `classes`; binary: negative, positive) or
-    float64 values when `classes` is empty. `rule` is the contract rule's answer per row. `left_out`
-    are the columns of the data that are no features, with how the source wrote their values.
+    float64 values when `classes` is empty. `rule` is the contract rule's answer per row. `groups`
+    are codes of entities whose rows must be judged together, or none where rows may be judged one
+    by one. `left_out` are the columns of the data that are no features, with how the source wrote
+    their values.
     """
 
     columns: tuple[Column, ...]
@@ -58,6 +60,7 @@ class Dataset:
     event_time: NDArray[np.int64] | None = None
     rule: NDArray[np.float64] | None = None
     left_out: Mapping[str, Notation] = field(default_factory=dict)
+    groups: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Convert every array to its kind's type and refuse lengths that differ."""
@@ -69,6 +72,8 @@ class Dataset:
         object.__setattr__(self, "holdout", np.asarray(self.holdout, dtype=bool))
         if self.event_time is not None:
             object.__setattr__(self, "event_time", np.asarray(self.event_time, dtype=np.int64))
+        if self.groups is not None:
+            object.__setattr__(self, "groups", np.asarray(self.groups, dtype=np.int64))
         if self.rule is not None:
             object.__setattr__(self, "rule", np.asarray(self.rule, dtype=np.float64))
         self._check_lengths()
@@ -76,6 +81,7 @@ class Dataset:
     def _check_lengths(self) -> None:
         parts: dict[str, NDArray[Any] | None] = {**self.data, "target": self.target}
         parts |= {"holdout": self.holdout, "event_time": self.event_time, "rule": self.rule}
+        parts["groups"] = self.groups
         for name, values in parts.items():
             if values is not None and values.shape != (len(self),):
                 raise DataError(
@@ -137,6 +143,7 @@ class Dataset:
             holdout=self.holdout[rows],
             event_time=None if self.event_time is None else self.event_time[rows],
             rule=None if self.rule is None else self.rule[rows],
+            groups=None if self.groups is None else self.groups[rows],
         )
 
     def to_bytes(self) -> bytes:
@@ -144,9 +151,8 @@ class Dataset:
         arrays = {"header": _header(self), "target": self.target, "holdout": self.holdout}
         for index, column in enumerate(self.columns):
             arrays |= _packed(f"column{index}", column.kind, self.data[column.name])
-        for name, values in (("event_time", self.event_time), ("rule", self.rule)):
-            if values is not None:
-                arrays[name] = values
+        optional = {"event_time": self.event_time, "rule": self.rule, "groups": self.groups}
+        arrays |= {name: values for name, values in optional.items() if values is not None}
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
@@ -168,12 +174,12 @@ class Dataset:
             raise DataError(
                 f"these {len(content)} bytes are not a dataset: run EngineerFeatures again"
             ) from error
-        event_time, rule = arrays.get("event_time"), arrays.get("rule")
+        optional = {name: arrays.get(name) for name in ("event_time", "rule", "groups")}
         classes = tuple(header["classes"])
         left_out = {
             name: Notation.model_validate(written) for name, written in header["left_out"].items()
         }
-        return cls(columns, data, target, classes, holdout, event_time, rule, left_out)
+        return cls(columns, data, target, classes, holdout, left_out=left_out, **optional)
 
 
 def empty_value(kind: Kind) -> float | str | int:

@@ -28,7 +28,7 @@ from noria.core.ml_need.outcomes import (
 from noria.core.ml_need.quick_forms import Form, forms_of
 from noria.core.rule_model.rule_model import why_not_served
 from noria.core.statistics.confidence_intervals import ALIKE
-from noria.core.training.folds import Folds, folds_of, sample_rows
+from noria.core.training.folds import Folds, folds_of, label_gap, sample_rows
 from noria.errors import DataError
 
 
@@ -94,7 +94,7 @@ def _by_all_rows(
     rows = dataset.without_holdout
     sample = sample_rows(rows, problem.analysis.sample_rows, seed)
     try:
-        splits = folds_of(sample, problem.exploration.folds, seed).splits
+        splits = folds_of(sample, problem.exploration.folds, seed, label_gap(problem)).splits
         found = compare_out_of_fold(
             sample, splits, problem, generator, seed, with_forms=bool(compared.forms)
         )
@@ -112,7 +112,7 @@ def _folds(dataset: Dataset, problem: Problem, seed: int) -> tuple[Folds, str]:
     """The folds that candidates will be scored on, or none and why."""
     sample = sample_rows(dataset.training, problem.exploration.rows, seed)
     try:
-        return folds_of(sample, problem.exploration.folds, seed), ""
+        return folds_of(sample, problem.exploration.folds, seed, label_gap(problem)), ""
     except DataError as error:
         return Folds([]), str(error)
 

@@ -17,7 +17,7 @@ from noria.core.statistics.best_threshold import answers_by_halves
 from noria.core.statistics.overlapping_folds import mean_overlap, training_overlap
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
-from noria.core.training.folds import Split, folds_of, sample_positions
+from noria.core.training.folds import Split, folds_of, label_gap, sample_positions
 from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
 from noria.core.training.trial import Experiment, Trial, TriedSetting
 from noria.errors import DataError, FeatureError, TrainingError
@@ -122,7 +122,9 @@ class _Search:
 
     def run(self) -> None:
         """Score the folds, the latest first, then search; the one that exceeds the time is last."""
-        folds = folds_of(self.sample, self.problem.exploration.folds, self.seed)
+        folds = folds_of(
+            self.sample, self.problem.exploration.folds, self.seed, label_gap(self.problem)
+        )
         self.splits, self.fold_note = folds.splits, folds.note
         self.usual = [None] * len(self.splits)
         latest_first = [*range(len(self.splits))][::-1][: self.trial.folds]

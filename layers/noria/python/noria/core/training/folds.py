@@ -1,15 +1,23 @@
-"""Folds of the training rows that can be scored: forward in time, by class, or at random."""
+"""Folds of the training rows that can be scored: forward in time, by entity, by class, random."""
 
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 
 from noria.common.arrays import Array
 from noria.common.messages import counted
+from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.errors import DataError
 
@@ -26,6 +34,11 @@ class Folds:
     note: str = ""
 
 
+def label_gap(problem: Problem) -> int:
+    """Seconds before a fold in which outcomes are not known yet (`monitoring.label_delay`)."""
+    return int(problem.monitoring.label_delay.total_seconds())
+
+
 def sample_rows(training: Dataset, most: int, seed: int) -> Dataset:
     """Keep the latest rows where there is event time, a random share otherwise; in time order."""
     return training.take(sample_positions(training, most, seed))
@@ -40,12 +53,14 @@ def sample_positions(training: Dataset, most: int, seed: int) -> NDArray[np.int6
     return np.sort(np.random.default_rng(seed).choice(len(training), most, replace=False))
 
 
-def folds_of(sample: Dataset, folds: int, seed: int) -> Folds:
+def folds_of(sample: Dataset, folds: int, seed: int, gap: int = 0) -> Folds:
     """Split forward in time where there is event time, else by class or at random.
 
     Forward folds are of equal size where each can be scored. Else there are fewer, or their borders
     are moved, so that every test fold and every training part has two classes (of numbers: more
-    than one value). DataError where no fold can be scored at all.
+    than one value). Rows in the `gap` (seconds) before a test fold are left out: their outcomes
+    would not be known by then. Without time the rows of an entity stay together, where the dataset
+    has `groups`. DataError where no fold can be scored at all.
     """
     rows = len(sample)
     if rows < FEWEST_ROWS:
@@ -53,12 +68,52 @@ def folds_of(sample: Dataset, folds: int, seed: int) -> Folds:
     folds = max(2, min(folds, rows // 2))
     times = sample.event_time
     if times is not None and times[0] < times[-1]:
-        return _forward(sample, times, folds)
+        return _with_gap(sample, times, _forward(sample, times, folds), gap)
     return _unordered(sample, folds, seed)
+
+
+def _with_gap(sample: Dataset, times: Array, found: Folds, gap: int) -> Folds:
+    """Leave a gap before each test fold, but where it would take half of its training rows."""
+    splits, without = [], 0
+    for train, test in found.splits:
+        earlier = train[times[train] < times[test].min() - gap]
+        enough = 2 * len(earlier) >= len(train)
+        if enough and (_can_be_scored(sample, (earlier, test)) or len(earlier) == len(train)):
+            splits.append((earlier, test))
+            continue
+        splits.append((train, test))
+        without += 1
+    if not without:
+        return Folds(splits, found.note)
+    note = (
+        f"{counted(without, 'fold')} of {len(splits)} without the gap of monitoring.label_delay, "
+        "which would take half of the rows to learn from"
+    )
+    return Folds(splits, "; ".join(filter(None, (found.note, note))))
+
+
+def _grouped(sample: Dataset, groups: Array, folds: int, seed: int) -> Folds:
+    """Entities go to folds whole, with the classes spread as evenly as that allows."""
+    folds = min(folds, len(np.unique(groups)))
+    positions = np.arange(len(sample))
+    if sample.classes:
+        splitter: Any = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    else:
+        splitter = GroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a class has fewer rows than folds
+        splits = list(splitter.split(positions, sample.target, groups))
+    scored = [one for one in splits if _can_be_scored(sample, one)]
+    if not scored:
+        raise DataError(_one_sided(sample, "folds of whole entities"))
+    kept = f"the rows of an entity stay together, of {counted(folds, 'fold')} {len(scored)} scored"
+    return Folds(scored, "" if len(scored) == folds else kept)
 
 
 def _unordered(sample: Dataset, folds: int, seed: int) -> Folds:
     positions = np.arange(len(sample))
+    if sample.groups is not None and len(np.unique(sample.groups)) > 1:
+        return _grouped(sample, sample.groups, folds, seed)
     if not sample.classes:
         return Folds(list(KFold(folds, shuffle=True, random_state=seed).split(positions)))
     counts = np.sort(np.bincount(sample.target, minlength=2))[::-1]
