@@ -152,7 +152,8 @@ def repeated_entities(
 
 
 def _codes(entities: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
-    return pd.DataFrame(entities).groupby(list(entities), sort=True).ngroup().to_numpy(np.int64)
+    codes = pd.DataFrame(entities).groupby(list(entities), sort=True).ngroup()
+    return np.asarray(codes.to_numpy(), dtype=np.int64)
 
 
 def _few_entities(values: pd.Series, limits: Analysis) -> bool:
