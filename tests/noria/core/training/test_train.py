@@ -33,6 +33,10 @@ CASES = {
 }
 
 
+#: Sums of many terms in single precision; a version is refused from 1e-4 on.
+ROUNDING = {"support_vectors": 3e-5, "neural_network": 1e-5, "gaussian_process": 1e-5}
+
+
 @pytest.mark.parametrize("classes", CASES)
 @pytest.mark.parametrize("iteration", [0, 3, 4])
 def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
@@ -43,8 +47,10 @@ def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
     plan = make_plan(dataset, asked, iteration)
     assert asked.candidates
     for name in asked.candidates:
-        pipeline = make_pipeline(name, plan, asked, classes, len(dataset), 0)
-        fit(pipeline, frame_of(dataset), dataset.target)
+        most = min(len(dataset), CANDIDATES[name].most_rows or len(dataset))
+        known = dataset.take(np.arange(len(dataset)) < most // 2)
+        pipeline = make_pipeline(name, plan, asked, classes, len(known), 0)
+        fit(pipeline, frame_of(known), known.target)
         artifact = to_onnx(pipeline, dataset.columns, classes)
         assert len(artifact) < 4_000_000
         read = [one.name for one in pipeline.named_steps["features"].inputs(dataset.columns)]
@@ -54,7 +60,7 @@ def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
             found = model.score(rows.data)
             scale = 1 if classes else dataset.target.std()
             assert found.shape == expected.shape
-            assert np.abs(found - expected).max() / scale < 2e-6
+            assert np.abs(found - expected).max() / scale < ROUNDING.get(name, 2e-6)
             if classes:
                 assert (metrics.labels(found) == metrics.labels(expected)).all()
 
@@ -93,7 +99,7 @@ def test_snapped_thresholds_change_no_answer() -> None:
 def test_from_exploration_to_artifact_on_real_data(task: str) -> None:
     dataset, asked = real(task)
     plan = make_plan(dataset, asked, 0)
-    names = asked.candidates
+    names = asked.candidates_of_every_recipe
     assert len(names) == 4
     experiments = [explore(dataset, plan, trial_of(asked, name), asked, 0) for name in names]
     assert all(one.error is None and len(one.scores) == 5 for one in experiments)

@@ -66,7 +66,12 @@ def test_the_recipe_that_tells_the_outcome_is_in_the_first_turn(what: str) -> No
 def test_the_first_rung_takes_a_part_of_the_rows_and_of_the_seconds() -> None:
     asked = problem(exploration={"rows": 20_000, "seconds": 90})
     trials = first_rung(RECIPES, asked, 60_000)
-    assert len(trials) == len(RECIPES) * len(asked.candidates)
+    usual, others = asked.candidates_of_every_recipe, {"decision_tree", "neural_network"}
+    assert [(one.recipe, one.candidate) for one in trials if one.candidate in usual] == [
+        (recipe, candidate) for recipe in RECIPES for candidate in usual
+    ]
+    assert {one.candidate for one in trials if one.recipe == "basic"} == {*usual, *others}
+    assert len(trials) == len(RECIPES) * len(usual) + len(others)
     assert {one.rows for one in trials} == {5_000}
     assert sum(one.seconds for one in trials) == pytest.approx(45)
     assert {one.settings for one in trials} == {0}
@@ -135,7 +140,6 @@ def test_the_best_go_on_and_each_trial_says_what_became_of_it() -> None:
     judgement = judge(tried, USUAL, len(RECIPES))
     assert judgement.another
     assert judgement.kept == [one.name for one in trials[-1 : -FINALISTS - 1 : -1]]
-    assert {tried[name].candidate for name in judgement.kept} == {*USUAL.candidates}
     assert {judgement.outcomes[name] for name in judgement.kept} == {"goes on"}
     assert judgement.outcomes[broken] == "failed"
     best = trials[-1]
@@ -146,7 +150,8 @@ def test_the_best_go_on_and_each_trial_says_what_became_of_it() -> None:
 
 def test_a_trial_that_ran_out_of_time_is_compared_on_the_folds_that_it_has() -> None:
     """GIVEN a latest fold that is hard for all THEN having scored that one alone is no fault."""
-    trials = first_rung(["basic", "text"], USUAL, 10_000)
+    asked = problem(exploration={"candidates": USUAL.candidates_of_every_recipe})
+    trials = first_rung(["basic", "text"], asked, 10_000)
     tried = {one.name: experiment_of(one, [0.60, 0.80, 0.82]) for one in trials}
     tried[trials[0].name] = experiment_of(trials[0], [0.65])
     tried[trials[1].name] = experiment_of(trials[1], [0.61, 0.82, 0.83])
@@ -168,13 +173,14 @@ def test_ties_go_to_the_simpler_candidate_and_then_to_the_shorter_recipe() -> No
 
 def test_each_candidate_has_a_trial_in_the_last_rung() -> None:
     trials = first_rung(RECIPES, USUAL, 10_000)
+    usual = USUAL.candidates_of_every_recipe
     behind = {one: 0.01 * place for place, one in enumerate(USUAL.candidates)}
     tried = {
         one.name: experiment_of(one, [0.8 - behind[one.candidate] + 0.001 * len(one.recipe)] * 3)
         for one in trials
     }
     judgement = judge(tried, USUAL, len(RECIPES))
-    assert [tried[name].candidate for name in judgement.kept] == USUAL.candidates
+    assert [tried[name].candidate for name in judgement.kept] == usual
     assert {tried[name].recipe for name in judgement.kept} == {"calendar+text"}
 
 
@@ -183,3 +189,15 @@ def test_where_every_trial_fails_all_causes_are_told() -> None:
     tried = {one.name: experiment_of(one, [], error="ValueError: no") for one in trials}
     with pytest.raises(TrainingError, match="logistic_regression: ValueError: no"):
         judge(tried, USUAL, 1)
+
+
+def test_candidates_for_few_rows_are_left_out_of_many_but_where_they_are_named() -> None:
+    few, many = ({one.candidate for one in first_rung(["basic"], USUAL, rows)}
+                 for rows in (500, 100_000))  # fmt: skip
+    assert few >= {"decision_tree", "neural_network", "support_vectors"}
+    assert not many & {"neural_network", "support_vectors"}
+    named = problem(exploration={"candidates": ["support_vectors"]})
+    trials = first_rung(["basic", "text"], named, 100_000)
+    assert [one.recipe for one in trials] == ["basic", "text"]
+    sparing = problem(exploration={"trials": 4})
+    assert len(first_rung(["basic"], sparing, 500)) == 4

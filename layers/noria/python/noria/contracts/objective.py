@@ -33,7 +33,15 @@ CANDIDATES: dict[str, tuple[Task, ...]] = {
     "hist_gradient_boosting": ALL_TASKS,
     "extra_trees": ALL_TASKS,
     "random_forest": ALL_TASKS,
+    "decision_tree": ALL_TASKS,
+    "neural_network": ALL_TASKS,
+    "support_vectors": ALL_TASKS,
+    "gaussian_process": REGRESSION,
 }
+#: Candidates that are tried with every recipe; the others, good on some tables, with the first.
+WITH_EVERY_RECIPE = (
+    "logistic_regression", "ridge", "hist_gradient_boosting", "extra_trees", "random_forest"
+)  # fmt: skip
 CANDIDATES_OF: dict[str, tuple[str, ...]] = {
     task: tuple(name for name, tasks in CANDIDATES.items() if task in tasks) for task in ALL_TASKS
 }
@@ -187,8 +195,9 @@ class Exploration(Section):
 
     candidates: Literal["auto"] | list[CandidateName] = Field(
         default="auto",
-        description=f"The kinds of model that are tried; auto takes all that suit the task: "
-        f"{_unsuited()}.",
+        description=f"The kinds of model that are tried; auto takes all that suit the task "
+        f"({_unsuited()}) and the number of rows: support vectors up to 3,000, a neural network "
+        "up to 20,000, a Gaussian process up to 800.",
     )
     folds: int = Field(default=5, ge=2, le=20)
     """Folds of cross-validation, forward in time where there is an event time. Five or ten are
@@ -205,15 +214,18 @@ class Exploration(Section):
     one after another, `basic` first."""
     trials: int = Field(default=28, ge=1)
     """Trials of a rung at most: recipes times candidates, then settings of the candidates that are
-    left, each one's usual parameters included. As many as candidates means neither search.
-    Convention: seven for each candidate, where four compete."""
+    left, each one's usual parameters included. As many as candidates means neither search. A
+    decision tree, a neural network, support vectors and a Gaussian process are tried with the first
+    recipe only, where auto stands for them and trials are left. Convention:
+    seven for each candidate, where four compete."""
     blend: bool = True
     """Whether a weighted mean of several trials' models is taken where it is better than the best
     of them, by odds of two to one. Without it one model answers: smaller, faster and easier
     to explain."""
     rows: int = Field(default=50_000, ge=50)
-    """Training rows that candidates are tried on, at most, the latest where there is an event time.
-    Convention: one fit takes seconds, and what ranks candidates there ranks them on more."""
+    """Training rows that candidates are tried on, at most, spread over the whole time where there
+    is an event time. Convention: one fit takes seconds, and what ranks candidates there ranks them
+    on more."""
 
 
 class Training(Section):

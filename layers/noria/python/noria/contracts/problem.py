@@ -25,6 +25,7 @@ from noria.contracts.lifecycle import Deployment, Monitoring, Retraining, Scalin
 from noria.contracts.objective import (
     CANDIDATES_OF,
     METRICS_OF,
+    WITH_EVERY_RECIPE,
     Baseline,
     Evaluation,
     Exploration,
@@ -235,6 +236,13 @@ class Problem(Section):
         """The candidates that are tried: those that the contract names, or all for `auto`."""
         wanted = self.exploration.candidates
         return list(dict.fromkeys(CANDIDATES_OF[self.task] if wanted == "auto" else wanted))
+
+    @property
+    def candidates_of_every_recipe(self) -> list[str]:
+        """Those that are tried with every recipe: what the contract names, of `auto` the usual."""
+        if self.exploration.candidates != "auto":
+            return self.candidates
+        return [name for name in self.candidates if name in WITH_EVERY_RECIPE]
 
     @property
     def primary(self) -> Source:

@@ -113,7 +113,9 @@ def _most_together(problem: Problem) -> int:
     exploration = problem.exploration
     if exploration.stop == "objective":
         return 1
-    return max(1, exploration.trials // max(1, len(problem.candidates)))
+    each = len(problem.candidates_of_every_recipe)
+    others = len(problem.candidates) - each
+    return max(1, (exploration.trials - others) // max(1, each))
 
 
 def _computed(plan: Plan) -> tuple[object, ...]:

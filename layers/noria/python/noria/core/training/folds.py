@@ -40,14 +40,21 @@ def label_gap(problem: Problem) -> int:
 
 
 def sample_rows(training: Dataset, most: int, seed: int) -> Dataset:
-    """Keep the latest rows where there is event time, a random share otherwise; in time order."""
+    """Keep rows spread over the whole time, a random share where there is none; in time order.
+
+    A model learns from all the time that there is and answers for what comes after. The latest rows
+    alone would rank candidates by a season that the model has long seen the others of.
+    """
     return training.take(sample_positions(training, most, seed))
 
 
 def sample_positions(training: Dataset, most: int, seed: int) -> NDArray[np.int64]:
     """Where the rows that `sample_rows` keeps are among the training rows."""
     if training.event_time is not None:
-        return np.argsort(training.event_time, kind="stable")[-most:]
+        ordered = np.argsort(training.event_time, kind="stable")
+        if len(ordered) <= most:
+            return ordered
+        return ordered[np.linspace(0, len(ordered) - 1, most).astype(np.int64)]
     if len(training) <= most:
         return np.arange(len(training))
     return np.sort(np.random.default_rng(seed).choice(len(training), most, replace=False))

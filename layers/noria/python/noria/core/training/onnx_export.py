@@ -14,7 +14,8 @@ import onnx.checker
 import onnx.compose
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.pipeline import Pipeline
 
 from noria.common.arrays import Array
@@ -25,6 +26,8 @@ from noria.core.model.signature import input_name
 OPSETS = {"": 20, "ai.onnx.ml": 3}
 RUNTIME_OPSETS = {"com.microsoft": 1}
 IR_VERSION = 9
+#: Sums of many large terms that nearly cancel out: in single precision they are off by 1e-3.
+IN_DOUBLES = (GaussianProcessRegressor,)
 TYPES: dict[Kind, int] = {
     "number": TensorProto.FLOAT,
     "category": TensorProto.STRING,
@@ -237,17 +240,22 @@ def _append(
     name: str,
 ) -> str:
     """Convert the estimator and put its nodes behind ours; return the name of one output."""
+    exact = isinstance(estimator, IN_DOUBLES)
     with warnings.catch_warnings():
-        # skl2onnx 1.20 writes booleans into integer attributes, which protobuf 6 deprecates.
+        # skl2onnx 1.20 writes booleans into integer attributes, which protobuf 6 deprecates, and
+        # reads attributes of SVC that scikit-learn 1.11 will not have.
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        kind = DoubleTensorType if exact else FloatTensorType
         converted = convert_sklearn(
             estimator,
-            initial_types=[("features", FloatTensorType([None, wide]))],
+            initial_types=[("features", kind([None, wide]))],
             target_opset=OPSETS,
             options=options,
         )
     graph = onnx.compose.add_prefix(converted, f"{name}/").graph
-    operations.nodes.append(helper.make_node("Identity", [features], [f"{name}/features"]))
+    given = operations.node("Cast", features, to=TensorProto.DOUBLE) if exact else features
+    operations.nodes.append(helper.make_node("Identity", [given], [f"{name}/features"]))
     operations.nodes.extend(graph.node)
     operations.initializers.extend(graph.initializer)
     return str(graph.output[output].name)

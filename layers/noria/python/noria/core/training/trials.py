@@ -28,8 +28,8 @@ PART_OF_ROWS = 4
 FEWEST_ROWS = 2_000
 #: Folds that a first rung scores. Convention: the fewest that show how much folds differ.
 FIRST_FOLDS = 3
-#: Trials of the last rung, where a first one chose them. Convention: one for each usual candidate,
-#: few enough that each has time for its settings.
+#: Trials of the last rung, where a first one chose them. Convention: few enough that each has time
+#: for its settings, and more than one kind of model for a blend.
 FINALISTS = 4
 #: Share of the seconds that the first rung has; its trials are many and small.
 FIRST_SHARE = 1 / 2
@@ -52,7 +52,10 @@ class RungDecision(BaseModel):
 def first_rung(recipes: Sequence[str], problem: Problem, rows: int) -> list[Trial]:
     """Propose every recipe with every candidate, on a part of the `rows` where they are many."""
     exploration = problem.exploration
-    pairs = [(recipe, candidate) for recipe in recipes for candidate in problem.candidates]
+    usual = problem.candidates_of_every_recipe
+    pairs = [(recipe, candidate) for recipe in recipes for candidate in usual]
+    others = _others(problem, min(rows, exploration.rows))
+    pairs += [(recipes[0], name) for name in others][: max(0, exploration.trials - len(pairs))]
     if not _in_two_rungs(len(recipes), len(pairs)):
         return last_rung(pairs, problem, 1)
     rows = min(rows, exploration.rows)
@@ -67,6 +70,13 @@ def first_rung(recipes: Sequence[str], problem: Problem, rows: int) -> list[Tria
         )
         for recipe, candidate in pairs
     ]
+
+
+def _others(problem: Problem, rows: int) -> list[str]:
+    """The candidates that are tried with the first recipe only, of those that take so many rows."""
+    usual = problem.candidates_of_every_recipe
+    limits = {name: CANDIDATES[name].most_rows for name in problem.candidates if name not in usual}
+    return [name for name, most in limits.items() if most is None or rows <= most]
 
 
 def _in_two_rungs(recipes: int, trials: int) -> bool:

@@ -29,17 +29,19 @@ class Candidate:
     `classifier` answers `predict_proba`; skl2onnx must know the estimators. `parameters` are chosen
     for a number of classes (0 for regression) and of rows; seed and class weights are added where
     an estimator takes them. `settings` are the search space, by name, the most promising first.
+    On more than `most_rows` training rows it is not among those that `auto` stands for.
     """
 
     family: Family
     complexity: int
     description: str
     parameters: Choice
-    classifier: type | None = None
-    regressor: type | None = None
+    classifier: Callable[..., Any] | None = None
+    regressor: Callable[..., Any] | None = None
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    most_rows: int | None = None
 
-    def estimator(self, classes: int) -> type:
+    def estimator(self, classes: int) -> Callable[..., Any]:
         """The estimator for so many classes, 0 for regression."""
         found = self.classifier if classes else self.regressor
         if found is None:
