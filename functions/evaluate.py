@@ -21,7 +21,7 @@ from noria.core.statistics.best_threshold import answers_by_halves, thresholds_b
 from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.folds import sample_rows
 from noria.lifecycle.conclude import write_report
-from noria.lifecycle.experiments import read_predictions
+from noria.lifecycle.experiments import JUDGED_FOLDS, read_predictions
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
 
@@ -144,7 +144,7 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
     found = _measured(stage, dataset, holdout)
     if not _judged_by_all_rows(stage, dataset):
         return found
-    folds = read_predictions(stage, str(stage.event.result("judge")["trial"]))
+    folds = read_predictions(stage, JUDGED_FOLDS)
     if not len(folds.rows):
         return found
     rows = np.concatenate([folds.rows, np.flatnonzero(dataset.holdout)])

@@ -17,12 +17,18 @@ from noria.core.model.example_requests import sample_rows
 from noria.core.model.signature import Signature
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
+from noria.core.training.calibration_search import calibrate
 from noria.core.training.decision_threshold import choose_threshold
 from noria.core.training.fitted_model import Member
 from noria.core.training.train import Trained, fit_all_rows, train
 from noria.core.training.trial import Experiment
 from noria.core.windows.lookup_spec import LookupSpec
-from noria.lifecycle.experiments import read_experiment, read_predictions
+from noria.lifecycle.experiments import (
+    JUDGED_FOLDS,
+    read_experiment,
+    read_predictions,
+    write_predictions,
+)
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
 from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
@@ -47,10 +53,15 @@ def _train(stage: Stage) -> dict[str, Any]:
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
     note(rows_in=dataset.training_size)
     trial = str(stage.event.result("judge")["trial"])
-    chosen, predicted = read_experiment(stage, trial), read_predictions(stage, trial)
+    chosen = read_experiment(stage, trial)
+    calibration, predicted = calibrate(stage.problem, read_predictions(stage, trial))
+    write_predictions(stage, JUDGED_FOLDS, predicted)
     decision = choose_threshold(stage.problem, predicted.target, predicted.scores, SEED)
     members = _members(stage, chosen, inputs)
-    trained = train(dataset, members, stage.problem, SEED, _libraries(), decision=decision)
+    trained = train(
+        dataset, members, stage.problem, SEED, _libraries(),
+        decision=decision, calibration=calibration,
+    )  # fmt: skip
     trained = _with_history(trained, stage, inputs)
     read = dataset.only(trained.signature.names)
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
@@ -61,7 +72,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     if chosen.blend:
         made_of = ", ".join(str(one) for one in chosen.blend)
     told = f"{made_of}, on {counted(dataset.training_size, 'training row')}"
-    reasons = [told, *([decision.sentence] if decision else [])]
+    reasons = [told, *(one.sentence for one in (calibration, decision) if one)]
     verdict = Verdict(decision=chosen.candidate, reasons=reasons, evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": version, "rows": dataset.training_size}

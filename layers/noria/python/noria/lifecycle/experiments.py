@@ -9,6 +9,9 @@ from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.trial import Experiment
 from noria.lifecycle.stage import Stage
 
+#: The chosen trial's predictions as its model answers: corrected, where probabilities are.
+JUDGED_FOLDS = "judged"
+
 
 def write_experiment(stage: Stage, name: str, experiment: Experiment) -> dict[str, Any]:
     """Store what came of the trial of this name, in this iteration; returns the document."""

@@ -121,8 +121,14 @@ def model_description(signature: Signature) -> dict[str, Any]:
         "candidate": signature.candidate,
         "recipe": signature.recipe,
         **({"blend": [one.model_dump() for one in signature.blend]} if signature.blend else {}),
+        **_calibration(signature),
         **_decision(signature),
     }
+
+
+def _calibration(signature: Signature) -> dict[str, Any]:
+    found = signature.calibration
+    return {} if found is None else {"calibration": found.model_dump(exclude={"knots", "heights"})}
 
 
 def _decision(signature: Signature) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.core.data.dataset import Column, Kind
 from noria.core.data.notation import Notation
+from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
 from noria.core.statistics.metrics import LABEL_THRESHOLD
 from noria.core.windows.lookup_spec import LookupSpec
@@ -111,6 +112,7 @@ class Signature(BaseModel):
     that are no features: requests may carry both, but for the target.
     `history` says how the time-window aggregations among the columns are looked up, `decision` from
     which probability on a binary model answers the positive class: without it from 0.5.
+    `calibration` says how its probabilities were corrected, which its artifact does.
     A `blend` answers the weighted mean of several models; `recipe` is then that of the best.
     """
 
@@ -123,6 +125,7 @@ class Signature(BaseModel):
     target: str
     classes: tuple[str, ...] = ()
     decision: Decision | None = None
+    calibration: Calibration | None = None
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
     unused: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from noria.common.formatting import shortened
 from noria.common.messages import counted
 from noria.core.evaluation.results import EvaluationResult
+from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
 from noria.core.model.signature import Field, Signature
 from noria.core.reporting import charts
@@ -44,6 +45,7 @@ def render_model_card(
     chapters = [
         _chapter("Decision", bullets(decisions)),
         _chapter("Performance on the holdout", *_performance(evaluation)),
+        _chapter("Calibration", *_calibration(signature.calibration)),
         _chapter("Decision threshold", *_threshold(signature.decision)),
         _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
@@ -110,6 +112,25 @@ def _performance(evaluation: EvaluationResult) -> list[Block | None]:
     parity = f"{evaluation.parity.maximum_difference:.1e}"
     rows.append(("artifact against pipeline", parity, "largest difference"))
     return [remark(counted(evaluation.rows, "row")), _table(("measure", "value", ""), rows)]
+
+
+def _calibration(calibration: Calibration | None) -> list[Block | None]:
+    """Say how probabilities are corrected, and draw what was true of them before and after."""
+    if calibration is None:
+        return []
+    if not calibration.before:
+        return [remark(f"{calibration.sentence}.")]
+    curves = {
+        name: [(one.said, one.true) for one in bins]
+        for name, bins in (("before", calibration.before), ("after", calibration.after))
+    }
+    return [
+        remark(f"{calibration.sentence}."),
+        charts.lines(
+            "Share that was positive", curves, "", percent=True,
+            along="probability that was answered, by tenths of the rows",
+        ),
+    ]  # fmt: skip
 
 
 def _threshold(decision: Decision | None) -> list[Block | None]:

@@ -12,6 +12,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Column, Dataset
 from noria.core.features.feature_encoder import frame_of
 from noria.core.features.plan import Plan
+from noria.core.model.calibration import Calibration
 from noria.core.training.estimators import fit, make_pipeline, predict_scores
 from noria.core.training.onnx_export import blend_to_onnx
 
@@ -28,10 +29,11 @@ class Member:
 
 @dataclass(frozen=True)
 class FittedModel:
-    """Fitted pipelines with their weights, which sum to one."""
+    """Fitted pipelines with their weights, which sum to one, and what corrects their mean."""
 
     parts: tuple[tuple[float, Pipeline], ...]
     classes: int
+    calibration: Calibration | None = None
 
     def scores(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """P(positive) (n,), probabilities of all classes (n, k), or values (n,)."""
@@ -39,7 +41,8 @@ class FittedModel:
             weight * predict_scores(pipeline, frame, self.classes)
             for weight, pipeline in self.parts
         ]
-        return np.asarray(sum(found))
+        mean = np.asarray(sum(found))
+        return mean if self.calibration is None else self.calibration.apply(mean)
 
     def inputs(self, columns: Sequence[Column]) -> tuple[Column, ...]:
         """The raw columns that any of them reads, in the dataset's order."""
@@ -52,13 +55,19 @@ class FittedModel:
 
     def to_onnx(self, columns: Sequence[Column]) -> bytes:
         """One artifact that answers as they do together."""
-        return blend_to_onnx(self.parts, columns, self.inputs(columns), self.classes)
+        return blend_to_onnx(
+            self.parts, columns, self.inputs(columns), self.classes, self.calibration
+        )
 
 
 def fit_members(
-    members: Sequence[Member], rows: Dataset, problem: Problem, seed: int
+    members: Sequence[Member],
+    rows: Dataset,
+    problem: Problem,
+    seed: int,
+    calibration: Calibration | None = None,
 ) -> FittedModel:
-    """Fit every member on these rows."""
+    """Fit every member on these rows; the correction of their answers is as it was found."""
     classes, frame = len(rows.classes), frame_of(rows)
     parts = []
     for one in members:
@@ -66,4 +75,4 @@ def fit_members(
             one.candidate, one.plan, problem, classes, len(rows), seed, one.setting
         )
         parts.append((one.weight, fit(pipeline, frame, rows.target)))
-    return FittedModel(tuple(parts), classes)
+    return FittedModel(tuple(parts), classes, calibration)

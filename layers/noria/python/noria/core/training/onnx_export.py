@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 
 from noria.common.arrays import Array
 from noria.core.data.dataset import Column, Kind
+from noria.core.model.calibration import SMALLEST, Calibration
 from noria.core.model.signature import input_name
 
 #: 20 is the first with StringSplit; onnxruntime's own domain has the hash of texts.
@@ -182,8 +183,12 @@ def blend_to_onnx(
     columns: Sequence[Column],
     inputs: Sequence[Column],
     classes: int,
+    calibration: Calibration | None = None,
 ) -> bytes:
-    """Write the weighted mean of fitted pipelines as one checked ONNX model with these inputs."""
+    """Write the weighted mean of fitted pipelines as one checked ONNX model with these inputs.
+
+    Its probabilities are corrected by the `calibration`.
+    """
     operations = OnnxOperations([one.name for one in columns if one.double])
     kind = np.float32 if classes else np.float64
     blended = ""
@@ -192,7 +197,42 @@ def blend_to_onnx(
         if len(parts) > 1:
             score = operations.multiply(score, operations.constant(np.array(weight, dtype=kind)))
         blended = operations.add(blended, score) if blended else score
+    if calibration is not None:
+        blended = _corrected(operations, calibration, blended)
     return assemble(operations, inputs, blended, classes)
+
+
+def _corrected(operations: OnnxOperations, calibration: Calibration, score: str) -> str:
+    """Record what `Calibration.apply` computes."""
+    if calibration.method == "isotonic":
+        return _interpolated(operations, calibration, score)
+    clipped = operations.clip(score, SMALLEST, 1 - SMALLEST)
+    logs = operations.node("Log", clipped)
+    slope = operations.constant(np.array(calibration.slope, dtype=np.float32))
+    if calibration.method == "temperature":
+        return operations.node("Softmax", operations.multiply(logs, slope), axis=1)
+    one = operations.constant(np.array(1, dtype=np.float32))
+    others = operations.node("Log", operations.subtract(one, clipped))
+    odds = operations.multiply(operations.subtract(logs, others), slope)
+    moved = operations.constant(np.array(calibration.intercept, dtype=np.float32))
+    return operations.node("Sigmoid", operations.add(odds, moved))
+
+
+def _interpolated(operations: OnnxOperations, calibration: Calibration, score: str) -> str:
+    """The first height, and each straight piece as far as the score has come along it."""
+    knots, heights = (np.array(one) for one in (calibration.knots, calibration.heights))
+    steep = np.diff(heights) / np.diff(knots)
+    tables = (knots[:-1].reshape(1, -1), np.diff(knots).reshape(1, -1), steep.reshape(-1, 1))
+    starts, widths, slopes = (operations.constant(one.astype(np.float32)) for one in tables)
+    column = operations.node(
+        "Reshape", score, operations.constant(np.array([-1, 1], dtype=np.int64))
+    )
+    zero = operations.constant(np.array(0, dtype=np.float32))
+    along = operations.node("Max", operations.subtract(column, starts), zero)
+    risen = operations.node("MatMul", operations.node("Min", along, widths), slopes)
+    first = operations.constant(np.array(heights[0], dtype=np.float32))
+    flat = operations.constant(np.array([-1], dtype=np.int64))
+    return operations.node("Reshape", operations.add(risen, first), flat)
 
 
 def _score(operations: OnnxOperations, pipeline: Pipeline, classes: int, name: str) -> str:

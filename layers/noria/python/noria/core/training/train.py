@@ -13,6 +13,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.data.notation import Notation
 from noria.core.features.feature_encoder import frame_of
+from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
 from noria.core.model.example_requests import request_value
 from noria.core.model.signature import (
@@ -52,11 +53,12 @@ def train(
     versions: Mapping[str, str] | None = None,
     clock: Clock = time.perf_counter,
     decision: Decision | None = None,
+    calibration: Calibration | None = None,
 ) -> Trained:
     """Fit the members on all training rows and export them as one; the holdout is only scored.
 
-    The first member's recipe names the model. `decision` is the threshold that a binary model
-    answers by.
+    The first member's recipe names the model. `calibration` corrects its probabilities, `decision`
+    is the threshold that a binary model answers by.
     """
     start = clock()
     training, holdout = dataset.training, dataset.holdout_rows
@@ -64,7 +66,7 @@ def train(
         raise TrainingError(
             f"{len(training)} training rows of one class or none: collect rows of both outcomes"
         )
-    model = fit_members(members, training, problem, seed)
+    model = fit_members(members, training, problem, seed, calibration)
     importances = permutation_importances(
         model,
         holdout if len(holdout) else training,
@@ -73,7 +75,8 @@ def train(
         decision.threshold if decision else metrics.LABEL_THRESHOLD,
     )
     signature = _signature(model, members, training, problem, versions)
-    told = {"seed": seed, "importances": importances, "decision": decision}
+    told = {"seed": seed, "importances": importances, "decision": decision,
+            "calibration": calibration}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
@@ -126,14 +129,15 @@ def fit_all_rows(
 ) -> Trained:
     """Fit a judged model once more, on the holdout's rows too, and export it.
 
-    What was measured on rows that a model had not seen stays that of the judged one: importances
-    and threshold. The scores of the holdout are of rows that this model has seen.
+    What was measured on rows that a model had not seen stays that of the judged one: importances,
+    calibration and threshold. The scores of the holdout are of rows that this model has seen.
     """
     start, every = clock(), dataset.without_holdout
-    model = fit_members(members, every, problem, seed)
+    model = fit_members(members, every, problem, seed, judged.calibration)
     importances = {name: loss for name, loss in judged.importances.items() if name in every.data}
     signature = _signature(model, members, every, problem, versions)
-    told = {"seed": seed, "importances": importances, "decision": judged.decision}
+    told = {"seed": seed, "importances": importances, "decision": judged.decision,
+            "calibration": judged.calibration}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),

@@ -1,0 +1,105 @@
+"""Whether a model's probabilities need a correction, and which."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from noria.common.arrays import Array
+from noria.contracts import Problem
+from noria.core.model.calibration import SMALLEST, Calibration, Method, reliability
+from noria.core.statistics import metrics
+from noria.core.statistics.corrected_t_test import surely_gains
+from noria.core.training.candidate_search import OutOfFold
+
+Fit = Callable[[Array, Array], Calibration]
+#: Rows of the rarer class below which nothing is corrected. Convention: twenty for each of the two
+#: parameters of a sigmoid (Harrell 2015, "Regression Modeling Strategies", 4.4, has 10 to 20).
+FEWEST_OF_CLASS = 40
+FEWEST_FOR_CURVE = 500  # of the rarer class: with fewer a free curve follows chance
+MOST_KNOTS = 50
+LONGEST_SLOPE = 10.0
+
+
+def calibrate(problem: Problem, predicted: OutOfFold) -> tuple[Calibration | None, OutOfFold]:
+    """Find the correction that lowers the log loss most, and what it makes of these rows.
+
+    Each fold is corrected by what the other folds found, and judged so: none is made where the gain
+    is not above zero with `evaluation.champion_confidence`, corrected for the methods tried, nor
+    for a metric of regression, or where too few rows of a class could tell.
+    """
+    tried = _methods(problem, predicted)
+    folds = [predicted.folds == fold for fold in dict.fromkeys(predicted.folds.tolist())]
+    if not tried or len(folds) < 2:
+        return None, predicted
+    before = _losses(predicted.target, predicted.scores, folds)
+    overlap = float(np.mean([fold.sum() / predicted.learnt[fold][0] for fold in folds]))
+    confidence = problem.evaluation.champion_confidence
+    found: list[tuple[float, Method, Array]] = []
+    for method, fit in tried.items():
+        corrected = np.array(predicted.scores, dtype=np.float64)
+        for fold in folds:
+            known = fit(predicted.target[~fold], predicted.scores[~fold])
+            corrected[fold] = known.apply(predicted.scores[fold])
+        gains = before - _losses(predicted.target, corrected, folds)
+        if surely_gains(gains, overlap, confidence, len(tried)):
+            found.append((float(gains.mean()), method, corrected))
+    if not found:
+        return None, predicted
+    _, method, corrected = max(found, key=lambda one: one[0])
+    told: dict[str, Any] = {
+        "rows": len(predicted.rows),
+        "log_loss_before": metrics.score("log_loss", predicted.target, predicted.scores),
+        "log_loss": metrics.score("log_loss", predicted.target, corrected),
+    }
+    if problem.task == "binary":
+        told["before"] = reliability(predicted.target, predicted.scores)
+        told["after"] = reliability(predicted.target, corrected)
+    chosen = tried[method](predicted.target, predicted.scores).model_copy(update=told)
+    return chosen, predicted._replace(scores=corrected)
+
+
+def _methods(problem: Problem, predicted: OutOfFold) -> dict[Method, Fit]:
+    if problem.task == "regression" or not len(predicted.rows):
+        return {}
+    counts = np.bincount(np.asarray(predicted.target, dtype=np.int64), minlength=2)
+    if problem.task == "multiclass":
+        return {"temperature": _temperature} if counts.sum() >= FEWEST_OF_CLASS else {}
+    found: dict[Method, Fit] = {"platt": _platt} if counts.min() >= FEWEST_OF_CLASS else {}
+    return found | ({"isotonic": _isotonic} if counts.min() >= FEWEST_FOR_CURVE else {})
+
+
+def _losses(target: Array, scores: Array, folds: list[Array]) -> Array:
+    return np.array([metrics.score("log_loss", target[fold], scores[fold]) for fold in folds])
+
+
+def _platt(target: Array, scores: Array) -> Calibration:
+    if len(np.unique(target)) < 2:
+        return Calibration(method="platt")
+    clipped = np.clip(scores, SMALLEST, 1 - SMALLEST)
+    odds = (np.log(clipped) - np.log(1 - clipped)).reshape(-1, 1)
+    fitted = LogisticRegression(C=1e6).fit(odds, target)
+    slope = float(np.clip(fitted.coef_[0, 0], 1 / LONGEST_SLOPE, LONGEST_SLOPE))
+    return Calibration(method="platt", slope=slope, intercept=float(fitted.intercept_[0]))
+
+
+def _isotonic(target: Array, scores: Array) -> Calibration:
+    fitted = IsotonicRegression(y_min=SMALLEST, y_max=1 - SMALLEST, out_of_bounds="clip")
+    fitted.fit(scores, target == 1)
+    knots = np.unique(np.quantile(fitted.X_thresholds_, np.linspace(0, 1, MOST_KNOTS)))
+    heights = fitted.predict(knots)
+    return Calibration(method="isotonic", knots=tuple(knots.tolist()),
+                       heights=tuple(heights.tolist()))  # fmt: skip
+
+
+def _temperature(target: Array, scores: Array) -> Calibration:
+    def loss(log_slope: float) -> float:
+        known = Calibration(method="temperature", slope=float(np.exp(log_slope)))
+        return metrics.score("log_loss", target, known.apply(scores))
+
+    edge = float(np.log(LONGEST_SLOPE))
+    best = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-3})
+    return Calibration(method="temperature", slope=float(np.exp(best.x)))
