@@ -142,6 +142,7 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
         _quick(stage, dataset),
     )
     found = _measured(stage, dataset, holdout)
+    found = found.model_copy(update={"coverage": _coverage(stage, holdout)})
     if not _judged_by_all_rows(stage, dataset):
         return found
     folds = read_predictions(stage, JUDGED_FOLDS)
@@ -156,8 +157,19 @@ def _evaluation(stage: Stage, dataset: Dataset) -> EvaluationResult:
         out_of_fold=len(folds.rows),
         widening=folds.widening,
     )
-    kept = {name: getattr(found, name) for name in ("comparison", "quick_model", "parity")}
+    of_holdout = ("comparison", "quick_model", "parity", "coverage")
+    kept = {name: getattr(found, name) for name in of_holdout}
     return _measured(stage, dataset, every).model_copy(update=kept)
+
+
+def _coverage(stage: Stage, holdout: _Answered) -> float | None:
+    """The share of the holdout's values within the intervals, which knew none of them."""
+    interval = _signature(stage).interval
+    if interval is None:
+        return None
+    low, high = interval.around(holdout.challenger)
+    target = holdout.rows.target
+    return float(np.mean((target >= low) & (target <= high)))
 
 
 def _quick(stage: Stage, dataset: Dataset) -> Any:

@@ -20,6 +20,7 @@ from noria.core.statistics.drift import build_reference
 from noria.core.training.calibration_search import calibrate
 from noria.core.training.decision_threshold import choose_threshold
 from noria.core.training.fitted_model import Member
+from noria.core.training.interval_search import find_interval
 from noria.core.training.train import Trained, fit_all_rows, train
 from noria.core.training.trial import Experiment
 from noria.core.windows.lookup_spec import LookupSpec
@@ -57,10 +58,11 @@ def _train(stage: Stage) -> dict[str, Any]:
     calibration, predicted = calibrate(stage.problem, read_predictions(stage, trial))
     write_predictions(stage, JUDGED_FOLDS, predicted)
     decision = choose_threshold(stage.problem, predicted.target, predicted.scores, SEED)
+    interval = find_interval(stage.problem, predicted)
     members = _members(stage, chosen, inputs)
     trained = train(
         dataset, members, stage.problem, SEED, _libraries(),
-        decision=decision, calibration=calibration,
+        decision=decision, calibration=calibration, interval=interval,
     )  # fmt: skip
     trained = _with_history(trained, stage, inputs)
     read = dataset.only(trained.signature.names)
@@ -72,7 +74,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     if chosen.blend:
         made_of = ", ".join(str(one) for one in chosen.blend)
     told = f"{made_of}, on {counted(dataset.training_size, 'training row')}"
-    reasons = [told, *(one.sentence for one in (calibration, decision) if one)]
+    reasons = [told, *(one.sentence for one in (calibration, decision, interval) if one)]
     verdict = Verdict(decision=chosen.candidate, reasons=reasons, evidence=evidence)
     decided = stage.decided(verdict)
     return {**decided, "version": version, "rows": dataset.training_size}

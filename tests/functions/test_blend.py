@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.model.signature import Signature
 from tests.support.stages import Outcome, run_stages
 
 ROWS = 1_200
@@ -48,7 +50,20 @@ def test_the_better_blend_is_chosen_and_told(blended: Outcome) -> None:
     files = {key.rpartition("/")[2]: content for key, content in blended.files.items()}
     signature = json.loads(files["signature.json"])
     assert sum(one["weight"] for one in signature["blend"]) == pytest.approx(1)
-    assert "% ridge (basic)" in files["model_card.html"].decode()
+    card = files["model_card.html"].decode()
+    assert "% ridge (basic)" in card
+
+
+def test_its_answers_have_intervals_that_hold_the_values_of_the_holdout(blended: Outcome) -> None:
+    files = {key.rpartition("/")[2]: content for key, content in blended.files.items()}
+    judged_by = json.loads(files["evaluation.json"])
+    assert judged_by["coverage"] == pytest.approx(0.9, abs=0.06)
+    signature = Signature.model_validate_json(files["signature.json"])
+    [answer] = OnnxModel(files["model.onnx"], signature).predict([signature.example])
+    low, high = answer["interval"]
+    assert low < answer["prediction"] < high
+    held = f"Of the holdout&#39;s values they hold {judged_by['coverage']:.1%}."
+    assert held in files["model_card.html"].decode()
 
 
 def test_it_scores_more_than_one_model_on_the_holdout(blended: Outcome) -> None:

@@ -236,6 +236,9 @@ class Training(Section):
     `none`; auto is `all` where there is an event time, as the latest rows, which judge a model, are
     those most like the ones to come, and where the holdout is small (`evaluation.small_holdout`).
     It assumes that more of the same rows do no harm."""
+    interval_coverage: float = Field(default=0.9, ge=0.5, lt=1)
+    """Share of the values that the interval of a regression's answer is to hold. Convention: nine
+    of ten, as in most of the literature on conformal prediction."""
 
 
 class Evaluation(Section):

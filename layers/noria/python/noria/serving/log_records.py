@@ -123,6 +123,7 @@ def model_description(signature: Signature) -> dict[str, Any]:
         **({"blend": [one.model_dump() for one in signature.blend]} if signature.blend else {}),
         **_calibration(signature),
         **_decision(signature),
+        **({"interval": signature.interval.model_dump()} if signature.interval else {}),
     }
 
 

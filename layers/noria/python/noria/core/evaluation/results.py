@@ -38,7 +38,8 @@ class EvaluationResult(_Result):
     Measured on the holdout; where that is small (`evaluation.small_holdout`) on `out_of_fold` rows
     more, which models of folds without them answered. Then only the comparison is on the holdout.
     `bound` is the one-sided bound of the value on its worse side, `needed` the rows with which it
-    would meet the threshold where the value does.
+    would meet the threshold where the value does. `coverage` is the share of the holdout's values
+    that lie within the intervals of a regression's answers.
     """
 
     metric: str
@@ -61,3 +62,4 @@ class EvaluationResult(_Result):
     quick_model: QuickModelComparison | None = None
     weaknesses: list[str]
     findings: Findings = Findings()
+    coverage: float | None = None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 from noria.common.messages import ascii_repr, comma_list, nearest
+from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.request_values import request_column
 from noria.core.model.signature import Field, Signature, input_name
@@ -40,7 +41,7 @@ class OnnxModel:
         """Answer request rows; RequestError where one does not fit the signature."""
         scores = self.score(to_columns(rows, self.signature))
         if self.signature.task == "regression":
-            return [{"prediction": value} for value in scores.tolist()]
+            return _values(scores, self.signature.interval)
         names = [self.signature.label(code) for code in range(len(self.signature.classes))]
         chosen = [names[code] for code in labels(scores, self.signature.threshold).tolist()]
         if self.signature.task == "binary":
@@ -53,6 +54,14 @@ class OnnxModel:
             }
             for name, row in zip(chosen, scores.tolist(), strict=True)
         ]
+
+
+def _values(scores: Array, interval: PredictionInterval | None) -> list[dict[str, Any]]:
+    if interval is None:
+        return [{"prediction": value} for value in scores.tolist()]
+    ends = np.column_stack(interval.around(scores)).tolist()
+    pairs = zip(scores.tolist(), ends, strict=True)
+    return [{"prediction": value, "interval": between} for value, between in pairs]
 
 
 def _checked(field: Field, values: Array | None) -> Array:

@@ -11,6 +11,7 @@ from noria.core.data.dataset import Column, Kind
 from noria.core.data.notation import Notation
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
+from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.statistics.metrics import LABEL_THRESHOLD
 from noria.core.windows.lookup_spec import LookupSpec
 
@@ -113,6 +114,7 @@ class Signature(BaseModel):
     `history` says how the time-window aggregations among the columns are looked up, `decision` from
     which probability on a binary model answers the positive class: without it from 0.5.
     `calibration` says how its probabilities were corrected, which its artifact does.
+    A regression's `interval` says how far values lie from its answers.
     A `blend` answers the weighted mean of several models; `recipe` is then that of the best.
     """
 
@@ -126,6 +128,7 @@ class Signature(BaseModel):
     classes: tuple[str, ...] = ()
     decision: Decision | None = None
     calibration: Calibration | None = None
+    interval: PredictionInterval | None = None
     label_type: LabelType = "str"
     columns: tuple[Field, ...]
     unused: tuple[str, ...] = ()

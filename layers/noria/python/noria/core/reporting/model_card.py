@@ -9,6 +9,7 @@ from noria.common.messages import counted
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
+from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.signature import Field, Signature
 from noria.core.reporting import charts
 from noria.core.reporting.blocks import (
@@ -47,6 +48,7 @@ def render_model_card(
         _chapter("Performance on the holdout", *_performance(evaluation)),
         _chapter("Calibration", *_calibration(signature.calibration)),
         _chapter("Decision threshold", *_threshold(signature.decision)),
+        _chapter("Prediction interval", *_interval(signature.interval, evaluation.coverage)),
         _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
         _chapter("Permutation importance", _importances(signature.importances)),
@@ -151,6 +153,21 @@ def _threshold(decision: Decision | None) -> list[Block | None]:
             "Precision and recall", curve, "", percent=True, along="share of rows called positive"
         ),
         _table(("threshold", "rows called positive", "precision", "recall"), rows),
+    ]
+
+
+def _interval(interval: PredictionInterval | None, coverage: float | None) -> list[Block | None]:
+    """Say what intervals hold, and how far they reach from the answers."""
+    if interval is None:
+        return []
+    held = "" if coverage is None else f" Of the holdout's values they hold {coverage:.1%}."
+    edges = [f"{one:.6g}" for one in interval.edges]
+    spans = [f"{a} to {b}" for a, b in zip(["lowest", *edges], [*edges, "highest"], strict=True)]
+    ends = zip(spans, interval.low, interval.high, strict=True)
+    rows = [(span, f"{low:+.4g}", f"{high:+.4g}") for span, low, high in ends]
+    return [
+        remark(f"{interval.sentence[0].upper()}{interval.sentence[1:]}.{held}"),
+        _table(("answer", "lower end", "upper end"), rows),
     ]
 
 

@@ -16,6 +16,7 @@ from noria.core.features.feature_encoder import frame_of
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
 from noria.core.model.example_requests import request_value
+from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.signature import (
     BlendMember,
     DataType,
@@ -54,11 +55,12 @@ def train(
     clock: Clock = time.perf_counter,
     decision: Decision | None = None,
     calibration: Calibration | None = None,
+    interval: PredictionInterval | None = None,
 ) -> Trained:
     """Fit the members on all training rows and export them as one; the holdout is only scored.
 
     The first member's recipe names the model. `calibration` corrects its probabilities, `decision`
-    is the threshold that a binary model answers by.
+    is the threshold that a binary model answers by, `interval` how sure a regression is.
     """
     start = clock()
     training, holdout = dataset.training, dataset.holdout_rows
@@ -76,7 +78,7 @@ def train(
     )
     signature = _signature(model, members, training, problem, versions)
     told = {"seed": seed, "importances": importances, "decision": decision,
-            "calibration": calibration}  # fmt: skip
+            "calibration": calibration, "interval": interval}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
@@ -130,14 +132,15 @@ def fit_all_rows(
     """Fit a judged model once more, on the holdout's rows too, and export it.
 
     What was measured on rows that a model had not seen stays that of the judged one: importances,
-    calibration and threshold. The scores of the holdout are of rows that this model has seen.
+    calibration, threshold and interval. The scores of the holdout are of rows that this model has
+    seen.
     """
     start, every = clock(), dataset.without_holdout
     model = fit_members(members, every, problem, seed, judged.calibration)
     importances = {name: loss for name, loss in judged.importances.items() if name in every.data}
     signature = _signature(model, members, every, problem, versions)
     told = {"seed": seed, "importances": importances, "decision": judged.decision,
-            "calibration": judged.calibration}  # fmt: skip
+            "calibration": judged.calibration, "interval": judged.interval}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
