@@ -85,6 +85,7 @@ class ProblemStack(cdk.Stack):
             EndpointUrl=serving.url,
             EndpointFunctionName=serving.function.function_name,
             ApiId=serving.api.api_id,
+            ChampionFunctionName=stages["change_champion"].function_name,
             MonitorFunctionName=alarms.monitor.function_name,
             TopicArn=alerts.topic.topic_arn,
         )

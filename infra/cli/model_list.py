@@ -1,7 +1,6 @@
 """The model versions of a stack: what was trained, what of it serves or served, and what not."""
 
 import re
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +10,7 @@ from infra.cli.run_list import VERSIONS, logged_runs
 from infra.cli.run_records import Bucket
 
 CHAMPION, HISTORY, MODELS = "registry/champion.json", "registry/history/", "models/"
+RETIRED = "registry/retired.json"
 PARALLEL_READS = 16  # versions that are read at a time
 RUNNING = "running"
 
@@ -20,7 +20,8 @@ class ModelVersion:
     """One version: who trained it, its files as stored, and the times at which it served.
 
     `signature` and `evaluation` are empty where the run came to none. `promoted` is the registry's
-    entry, `until` when the next version took its place; both None where that did not happen.
+    last entry of it, `until` when the next version took its place; both None where that did not
+    happen. `retired` says why it must not serve again.
     """
 
     name: str
@@ -32,10 +33,13 @@ class ModelVersion:
     evaluation: dict[str, Any]
     promoted: dict[str, Any] | None = None
     until: str | None = None
+    retired: str | None = None
 
     @property
     def status(self) -> str:
         """Whether it serves or served, or what became of the run that trained it."""
+        if self.retired is not None:
+            return "retired"
         if self.promoted is None:
             return self.ending
         return "champion" if self.until is None else f"served until {minute(self.until)}"
@@ -55,8 +59,14 @@ class ModelVersion:
             "rows": self.rows, "metric": self.evaluation.get("metric"),
             "value": self.evaluation.get("value"), "interval": self.evaluation.get("interval"),
             "metrics": self.evaluation.get("metrics", {}), "promoted_at": promoted_at,
+            "by_hand": self.by_hand, "retired": self.retired,
             "served_until": self.until, "features": self.features,
         }  # fmt: skip
+
+    @property
+    def by_hand(self) -> dict[str, Any] | None:
+        """Who let it serve and why, where that was no run."""
+        return None if self.promoted is None else self.promoted.get("by_hand")
 
     @property
     def features(self) -> list[str]:
@@ -78,6 +88,7 @@ class ModelVersion:
 def read_versions(bucket: Bucket) -> list[ModelVersion]:
     """Read all versions that were trained, the oldest first."""
     promoted, until = _history(bucket)
+    retired = bucket.json(RETIRED) or {}
     served = {name: {"run_id": one["run_id"], "iteration": 1} for name, one in promoted.items()}
     named: dict[str, dict[str, Any]] = served | (bucket.json(VERSIONS) or {})
     log = {entry["run_id"]: entry for entry in logged_runs(bucket)}
@@ -94,7 +105,7 @@ def read_versions(bucket: Bucket) -> list[ModelVersion]:
             name, run_id, iteration, ending, bool(entry.get("automatic")),
             bucket.json(f"{MODELS}{name}/signature.json") or {},
             bucket.json(f"{MODELS}{name}/evaluation.json") or {},
-            promoted.get(name), until.get(name),
+            promoted.get(name), until.get(name), retired.get(name),
         )  # fmt: skip
 
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
@@ -107,20 +118,19 @@ def minute(moment: str) -> str:
 
 
 def _history(bucket: Bucket) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """The promotion of each version that serves or served, and when the next one ended it.
+    """The last promotion of each version that serves or served, and when the next one ended it.
 
     The champion counts although its own entry may be missing: the pointer moves first.
     """
     entries = [bucket.json(key) for key in bucket.keys(HISTORY)]
     champion = bucket.json(CHAMPION)
-    found = _by_version([one for one in [*entries, champion] if one])
-    in_turn = sorted(found.values(), key=lambda one: str(one["promoted_at"]))
+    found = {(str(one["promoted_at"]), one["version"]): one for one in [*entries, champion] if one}
+    in_turn = [found[key] for key in sorted(found)]
+    last = {one["version"]: one for one in in_turn}
     ended = {one["version"]: str(after["promoted_at"]) for one, after in pairwise(in_turn)}
-    return found, ended
-
-
-def _by_version(entries: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {entry["version"]: entry for entry in entries}
+    if in_turn:
+        ended.pop(in_turn[-1]["version"], None)  # it served before, and does again
+    return last, ended
 
 
 def _number(version: str) -> tuple[int, str]:

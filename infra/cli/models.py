@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from infra.cli import model_changes
 from infra.cli.deployed_stack import StackAccess
 from infra.cli.errors import UsageMistakeError
 from infra.cli.model_list import MODELS, ModelVersion, minute, read_versions
@@ -25,6 +26,11 @@ Version = Annotated[
     str | None,
     typer.Argument(metavar="MODEL_VERSION", help="Default: the champion's."),
 ]
+
+
+app.command()(model_changes.promote)
+app.command()(model_changes.rollback)
+app.command()(model_changes.retire)
 
 
 @app.callback()
@@ -175,7 +181,11 @@ def _reasons(bucket: Bucket, one: ModelVersion) -> list[str]:
     weak: list[str] = one.evaluation.get("weaknesses", [])
     ending = bucket.json(f"runs/{one.run_id}/ending.json") or {}
     same = one.promoted or one.ending == ending.get("ending")
-    return list(ending.get("reasons", [])) if same else weak
+    found = list(ending.get("reasons", [])) if same else weak
+    if one.by_hand:
+        told = f"{one.by_hand['action']} by {one.by_hand['by']}: {one.by_hand['reason']}"
+        found = [told, *found]
+    return [f"retired: {one.retired}", *found] if one.retired else found
 
 
 def _save_card(bucket: Bucket, stack: str, version: str) -> Path | None:

@@ -16,6 +16,20 @@ MODEL, SIGNATURE = "model.onnx", "signature.json"
 JUDGED, JUDGED_SIGNATURE = "judged.onnx", "judged_signature.json"
 CHAMPION = "registry/champion.json"
 VERSIONS = "registry/versions.json"  # which iteration of which run each version is of
+HISTORY = "registry/history/"  # a version's latest promotion, and each that a person made
+RETIRED = "registry/retired.json"
+
+
+class ByHand(BaseModel):
+    """Who let a version serve and why, what served before, and the token of the call."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    action: str
+    reason: str
+    by: str
+    token: str
+    previous: str | None = None
 
 
 class Champion(BaseModel):
@@ -31,6 +45,7 @@ class Champion(BaseModel):
     metrics: dict[str, float]
     training_rows: int
     promoted_at: datetime
+    by_hand: ByHand | None = None
 
     def summary(self) -> dict[str, Any]:
         """What a run says of the champion at its end."""
@@ -91,7 +106,43 @@ class Registry:
                 f"another run promoted a champion while version '{champion.version}' was being "
                 "promoted; start the machine again to compare them"
             ) from error
-        self._store.put(f"registry/history/{champion.version}.json", encode(document))
+        if champion.by_hand is not None:
+            # A version may serve several times; what a run promotes serves for the first time.
+            token = champion.by_hand.token
+            self._store.put(f"{HISTORY}{champion.version}.{token}.json", encode(document))
+            if self._store.get_json(f"{HISTORY}{champion.version}.json", None) is not None:
+                return
+        self._store.put(f"{HISTORY}{champion.version}.json", encode(document))
+
+    def promotions(self) -> list[Champion]:
+        """Every promotion, the latest last."""
+        entries = [self._store.get_json(key, None) for key in self._store.keys(HISTORY)]
+        known = {
+            (one.version, one.promoted_at): one
+            for one in (Champion.model_validate(entry) for entry in entries if entry)
+        }
+        return sorted(known.values(), key=lambda one: one.promoted_at)
+
+    def retired(self) -> dict[str, str]:
+        """The versions that must not serve again, and why."""
+        found: dict[str, str] = self._store.get_json(RETIRED, {})
+        return found
+
+    def retire(self, version: str, reason: str) -> None:
+        """Note that a version must not serve again; the first reason stays."""
+
+        def with_it(stored: dict[str, str] | None) -> dict[str, str] | None:
+            known = stored or {}
+            return None if version in known else known | {version: reason}
+
+        self._store.update(RETIRED, with_it)
+
+    def evaluation(self, version: str) -> dict[str, Any]:
+        """How a version was judged; RegistryError where it was not."""
+        found = self._store.get_json(f"models/{version}/evaluation.json", None)
+        if found is None:
+            raise RegistryError(f"model version '{version}' was never judged: it cannot serve")
+        return dict(found)
 
     def write_version(
         self, version: str, files: dict[str, bytes], others: Mapping[str, str] | None = None
