@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from infra.cli import deployed_stack as stack_access
+from infra.cli.main import app
 from infra.packaging.assets import code_version
 from tests.e2e.stack import Stack
 
@@ -64,3 +66,27 @@ def test_a_refused_challenger_is_traced_to_its_own_contract(reached: Stack) -> N
     [differs] = found["contract"]["facts"]["differs_from_deployed"]
     assert differs.startswith("exploration.candidates: ['logistic_regression'] in the run")
     assert json.loads(reached.champion())["version"] == before
+
+
+def decided(stack: Stack, *arguments: str) -> dict[str, Any]:
+    command = ["models", arguments[0], stack.name, *arguments[1:]]
+    command += ["--reason", "tried in a test", "--local", "--json"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, (result.output, result.exception)
+    told: dict[str, Any] = json.loads(result.stdout)
+    return told
+
+
+def test_a_person_promotes_a_refused_challenger_and_goes_back(reached: Stack) -> None:
+    before = json.loads(reached.champion())["version"]
+    other = reached.run(problem={"exploration": {"candidates": ["decision_tree"]}}).versions[-1]
+    assert decided(reached, "promote", other)["previous"] == before
+    sample = reached.json(f"models/{other}/sample.json")[:1]
+    assert reached.ask("POST", "/predict", {"rows": sample}).json()["model"] == other
+    assert decided(reached, "rollback")["version"] == before
+    assert reached.ask("POST", "/predict", {"rows": sample}).json()["model"] == before
+    decided(reached, "retire", other)
+    listed = CliRunner().invoke(app, ["models", "list", reached.name, "--local", "--json"])
+    known = {one["version"]: one for one in json.loads(listed.stdout)}
+    assert (known[before]["status"], known[other]["status"]) == ("champion", "retired")
+    assert known[before]["by_hand"]["reason"] == "tried in a test"
