@@ -1,6 +1,6 @@
 """`make bench`: what Noria takes beside what one would write by hand. Medians of REPEAT=3.
 
-python -m tests.bench [execution|reading|analysis|features|windows|lookup|lambda ...]
+python -m tests.bench [execution|reading|analysis|features|windows|lookup|models|lambda ...]
 """
 
 import os
@@ -8,7 +8,16 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import analysis, capacity, execution, feature_store, lookup, reading, windows
+from tests.bench import (
+    analysis,
+    capacity,
+    execution,
+    feature_store,
+    lookup,
+    model_search,
+    reading,
+    windows,
+)
 
 PARTS = {
     "execution": execution.compare,
@@ -17,6 +26,7 @@ PARTS = {
     "features": feature_store.compare,
     "windows": windows.compare,
     "lookup": lookup.compare,
+    "models": model_search.compare,
     "lambda": capacity.measure_stages,
 }
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import peer
+from tests.bench import ydata_peer
+from tests.bench.environments import python_of
 from tests.bench.measuring import CALM, Measured, measure, median
 
 NOTE = """\
@@ -42,7 +43,7 @@ class Line:
 
 def compare(console: Console, repeat: int) -> None:
     """Measure, and print a table of ratios."""
-    python = peer.python()
+    python = python_of("ydata")
     noria, plain, ydata = [], [], []
     for _ in range(repeat):
         with tempfile.TemporaryDirectory(prefix="noria-bench-") as folder:
@@ -51,7 +52,9 @@ def compare(console: Console, repeat: int) -> None:
             noria.append(measure(["-m", STAGE, folder, *CLEANSING, *ANALYSING], variables=CALM))
             plain.append(measure([PLAIN, folder, "cleanse"]))
             if python is not None:
-                ydata.append(measure([str(peer.REPORT), folder], python, CALM | peer.SETTINGS))
+                ydata.append(
+                    measure([str(ydata_peer.REPORT), folder], python, CALM | ydata_peer.SETTINGS)
+                )
     console.print(NOTE.format(repeat=repeat), highlight=False)
     console.print(_table(noria, plain, ydata))
     console.print(_agreement(noria[-1], plain[-1]), highlight=False)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import feast_peer
+from tests.bench.environments import python_of
 from tests.bench.measuring import Measured, measure, median
 
 ROWS, ENTITIES, KEYS = 5_000_000, 1_000_000, 100_000
@@ -53,7 +54,7 @@ def compare(console: Console, repeat: int) -> None:
     console.print(
         NOTE.format(rows=ROWS, entities=ENTITIES, keys=KEYS, repeat=repeat), highlight=False
     )
-    feast = feast_peer.python()
+    feast = python_of("feast")
     whole = _memory() >= FEAST_BYTES
     _compare(console, FULL, repeat, feast if whole else None)
     if feast is not None and not whole:

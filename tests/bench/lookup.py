@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import feast_peer
+from tests.bench.environments import python_of
 from tests.bench.measuring import measure
 
 ENTITIES, LOOKUPS, KEYS = 1000, 100, ("1", "10", "100")
@@ -27,7 +28,7 @@ has none."""
 
 def compare(console: Console, repeat: int) -> None:
     """Measure, and print a table."""
-    python = feast_peer.python()
+    python = python_of("feast")
     sizes = [str(ENTITIES), str(LOOKUPS), *KEYS]
     lines = {}
     with _moto() as url, tempfile.TemporaryDirectory(prefix="noria-bench-") as home:

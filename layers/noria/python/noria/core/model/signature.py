@@ -12,6 +12,7 @@ from noria.core.data.notation import Notation
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
 from noria.core.model.prediction_interval import PredictionInterval
+from noria.core.model.robustness import FieldRobustness
 from noria.core.statistics.metrics import LABEL_THRESHOLD
 from noria.core.windows.lookup_spec import LookupSpec
 
@@ -143,6 +144,7 @@ class Signature(BaseModel):
     seed: int = 0
     rows: int = 0
     importances: dict[str, float] = {}
+    robustness: tuple[FieldRobustness, ...] = ()
     versions: dict[str, str] = {}
 
     @property

@@ -52,6 +52,7 @@ def render_model_card(
         _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
         _chapter("Permutation importance", _importances(signature.importances)),
+        _chapter("Robustness", *_robustness(signature)),
         _chapter("Inputs", _inputs(signature.columns)),
         _chapter(
             "Candidates", _experiments(experiments), remark(" ".join(fold_notes(experiments)))
@@ -191,6 +192,22 @@ def _importances(importances: Mapping[str, float]) -> Markup:
     shown = [(name, value) for name, value in importances.items() if value > 0][:MOST_IMPORTANT]
     notes = [f"{value:.4f}" for _, value in shown]
     return charts.bars("Importance", shown, "loss when the column is shuffled", notes=notes)
+
+
+def _robustness(signature: Signature) -> list[Block | None]:
+    """What the metric loses where a field of every request is not as it should be."""
+    told = {"missing": "missing", "noise": "5% noise", "unit": "1,000 times", "unseen": "unseen"}
+    rows = [
+        (one.field, *(_loss(getattr(one, how)) for how in told)) for one in signature.robustness
+    ]
+    return [
+        remark(f"What {signature.metric} loses where this happens to the field in every request."),
+        _table(("field", *told.values()), rows),
+    ] if rows else []  # fmt: skip
+
+
+def _loss(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _inputs(fields: Iterable[Field]) -> TableBlock | None:

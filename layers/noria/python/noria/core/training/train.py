@@ -29,6 +29,7 @@ from noria.core.statistics import metrics
 from noria.core.training.blend_search import BLEND
 from noria.core.training.candidate_search import Clock
 from noria.core.training.fitted_model import FittedModel, Member, fit_members
+from noria.core.training.robustness import measure_robustness
 from noria.errors import DataError, TrainingError
 
 IMPORTANCE_ROWS = 1_000
@@ -69,16 +70,14 @@ def train(
             f"{len(training)} training rows of one class or none: collect rows of both outcomes"
         )
     model = fit_members(members, training, problem, seed, calibration)
-    importances = permutation_importances(
-        model,
-        holdout if len(holdout) else training,
-        problem.objective.measure,
-        seed,
-        decision.threshold if decision else metrics.LABEL_THRESHOLD,
-    )
+    judged, metric = holdout if len(holdout) else training, problem.objective.measure
+    threshold = decision.threshold if decision else metrics.LABEL_THRESHOLD
+    importances = permutation_importances(model, judged, metric, seed, threshold)
+    robustness = measure_robustness(model, judged, importances, metric, seed, threshold)
     signature = _signature(model, members, training, problem, versions)
     told = {"seed": seed, "importances": importances, "decision": decision,
-            "calibration": calibration, "interval": interval}  # fmt: skip
+            "calibration": calibration, "interval": interval,
+            "robustness": tuple(robustness)}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
@@ -132,15 +131,16 @@ def fit_all_rows(
     """Fit a judged model once more, on the holdout's rows too, and export it.
 
     What was measured on rows that a model had not seen stays that of the judged one: importances,
-    calibration, threshold and interval. The scores of the holdout are of rows that this model has
-    seen.
+    robustness, calibration, threshold and interval. The scores of the holdout are of rows that this
+    model has seen.
     """
     start, every = clock(), dataset.without_holdout
     model = fit_members(members, every, problem, seed, judged.calibration)
     importances = {name: loss for name, loss in judged.importances.items() if name in every.data}
     signature = _signature(model, members, every, problem, versions)
     told = {"seed": seed, "importances": importances, "decision": judged.decision,
-            "calibration": judged.calibration, "interval": judged.interval}  # fmt: skip
+            "calibration": judged.calibration, "interval": judged.interval,
+            "robustness": judged.robustness}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
