@@ -94,6 +94,10 @@ class Slice(Section):
     """The column; numbers with many values go by quarters."""
     floor: float
     """What the metric must reach where the column has one value (see `evaluation.slice_rows`)."""
+    protected: bool = False
+    """Whether the column's groups are to be treated alike: the model card and the run's reasons
+    tell how far they are apart in what is answered, and how sure that is. It stops no model: a
+    floor does."""
 
 
 class Costs(Section):

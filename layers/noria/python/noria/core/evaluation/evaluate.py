@@ -11,6 +11,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.champion import compare_with_champion
 from noria.core.evaluation.error_findings import Findings
+from noria.core.evaluation.fairness import fairness
 from noria.core.evaluation.parity import check_parity
 from noria.core.evaluation.results import EvaluationResult, QuickModelComparison
 from noria.core.evaluation.slices import SliceResult, slice_results
@@ -98,6 +99,7 @@ def evaluate(
             *(one.sentence for one in (findings or Findings()).weaknesses[:WEAK_SPOTS]),
         ],
         findings=findings or Findings(),
+        fairness=fairness(problem, y, slices, challenger_scores, threshold),
     )
 
 

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from noria.core.evaluation.error_findings import Findings
+from noria.core.evaluation.fairness import RateGap
 from noria.core.evaluation.parity import Parity
 from noria.core.evaluation.slices import SliceResult
 from noria.core.statistics.confidence_intervals import Interval
@@ -39,7 +40,8 @@ class EvaluationResult(_Result):
     more, which models of folds without them answered. Then only the comparison is on the holdout.
     `bound` is the one-sided bound of the value on its worse side, `needed` the rows with which it
     would meet the threshold where the value does. `coverage` is the share of the holdout's values
-    that lie within the intervals of a regression's answers.
+    that lie within the intervals of a regression's answers, `fairness` what tells the groups of
+    protected slices apart.
     """
 
     metric: str
@@ -63,3 +65,4 @@ class EvaluationResult(_Result):
     weaknesses: list[str]
     findings: Findings = Findings()
     coverage: float | None = None
+    fairness: list[RateGap] = []

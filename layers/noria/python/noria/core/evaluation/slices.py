@@ -66,7 +66,7 @@ def slice_results(
     slices = [
         _Slice(name, value, y[rows], prediction[rows])
         for name, values in columns.items()
-        for value, rows in _groups(np.asarray(values), problem.evaluation.slice_values)
+        for value, rows in groups_of(np.asarray(values), problem.evaluation.slice_values)
     ]
     found = [_measure(problem, one, floors.get(one.column)) for one in slices]
     whole = metrics.score(problem.objective.measure, y, prediction)
@@ -133,8 +133,8 @@ def _chance(
     return NormalDist().cdf(-lag / error) if error > 0 else 0.0
 
 
-def _groups(values: Array, most: int) -> Iterator[tuple[str, Array]]:
-    """Yield the rows of each value; numbers with many values by quarter."""
+def groups_of(values: Array, most: int) -> Iterator[tuple[str, Array]]:
+    """Yield the rows of each value, at most so many; numbers with many values by quarter."""
     if values.dtype.kind in "fi" and len(np.unique(values[~_unknown(values)])) > FEW_NUMBERS:
         yield from _quarters(values)
         return

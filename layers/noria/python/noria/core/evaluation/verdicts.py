@@ -31,10 +31,15 @@ def meets_objective(evaluation: EvaluationResult) -> Verdict:
     if unsure and not _surely_better(evaluation):
         reasons = [unsure, *evaluation.weaknesses]
         return Verdict(decision="undecided", reasons=reasons, evidence=evidence)
-    reasons = [_met(evaluation), *_gain_reason(evaluation)]
+    reasons = [_met(evaluation), *_gain_reason(evaluation), *_apart(evaluation)]
     if unsure:
         reasons.append("its own rows do not surely tell the threshold, but it beats the champion")
     return Verdict(decision="met", reasons=reasons, evidence=evidence)
+
+
+def _apart(evaluation: EvaluationResult) -> list[str]:
+    """The rates in which protected groups surely differ."""
+    return [f"surely unequal: {one.sentence}" for one in evaluation.fairness if one.low > 0]
 
 
 def _surely_better(evaluation: EvaluationResult) -> bool:

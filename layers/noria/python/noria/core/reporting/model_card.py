@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from noria.common.formatting import shortened
 from noria.common.messages import counted
+from noria.core.evaluation.fairness import RateGap
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
@@ -51,6 +52,7 @@ def render_model_card(
         _chapter("Prediction interval", *_interval(signature.interval, evaluation.coverage)),
         _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
+        _chapter("Fairness", *_fairness(evaluation.fairness)),
         _chapter("Permutation importance", _importances(signature.importances)),
         _chapter("Robustness", *_robustness(signature)),
         _chapter("Inputs", _inputs(signature.columns)),
@@ -186,6 +188,20 @@ def _slices(evaluation: EvaluationResult) -> TableBlock | None:
         for one in evaluation.slices
     ]
     return _table(("column", "value", "rows", evaluation.metric, "floor", ""), rows)
+
+
+def _fairness(gaps: Sequence[RateGap]) -> list[Block | None]:
+    """Say how far groups of protected columns are apart, and each group's rates."""
+    if not gaps:
+        return []
+    rows = [
+        (gap.column, gap.measure, one.value, one.rows, f"{one.rate:.1%}",
+         f"{one.low:.1%} to {one.high:.1%}")
+        for gap in gaps
+        for one in gap.groups
+    ]  # fmt: skip
+    header = ("column", "rate", "group", "rows", "share", "interval")
+    return [bullets([gap.sentence for gap in gaps]), _table(header, rows)]
 
 
 def _importances(importances: Mapping[str, float]) -> Markup:
