@@ -151,7 +151,8 @@ def test_artifacts_of_every_setting_answer_as_their_pipelines(classes: int) -> N
     asked = problem(task, metric)
     dataset = mixed(500, classes)
     plan = make_plan(dataset, asked, 0)
-    tried = [(name, one) for name in asked.candidates for one in CANDIDATES[name].settings]
+    tried = [(name, one) for name in asked.candidates
+             for one in CANDIDATES[name].settings_for(classes, by_factors=False)]  # fmt: skip
     assert len(tried) > len(asked.candidates)
     for name, setting in tried:
         pipeline = make_pipeline(name, plan, asked, classes, len(dataset), 0, setting)
@@ -162,3 +163,51 @@ def test_artifacts_of_every_setting_answer_as_their_pipelines(classes: int) -> N
         expected = predict_scores(pipeline, frame_of(dataset), classes)
         scale = 1 if classes else dataset.target.std()
         assert np.abs(model.score(dataset.data) - expected).max() / scale < 5e-5
+
+
+def numbers_of(form: str, rows: int = 1_500) -> Dataset:
+    """Values that grow by factors, counts, or either with negative values among them."""
+    generator = np.random.default_rng(2)
+    data = {name: generator.normal(size=rows) for name in "abc"}
+    level = 0.8 * data["a"] + 0.5 * data["b"]
+    target = np.exp(1.5 * level + generator.normal(0, 0.5, rows)) * 1_000
+    if form == "counts":
+        target = generator.poisson(np.exp(level)).astype(float)
+    if form == "debts":
+        target = target - np.median(target)
+    columns = tuple(Column(name, "number") for name in data)
+    return Dataset(columns, data, target, (), np.arange(rows) % 5 == 0)
+
+
+def test_values_that_grow_by_factors_are_learnt_in_logarithms() -> None:
+    """GIVEN a long tail and the mean absolute error THEN a linear model learns the logarithm."""
+    dataset, asked = numbers_of("incomes"), problem("regression", "mae")
+    plan = make_plan(dataset, asked, 0)
+    found = explore(dataset, plan, trial_of(asked, "ridge"), asked, 0)
+    assert found.setting == "logarithms"
+    usual, logs = (
+        train(dataset, [Member(plan, "ridge", setting)], asked, 0) for setting in ("", "logarithms")
+    )
+    truth = dataset.holdout_rows.target
+    errors = [metrics.score("mae", truth, one.holdout_scores) for one in (usual, logs)]
+    assert errors[1] < 0.8 * errors[0]
+    assert (logs.holdout_scores > -1).all()
+
+
+@pytest.mark.parametrize("form", ["incomes", "counts"])
+def test_forms_of_the_target_are_tried_and_exported(form: str) -> None:
+    dataset, asked = numbers_of(form), problem("regression", "rmse")
+    plan = make_plan(dataset, asked, 0)
+    found = explore(dataset, plan, trial_of(asked, "hist_gradient_boosting"), asked, 0)
+    assert {"logarithms", "counts"} <= {one.setting for one in found.trials}
+    for setting in ("logarithms", "counts"):
+        trained = train(dataset, [Member(plan, "hist_gradient_boosting", setting)], asked, 0)
+        served = OnnxModel(trained.onnx, trained.signature).score(dataset.holdout_rows.data)
+        assert np.abs(served / trained.holdout_scores - 1).max() < 1e-5
+
+
+def test_a_target_with_negative_values_is_learnt_as_it_is() -> None:
+    dataset, asked = numbers_of("debts"), problem("regression", "rmse")
+    found = explore(dataset, make_plan(dataset, asked, 0), trial_of(asked, "ridge"), asked, 0)
+    assert found.trials
+    assert "logarithms" not in {one.setting for one in found.trials}

@@ -26,6 +26,9 @@ Clock = Callable[[], float]
 #: Out-of-fold scores that a trial keeps, 16 MB for each setting: two classes' always, of many
 #: classes those of small tables, which are judged by them.
 KEPT_SCORES = 2_000_000
+#: Standard deviation of a target, in means, from which its logarithm is tried: below it that is
+#: nearly a straight line.
+LEAST_SPREAD = 0.3
 #: What estimators raise on data they cannot take.
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError,
               FeatureError)  # fmt: skip
@@ -182,7 +185,10 @@ class _Search:
 
     def _try_settings(self) -> None:
         """Search the candidate's settings with what is left of the trial's seconds."""
-        settings = [*CANDIDATES[self.candidate].settings.items()][: self.trial.settings]
+        known = CANDIDATES[self.candidate].settings_for(
+            len(self.sample.classes), by_factors=_differ_by_factors(self.sample.target)
+        )
+        settings = [*known.items()][: self.trial.settings]
         if len(self.best) < 2 or not settings:
             return
         race = Race(
@@ -241,6 +247,11 @@ class _Search:
             notes=self.notes,
             error=error,
         )
+
+
+def _differ_by_factors(target: Array) -> bool:
+    """Whether values are never negative and spread widely about their mean."""
+    return bool(target.min() >= 0 and target.std() > LEAST_SPREAD * target.mean())
 
 
 def _told(trial: SettingTrial) -> TriedSetting:

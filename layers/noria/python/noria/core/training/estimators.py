@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline as make_steps
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from noria.common.metric_table import METRICS
@@ -18,6 +19,7 @@ from noria.contracts import Problem
 from noria.core.features.feature_encoder import FeatureEncoder
 from noria.core.features.plan import Plan
 from noria.core.training.candidates import CANDIDATES
+from noria.core.training.candidates.base import Target
 
 
 def make_pipeline(
@@ -34,8 +36,17 @@ def make_pipeline(
     parameters = parameters_of(candidate, problem, classes, rows, seed, setting)
     estimator = CANDIDATES[candidate].estimator(classes)(**parameters)
     if not classes:
-        estimator = TransformedTargetRegressor(estimator, transformer=StandardScaler())
+        form = CANDIDATES[candidate].setting(setting).target if setting else "standard"
+        estimator = TransformedTargetRegressor(estimator, transformer=_transformer(form))
     return Pipeline([("features", encoder), ("model", estimator)])
+
+
+def _transformer(target: Target) -> Any:
+    """What is done to a regression's target before it is learnt."""
+    if target == "log":
+        logs = FunctionTransformer(np.log1p, np.expm1, check_inverse=False)
+        return make_steps(logs, StandardScaler())
+    return StandardScaler(with_mean=target == "standard")
 
 
 def parameters_of(
@@ -52,7 +63,7 @@ def parameters_of(
     taken = inspect.signature(found.estimator(classes)).parameters
     chosen = found.parameters(classes, rows)
     if setting:
-        chosen |= found.settings[setting].changes(classes, rows)
+        chosen |= found.setting(setting).changes(classes, rows)
     return chosen | {k: v for k, v in common.items() if k in taken}
 
 

@@ -261,13 +261,21 @@ def _classify(
 def _regress(
     operations: OnnxOperations, estimator: Any, features: str, wide: int, name: str
 ) -> str:
-    """Append a regressor that was trained on a centred and scaled target."""
+    """Append a regressor that was trained on a scaled target, or on the logarithm of one."""
     values = _append(operations, estimator.regressor_, features, wide, 0, {}, name)
     flat = operations.node("Reshape", values, operations.constant(np.array([-1], dtype=np.int64)))
     exact = operations.node("Cast", flat, to=TensorProto.DOUBLE)
-    scaler = estimator.transformer_
+    if getattr(estimator.regressor_, "loss", "") == "poisson":
+        exact = operations.node("Exp", exact)  # skl2onnx leaves the logarithms that were summed
+    steps = getattr(estimator.transformer_, "named_steps", {})
+    scaler = steps.get("standardscaler", estimator.transformer_)
     scaled = operations.multiply(exact, operations.constant(scaler.scale_.astype(np.float64)))
-    return operations.add(scaled, operations.constant(scaler.mean_.astype(np.float64)))
+    if scaler.with_mean:
+        scaled = operations.add(scaled, operations.constant(scaler.mean_.astype(np.float64)))
+    if not steps:
+        return scaled
+    one = operations.constant(np.array(1.0, dtype=np.float64))
+    return operations.subtract(operations.node("Exp", scaled), one)
 
 
 def _append(

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from noria.core.training.candidates.base import Candidate
+from noria.core.training.candidates.base import Candidate, Setting
 from noria.core.training.candidates.forests import forest, forest_settings, resampled
 
 TREES, MOST_ROWS = 100, 20_000
@@ -23,4 +23,5 @@ CANDIDATE = Candidate(
     regressor=ExtraTreesRegressor,
     parameters=_parameters,
     settings=forest_settings(),
+    of_numbers={"logarithms": Setting(target="log")},
 )

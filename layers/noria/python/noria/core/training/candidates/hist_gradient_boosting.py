@@ -52,4 +52,8 @@ CANDIDATE = Candidate(
         "smaller trees": _setting(2, 4, 0.3),
         "more shrinkage": _setting(1.5, 2, 1, learning_rate=0.03, l2_regularization=20.0),
     },
+    of_numbers={
+        "logarithms": Setting(target="log"),
+        "counts": Setting(lambda *_: {"loss": "poisson"}, target="scaled"),
+    },
 )

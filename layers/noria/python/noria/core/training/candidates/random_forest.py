@@ -2,7 +2,7 @@
 
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from noria.core.training.candidates.base import Candidate
+from noria.core.training.candidates.base import Candidate, Setting
 from noria.core.training.candidates.forests import forest, forest_settings, resampled
 
 TREES, MOST_ROWS = 60, 10_000
@@ -15,4 +15,5 @@ CANDIDATE = Candidate(
     regressor=RandomForestRegressor,
     parameters=lambda classes, rows: forest(TREES, classes) | resampled(rows, MOST_ROWS),
     settings=forest_settings(),
+    of_numbers={"logarithms": Setting(target="log")},
 )

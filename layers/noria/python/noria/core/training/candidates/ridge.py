@@ -16,4 +16,5 @@ CANDIDATE = Candidate(
         "most shrinkage": Setting(lambda *_: {"alpha": 1000.0}),
         "less shrinkage": Setting(lambda *_: {"alpha": 0.1}),
     },
+    of_numbers={"logarithms": Setting(target="log")},
 )
