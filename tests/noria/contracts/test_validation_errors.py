@@ -169,7 +169,8 @@ def test_a_name_that_is_not_known_suggests_the_nearest(
          "quality.columns[7]: 7 is no text; write the name of a column, in quotes"),
         ({"exploration": {"candidates": ["ridge"]}},
          "exploration.candidates[0]: 'ridge' is no candidate for a binary task; use one of "
-         "logistic_regression, hist_gradient_boosting, extra_trees, random_forest"),
+         "logistic_regression, hist_gradient_boosting, extra_trees, random_forest, "
+         "decision_tree, neural_network, support_vectors"),
     ],
 )  # fmt: skip
 def test_a_value_of_the_wrong_kind_is_told_in_our_words(

@@ -47,8 +47,8 @@ def test_artifact_answers_as_the_pipeline(classes: int, iteration: int) -> None:
     plan = make_plan(dataset, asked, iteration)
     assert asked.candidates
     for name in asked.candidates:
-        most = min(len(dataset), CANDIDATES[name].most_rows or len(dataset))
-        known = dataset.take(np.arange(len(dataset)) < most // 2)
+        limit = CANDIDATES[name].most_rows
+        known = dataset.take(np.arange(len(dataset)) < (limit // 2 if limit else len(dataset)))
         pipeline = make_pipeline(name, plan, asked, classes, len(known), 0)
         fit(pipeline, frame_of(known), known.target)
         artifact = to_onnx(pipeline, dataset.columns, classes)
