@@ -91,6 +91,13 @@ def test_infinite_values_and_thousands_of_categories_are_learnt_from() -> None:
     assert ended(shops).decision == "met"
 
 
+def test_names_that_python_and_pandas_use_are_names_like_any_other() -> None:
+    names = ["self", "index", "values", "columns", "class", "None", "target", "__init__", "0"]
+    table = pd.DataFrame(DRAWN.normal(size=(ROWS, len(names))).round(3), columns=names)
+    table["self"], table["y"] = SIGNAL, SURE
+    assert ended(table).decision == "met"
+
+
 def test_a_budget_of_one_second_still_finds_a_model() -> None:
     table = pd.DataFrame({"x": SIGNAL, "y": SURE})
     assert ended(table, exploration={"seconds": 1}).decision == "met"

@@ -21,6 +21,7 @@ from noria.core.cleansing.target import target_columns, target_values
 from noria.core.column_types.contract_checks import impossible, unsuitable
 from noria.core.column_types.event_time import event_time_name, with_event_time
 from noria.core.column_types.type_inference import ColumnKind, Typed
+from noria.core.data.frame_columns import with_column
 from noria.core.data.notation import Notation
 from noria.errors import ContractError, DataError
 
@@ -81,7 +82,7 @@ def _refused(frame: pd.DataFrame, reasons: list[str]) -> Cleansing:
 
 def _quarantined(rows: pd.DataFrame, texts: pd.Series) -> pd.DataFrame:
     name = unique_name(BROKEN_RULE, map(str, rows.columns))
-    return rows.assign(**{name: texts}).reset_index(drop=True)
+    return with_column(rows, name, texts).reset_index(drop=True)
 
 
 def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:

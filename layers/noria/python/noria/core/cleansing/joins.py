@@ -19,6 +19,7 @@ from noria.core.column_types.event_time import (
     with_event_time,
 )
 from noria.core.column_types.timestamp_parsing import read_times
+from noria.core.data.frame_columns import with_column
 from noria.core.ingestion.raw_text import LARGEST_WHOLE
 from noria.errors import DataError
 
@@ -76,7 +77,7 @@ def _known(frame: pd.DataFrame, keys: Iterable[str], problem: Problem) -> pd.Dat
             different = frame[key].dropna().unique()
             unknown = [value for value in different if marks.mean(tidy(str(value)))]
             if unknown:
-                frame = frame.assign(**{key: frame[key].mask(frame[key].isin(unknown), None)})
+                frame = with_column(frame, key, frame[key].mask(frame[key].isin(unknown), None))
     return frame
 
 
@@ -102,7 +103,7 @@ def _unique(
     if join.as_of:  # one moment may be written in several zones
         written = without_missing(frame[join.as_of], marks_for(join.as_of, problem))
         times = _as_of_times(written, source, join, problem)
-        frame = frame.assign(**{join.as_of: times})
+        frame = with_column(frame, join.as_of, times)
     frame = _known(frame, join.on, problem)
     present = frame.dropna(subset=keys)
     distinct = present.drop_duplicates()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
+from noria.core.data.frame_columns import with_column
 from noria.core.data.notation import Notation
 from noria.core.features.feature_encoder import frame_of
 from noria.core.model.calibration import Calibration
@@ -105,7 +106,7 @@ def permutation_importances(
     copies = [frame]
     for name in rows.names():
         shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
-        copies.append(frame.assign(**{name: shuffled}))
+        copies.append(with_column(frame, name, shuffled))
     scores = model.scores(pd.concat(copies, ignore_index=True))
     parts = np.split(metrics.decided(metric, scores, threshold), len(copies))
     try:
