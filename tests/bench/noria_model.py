@@ -4,6 +4,7 @@ python -m tests.bench.noria_model FOLDER prints its score of test.csv. The stage
 another in this process, the trials of a rung too.
 """
 
+import io
 import json
 import sys
 import time
@@ -26,7 +27,9 @@ def main(folder: Path) -> None:
     """Train on train.csv with a contract that says no more than it must."""
     told = json.loads((folder / "table.json").read_text())
     start = time.perf_counter()
-    outcome = run_stages(_contract(told), {"rows": ("rows.csv", _bytes(folder / "train.csv"))})
+    content = (folder / "train.csv").read_bytes()
+    frequent = float(pd.read_csv(io.BytesIO(content))[told["target"]].value_counts(True).max())
+    outcome = run_stages(_contract(told, frequent), {"rows": ("rows.csv", content)})
     seconds = time.perf_counter() - start
     found: dict[str, Any] = {"seconds": seconds, "decision": outcome.decision}
     if outcome.files:
@@ -35,20 +38,17 @@ def main(folder: Path) -> None:
     print(json.dumps(found))
 
 
-def _contract(told: dict[str, str]) -> dict[str, Any]:
+def _contract(told: dict[str, str], frequent: float) -> dict[str, Any]:
+    """Ask for a little more than nothing, of classes than the share of the most frequent one."""
     kind, metric = told["kind"], told["metric"]
     task = kind if kind in ("multiclass", "regression") else "binary"
-    easy = {"roc_auc": 0.55, "accuracy": 0.2, "r2": 0.01}[metric]
+    easy = {"roc_auc": 0.55, "r2": 0.01}.get(metric, frequent + 0.01)
     return {
         "name": "bench", "statement": f"What is to be expected of {told['name']}?", "task": task,
         "target": told["target"], "sources": [{"name": "rows", "kind": "s3", "primary": True}],
         "objective": {"metric": metric, "threshold": easy},
         **({"positive_class": kind} if task == "binary" else {}),
     }  # fmt: skip
-
-
-def _bytes(file: Path) -> bytes:
-    return file.read_bytes()
 
 
 def _model(outcome: Outcome) -> OnnxModel:

@@ -11,6 +11,7 @@ from noria.core.data.dataset import Column, Kind
 from noria.core.data.notation import Notation
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
+from noria.core.model.partial_dependence import PartialDependence
 from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.robustness import FieldRobustness
 from noria.core.statistics.metrics import LABEL_THRESHOLD
@@ -144,7 +145,9 @@ class Signature(BaseModel):
     seed: int = 0
     rows: int = 0
     importances: dict[str, float] = {}
+    importance_errors: dict[str, float] = {}
     robustness: tuple[FieldRobustness, ...] = ()
+    dependences: tuple[PartialDependence, ...] = ()
     versions: dict[str, str] = {}
 
     @property

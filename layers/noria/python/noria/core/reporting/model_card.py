@@ -10,6 +10,7 @@ from noria.core.evaluation.fairness import RateGap
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
+from noria.core.model.partial_dependence import PartialDependence
 from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.signature import Field, Signature
 from noria.core.reporting import charts
@@ -53,7 +54,8 @@ def render_model_card(
         _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
         _chapter("Fairness", *_fairness(evaluation.fairness)),
-        _chapter("Permutation importance", _importances(signature.importances)),
+        _chapter("Permutation importance", _importances(signature)),
+        _chapter("Partial dependence", *_dependences(signature)),
         _chapter("Robustness", *_robustness(signature)),
         _chapter("Inputs", _inputs(signature.columns)),
         _chapter(
@@ -124,13 +126,13 @@ def _calibration(calibration: Calibration | None) -> list[Block | None]:
     if calibration is None:
         return []
     if not calibration.before:
-        return [remark(f"{calibration.sentence}.")]
+        return [_sentence(calibration.sentence)]
     curves = {
         name: [(one.said, one.true) for one in bins]
         for name, bins in (("before", calibration.before), ("after", calibration.after))
     }
     return [
-        remark(f"{calibration.sentence}."),
+        _sentence(calibration.sentence),
         charts.lines(
             "Share that was positive", curves, "", percent=True,
             along="probability that was answered, by tenths of the rows",
@@ -151,7 +153,7 @@ def _threshold(decision: Decision | None) -> list[Block | None]:
         for one in decision.curve
     ]
     return [
-        remark(f"{decision.sentence}."),
+        _sentence(decision.sentence),
         charts.lines(
             "Precision and recall", curve, "", percent=True, along="share of rows called positive"
         ),
@@ -169,9 +171,13 @@ def _interval(interval: PredictionInterval | None, coverage: float | None) -> li
     ends = zip(spans, interval.low, interval.high, strict=True)
     rows = [(span, f"{low:+.4g}", f"{high:+.4g}") for span, low, high in ends]
     return [
-        remark(f"{interval.sentence[0].upper()}{interval.sentence[1:]}.{held}"),
+        _sentence(f"{interval.sentence}.{held}".rstrip(".")),
         _table(("answer", "lower end", "upper end"), rows),
     ]
+
+
+def _sentence(text: str) -> Block | None:
+    return remark(f"{text[0].upper()}{text[1:]}.")
 
 
 def _span(interval: Interval) -> str:
@@ -204,10 +210,35 @@ def _fairness(gaps: Sequence[RateGap]) -> list[Block | None]:
     return [bullets([gap.sentence for gap in gaps]), _table(header, rows)]
 
 
-def _importances(importances: Mapping[str, float]) -> Markup:
+def _importances(signature: Signature) -> Markup:
+    importances, errors = signature.importances, signature.importance_errors
     shown = [(name, value) for name, value in importances.items() if value > 0][:MOST_IMPORTANT]
-    notes = [f"{value:.4f}" for _, value in shown]
+    notes = [
+        f"{value:.4f}" + (f" ± {errors[name]:.4f}" if name in errors else "")
+        for name, value in shown
+    ]
     return charts.bars("Importance", shown, "loss when the column is shuffled", notes=notes)
+
+
+def _dependences(signature: Signature) -> list[Block | None]:
+    """The mean answer over rows as one field changes: lines for numbers, bars for categories."""
+    if not signature.dependences:
+        return []
+    what = "mean answer" if signature.task == "regression" else "mean probability"
+    blocks: list[Block | None] = [
+        remark(f"The {what} over rows whose other fields stay as they are.")
+    ]
+    return blocks + [_dependence(one, what) for one in signature.dependences]
+
+
+def _dependence(one: PartialDependence, what: str) -> Markup:
+    pairs = list(zip(one.values, one.answers, strict=True))
+    texts = [(str(value), answer) for value, answer in pairs if isinstance(value, str)]
+    if texts:
+        notes = [f"{answer:.4g}" for _, answer in texts]
+        return charts.bars(one.field, texts, f"{one.field}: {what}", notes=notes)
+    numbers = [(float(str(value)), answer) for value, answer in pairs]
+    return charts.lines(one.field, {what: numbers}, "", from_zero=False, along=one.field)
 
 
 def _robustness(signature: Signature) -> list[Block | None]:

@@ -30,10 +30,12 @@ from noria.core.statistics import metrics
 from noria.core.training.blend_search import BLEND
 from noria.core.training.candidate_search import Clock
 from noria.core.training.fitted_model import FittedModel, Member, fit_members
+from noria.core.training.partial_dependence import partial_dependences
 from noria.core.training.robustness import measure_robustness
 from noria.errors import DataError, TrainingError
 
-IMPORTANCE_ROWS = 1_000
+IMPORTANCE_ROWS, MOST_SHUFFLES = 1_000, 5
+SHUFFLED_ROWS = 200_000  # in all copies: some seconds of scoring
 SEEN_VALUES = 50
 
 
@@ -73,12 +75,14 @@ def train(
     model = fit_members(members, training, problem, seed, calibration)
     judged, metric = holdout if len(holdout) else training, problem.objective.measure
     threshold = decision.threshold if decision else metrics.LABEL_THRESHOLD
-    importances = permutation_importances(model, judged, metric, seed, threshold)
+    importances, errors = permutation_importances(model, judged, metric, seed, threshold)
     robustness = measure_robustness(model, judged, importances, metric, seed, threshold)
     signature = _signature(model, members, training, problem, versions)
+    dependences = partial_dependences(model, judged, importances, seed)
     told = {"seed": seed, "importances": importances, "decision": decision,
             "calibration": calibration, "interval": interval,
-            "robustness": tuple(robustness)}  # fmt: skip
+            "robustness": tuple(robustness), "importance_errors": errors,
+            "dependences": tuple(dependences)}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
@@ -94,30 +98,36 @@ def permutation_importances(
     metric: str,
     seed: int,
     threshold: float = metrics.LABEL_THRESHOLD,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], dict[str, float]]:
     """Return how much the metric loses when one raw column is shuffled, largest first.
 
-    Measured on up to 1,000 rows, all shuffled copies scored in one call.
+    Measured on up to 1,000 rows, all shuffled copies scored in one call. The second of the two is
+    the standard error of each, over up to five shuffles: none where columns are too many.
     """
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(len(rows))[:IMPORTANCE_ROWS]
     sample = rows.take(np.sort(chosen))
     frame = frame_of(sample)
-    copies = [frame]
-    for name in rows.names():
-        shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
-        copies.append(with_column(frame, name, shuffled))
+    names, copies = rows.names(), [frame]
+    shuffles = int(np.clip(SHUFFLED_ROWS // max(1, len(frame) * len(names)), 1, MOST_SHUFFLES))
+    for name in names:
+        for _ in range(shuffles):
+            shuffled = frame[name].iloc[generator.permutation(len(frame))].set_axis(frame.index)
+            copies.append(with_column(frame, name, shuffled))
     scores = model.scores(pd.concat(copies, ignore_index=True))
     parts = np.split(metrics.decided(metric, scores, threshold), len(copies))
     try:
         found = [metrics.score(metric, sample.target, part) for part in parts]
     except DataError:
-        return {}
-    losses = {
-        name: metrics.gain(metric, found[0], value)
-        for name, value in zip(rows.names(), found[1:], strict=True)
-    }
-    return dict(sorted(losses.items(), key=lambda item: (-item[1], item[0])))
+        return {}, {}
+    losses = np.array([metrics.gain(metric, found[0], value) for value in found[1:]])
+    table = losses.reshape(len(names), shuffles)
+    means = dict(zip(names, table.mean(axis=1).tolist(), strict=True))
+    errors: dict[str, float] = {}
+    if shuffles > 1:
+        spread = table.std(axis=1, ddof=1) / np.sqrt(shuffles)
+        errors = dict(zip(names, spread.tolist(), strict=True))
+    return dict(sorted(means.items(), key=lambda item: (-item[1], item[0]))), errors
 
 
 def fit_all_rows(
@@ -141,7 +151,8 @@ def fit_all_rows(
     signature = _signature(model, members, every, problem, versions)
     told = {"seed": seed, "importances": importances, "decision": judged.decision,
             "calibration": judged.calibration, "interval": judged.interval,
-            "robustness": judged.robustness}  # fmt: skip
+            "robustness": judged.robustness, "dependences": judged.dependences,
+            "importance_errors": judged.importance_errors}  # fmt: skip
     return Trained(
         onnx=model.to_onnx(dataset.columns),
         signature=signature.model_copy(update=told),
