@@ -13,6 +13,7 @@ from tests.bench.environments import python_of
 from tests.bench.measuring import CALM, measure
 
 FOLDER = Path(__file__).with_name("models")
+QUIET = {"PYTHONWARNINGS": "ignore"}  # the halving search's workers warn with every fit
 DEFAULTS = ("linear", "boosting", "LightGBM")  # what nobody searches for
 NOTE = """\
 Scores of rows that nobody saw (a quarter, drawn at random). Noria runs its stages one after another
@@ -37,7 +38,8 @@ def compare(console: Console, repeat: int) -> None:
             folder = Path(home) / name
             ours = measure(["-m", "tests.bench.noria_model", str(folder)], variables=CALM).found
             seconds = str(round(ours["seconds"], 1))
-            theirs = measure([str(FOLDER / "peers.py"), str(folder), seconds], python).found
+            asked = [str(FOLDER / "peers.py"), str(folder), seconds]
+            theirs = measure(asked, python, QUIET).found
             line, gap, lag = _line(folder, ours, theirs)
             lines.append(line)
             gaps.append(gap)
