@@ -4,7 +4,7 @@ from typing import Any
 
 from noria.common.verdict import Verdict
 from noria.core.training.blend_search import BLEND, find_blend
-from noria.core.training.trial import Experiment
+from noria.core.training.trial import Experiment, Trial
 from noria.core.training.trials import (
     RungDecision,
     blend_experiment,
@@ -13,6 +13,7 @@ from noria.core.training.trials import (
     last_rung,
     with_blend,
 )
+from noria.lifecycle.environment import message_of
 from noria.lifecycle.experiments import (
     read_experiment,
     read_predictions,
@@ -44,8 +45,7 @@ def _propose(stage: Stage) -> dict[str, Any]:
 
 def _judge(stage: Stage) -> dict[str, Any]:
     """Write down what became of each trial; the winner's plan becomes the iteration's."""
-    names = [str(one["trial"]) for one in stage.event.input["explore"]]
-    experiments = {name: read_experiment(stage, name) for name in names}
+    experiments = dict(_experiment(stage, one) for one in stage.event.input["explore"])
     recipes = len(stage.event.result("features")["recipes"])
     judgement = judge(experiments, stage.problem, recipes)
     if not judgement.another:
@@ -69,6 +69,23 @@ def _judge(stage: Stage) -> dict[str, Any]:
         "kept": [[one.recipe, one.candidate] for one in kept],
         "trial": judgement.kept[0],
     }
+
+
+def _experiment(stage: Stage, explored: dict[str, Any]) -> tuple[str, Experiment]:
+    """What came of a trial; of one whose function was lost, that it failed and why."""
+    if "failure" not in explored:
+        name = str(explored["trial"])
+        return name, read_experiment(stage, name)
+    trial, failure = Trial.model_validate(explored["item"]), explored["failure"]
+    error = f"{failure.get('Error')}: {message_of(str(failure.get('Cause', '')))}"
+    return trial.name, Experiment(
+        candidate=trial.candidate,
+        recipe=trial.recipe,
+        iteration=stage.iteration,
+        rung=trial.rung,
+        metric=stage.problem.objective.metric,
+        error=error,
+    )
 
 
 def _blended(

@@ -102,7 +102,9 @@ class Lifecycle(StateKinds):
         store = self._task("StoreFeatures", "engineer_features", result="$.stored")
         engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
         propose = self._task("ProposeTrials", "search_trials", result="$.search")
-        explore = self._each("ExploreModels", "explore", "$.search.trials", "$.explore")
+        explore = self._each(
+            "ExploreModels", "explore", "$.search.trials", "$.explore", lost="TrialFailed"
+        )
         judge = self._task("JudgeTrials", "search_trials", result="$.judge")
         train = self._task("TrainModel", "train", result="$.train")
         score = self._task("ScoreHoldout", "score_holdout", result="$.score")

@@ -145,7 +145,7 @@ def test_an_ending_records_itself_and_ends(penguins: Template, name: str) -> Non
 def test_a_map_hands_each_item_and_the_whole_state(penguins: Template, name: str) -> None:
     function, items, result = MAPS[name]
     state = penguins.states()[name]
-    (inner,) = state["ItemProcessor"]["States"].values()
+    (inner,) = (one for one in state["ItemProcessor"]["States"].values() if one["Type"] == "Task")
     assert penguins.handler_of(inner["Resource"]) == function
     assert (state["ItemsPath"], state["ResultPath"]) == (items, result)
     assert state["MaxConcurrency"] == 4
@@ -153,6 +153,16 @@ def test_a_map_hands_each_item_and_the_whole_state(penguins: Template, name: str
     assert inner["Parameters"]["item.$"] == "$.item"
     assert inner["Parameters"]["input.$"] == "$.input"
     assert inner["Parameters"]["state.$"] == "$.state"
+
+
+def test_a_trial_whose_function_is_lost_costs_the_others_nothing(penguins: Template) -> None:
+    """GIVEN a trial that times out or needs more memory THEN the map goes on with what it was."""
+    states = penguins.states()["ExploreModels"]["ItemProcessor"]["States"]
+    [catch] = states["ExploreModelsItem"]["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "TrialFailed")
+    lost = states["TrialFailed"]
+    assert lost["Parameters"] == {"item.$": "$.item", "failure.$": catch["ResultPath"]}
+    assert lost["End"]
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -6,7 +6,7 @@ is seen as it is: in the machine it would end the run as a failure.
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,10 @@ from tests.support.memory_catalog import FolderCatalogue
 
 CONTEXT = SimpleNamespace(memory_limit_in_mb="10240")
 STARTED = "2026-11-24T00:00:00Z"
+OUT_OF_MEMORY = {
+    "Error": "Runtime.OutOfMemory",
+    "Cause": json.dumps({"errorMessage": "RequestId: 1 Error: Runtime exited: signal: killed"}),
+}
 LONGEST_NAME = 255  # bytes of a column's name in Glue
 
 
@@ -69,10 +73,15 @@ class StrictCatalogue(FolderCatalogue):
         super().create_table(DatabaseName, TableInput)
 
 
-def run_stages(contract: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]]) -> Outcome:
+def run_stages(
+    contract: Mapping[str, Any],
+    files: Mapping[str, tuple[str, bytes]],
+    killed: Callable[[Mapping[str, Any]], bool] = lambda trial: False,
+) -> Outcome:
     """Run a contract on one file for each source, given as its name and its bytes.
 
-    Raises whatever a stage raises; ContractError where the contract is none.
+    Trials that are `killed` need more memory than Lambda gives. Raises whatever a stage raises;
+    ContractError where the contract is none.
     """
     Problem.parse(contract)
     with _stack(contract) as folder:
@@ -80,7 +89,7 @@ def run_stages(contract: Mapping[str, Any], files: Mapping[str, tuple[str, bytes
             path = folder / "bucket" / "incoming" / source / name
             path.parent.mkdir(parents=True)
             path.write_bytes(content)
-        outcome = _run(contract)
+        outcome = _run(contract, killed)
         verdicts = sorted((folder / "bucket/runs/run/verdicts").glob("*.json"))
         outcome.verdicts = [json.loads(one.read_text()) for one in verdicts]
         bucket = folder / "bucket"
@@ -112,7 +121,7 @@ def _stack(contract: Mapping[str, Any]) -> Iterator[Path]:
         clients.client.cache_clear()
 
 
-def _run(contract: Mapping[str, Any]) -> Outcome:
+def _run(contract: Mapping[str, Any], killed: Callable[[Mapping[str, Any]], bool]) -> Outcome:
     """The machine's way from DefineProblem to EvaluateModel and a final fit, with its choices."""
     answers: dict[str, Any] = {}
 
@@ -124,6 +133,11 @@ def _run(contract: Mapping[str, Any]) -> Outcome:
 
     def ended(state: str, answer: Mapping[str, Any]) -> Outcome:
         return Outcome(state, answer["decision"], list(answer["reasons"]), answers)
+
+    def explored(trial: dict[str, Any]) -> dict[str, Any]:
+        if killed(trial):  # as the machine's TrialFailed hands it on
+            return {"item": trial, "failure": OUT_OF_MEMORY}
+        return call(explore, "ExploreModelsItem", trial)
 
     answers["problem"] = call(define_problem, "DefineProblem")
     names = answers["problem"]["sources"]
@@ -141,7 +155,7 @@ def _run(contract: Mapping[str, Any]) -> Outcome:
         while answers.get("judge", {}).get("decision") != "train":
             answers["search"] = call(search_trials, "ProposeTrials")
             trials = answers["search"]["trials"]
-            answers["explore"] = [call(explore, "ExploreModelsItem", one) for one in trials]
+            answers["explore"] = [explored(one) for one in trials]
             answers["judge"] = call(search_trials, "JudgeTrials")
         answers["train"] = call(train, "TrainModel")
     answers["score"] = call(score_holdout, "ScoreHoldout")
