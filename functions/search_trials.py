@@ -36,7 +36,8 @@ def _propose(stage: Stage) -> dict[str, Any]:
     features, judged = stage.event.result("features"), stage.event.result("judge")
     if judged.get("iteration") == stage.iteration:
         kept = [(str(recipe), str(candidate)) for recipe, candidate in judged["kept"]]
-        trials = last_rung(kept, stage.problem, rung=2)
+        spent = sum(float(one.get("seconds") or 0) for one in stage.event.input["explore"])
+        trials = last_rung(kept, stage.problem, rung=2, spent=spent)
     else:
         trials = first_rung(features["recipes"], stage.problem, features["rows"])
     note(trials=len(trials))

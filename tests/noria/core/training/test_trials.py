@@ -75,8 +75,10 @@ def test_the_first_rung_takes_a_part_of_the_rows_and_of_the_seconds() -> None:
     assert {one.rows for one in trials} == {5_000}
     assert sum(one.seconds for one in trials) == pytest.approx(45)
     assert {one.settings for one in trials} == {0}
-    last = last_rung([("text", "random_forest"), ("basic", "random_forest")], asked, 2)
-    assert sum(one.seconds for one in last) == pytest.approx(45)
+    last = last_rung([("text", "random_forest"), ("basic", "random_forest")], asked, 2, 20.0)
+    assert sum(one.seconds for one in last) == pytest.approx(70)
+    late = last_rung([("text", "random_forest")], asked, 2, 80.0)
+    assert late[0].seconds == pytest.approx(45)
     assert {(one.rows, one.settings) for one in last} == {(20_000, 13)}
 
 

@@ -83,10 +83,16 @@ def _in_two_rungs(recipes: int, trials: int) -> bool:
     return recipes > 1 and trials > FINALISTS
 
 
-def last_rung(pairs: Sequence[tuple[str, str]], problem: Problem, rung: int) -> list[Trial]:
-    """Propose these recipes with these candidates on all rows, with the candidates' settings."""
+def last_rung(
+    pairs: Sequence[tuple[str, str]], problem: Problem, rung: int, spent: float = 0.0
+) -> list[Trial]:
+    """Propose these recipes with these candidates on all rows, with the candidates' settings.
+
+    They have what the rung before them has not `spent` of the seconds, and its share of them where
+    it spent more than that.
+    """
     exploration = problem.exploration
-    share = 1 if rung == 1 else 1 - FIRST_SHARE
+    left = max(exploration.seconds - spent, exploration.seconds * (1 - FIRST_SHARE))
     settings = exploration.trials // max(1, len(pairs)) - 1
     return [
         Trial(
@@ -94,7 +100,7 @@ def last_rung(pairs: Sequence[tuple[str, str]], problem: Problem, rung: int) -> 
             candidate=candidate,
             rung=rung,
             rows=exploration.rows,
-            seconds=exploration.seconds * share / len(pairs),
+            seconds=left / len(pairs),
             settings=max(0, settings),
         )
         for recipe, candidate in pairs

@@ -14,7 +14,7 @@ def _parameters(classes: int, rows: int) -> Parameters:
     """Small steps and small trees: on data that move with time large ones learn the moment."""
     return {
         "learning_rate": 0.06,
-        "max_iter": max(50, 150 // max(1, classes - 1)),
+        "max_iter": max(50, 300 // max(2, classes)),
         "max_leaf_nodes": 15 if rows >= 2_000 else 8,
         "min_samples_leaf": int(np.clip(rows // 200, 5, 100)),
         "max_features": 0.5,
