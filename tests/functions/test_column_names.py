@@ -15,7 +15,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.rule_model.rule_model import rule_model
-from noria.core.training.train import signature_of
+from noria.core.training.signatures import signature_of
 from noria.core.windows.lookup_spec import LookupSpec
 from noria.errors import RequestError
 from noria.serving.form_page import render

@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from noria.contracts import Problem
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.model.signature import Signature
-from noria.core.training.train import field_of
+from noria.core.training.signatures import field_of
 
 SETS = {
     "binary": (load_breast_cancer, "roc_auc", 0.95),

@@ -31,13 +31,8 @@ from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import input_name
 from noria.core.statistics.drift import build_reference
 from noria.core.training.fitted_model import Member
-from noria.core.training.onnx_export import (
-    IR_VERSION,
-    OPSETS,
-    RUNTIME_OPSETS,
-    TYPES,
-    OnnxOperations,
-)
+from noria.core.training.onnx_export import IR_VERSION, OPSETS, RUNTIME_OPSETS, TYPES
+from noria.core.training.onnx_operations import OnnxOperations
 from noria.core.training.train import train
 from noria.errors import DataError
 from noria.serving.form_page import hint

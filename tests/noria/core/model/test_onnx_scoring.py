@@ -20,7 +20,8 @@ from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel, to_columns
 from noria.core.model.signature import Field, Signature, label_type_of, parse_label
 from noria.core.training.fitted_model import Member
-from noria.core.training.train import declared_of, train
+from noria.core.training.signatures import declared_of
+from noria.core.training.train import train
 from noria.errors import RequestError
 from tests.support.data_frames import problem as contract_of
 from tests.support.examples import examples

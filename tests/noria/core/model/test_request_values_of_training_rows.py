@@ -19,7 +19,7 @@ from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.signature import Field, Signature
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.statistics.drift import build_reference
-from noria.core.training.train import signature_of
+from noria.core.training.signatures import signature_of
 from noria.errors import RequestError
 from tests.support.data_frames import problem
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from onnx import TensorProto
 
-from noria.core.training.onnx_export import OnnxOperations
+from noria.core.training.onnx_operations import OnnxOperations
 
 
 class RuleOperations(OnnxOperations):

@@ -17,7 +17,7 @@ from noria.core.rule_model.onnx_graph import RuleGraph
 from noria.core.rule_model.onnx_operations import RuleOperations
 from noria.core.rule_model.scores import expected_scores, record_score
 from noria.core.training.onnx_export import assemble
-from noria.core.training.train import signature_of
+from noria.core.training.signatures import signature_of
 from noria.errors import ContractError
 
 RULE = "rule"

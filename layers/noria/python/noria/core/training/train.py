@@ -3,28 +3,21 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from noria.contracts import Problem
-from noria.core.data.dataset import Dataset, is_missing
+from noria.core.data.dataset import Dataset
 from noria.core.data.frame_columns import with_column
-from noria.core.data.notation import Notation
 from noria.core.features.feature_encoder import frame_of
 from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
-from noria.core.model.example_requests import request_value
 from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.signature import (
     BlendMember,
-    DataType,
-    Field,
     Signature,
-    data_type_of,
-    label_type_of,
 )
 from noria.core.statistics import metrics
 from noria.core.training.blend_search import BLEND
@@ -32,11 +25,11 @@ from noria.core.training.candidate_search import Clock
 from noria.core.training.fitted_model import FittedModel, Member, fit_members
 from noria.core.training.partial_dependence import partial_dependences
 from noria.core.training.robustness import measure_robustness
+from noria.core.training.signatures import signature_of
 from noria.errors import DataError, TrainingError
 
 IMPORTANCE_ROWS, MOST_SHUFFLES = 1_000, 5
 SHUFFLED_ROWS = 200_000  # in all copies: some seconds of scoring
-SEEN_VALUES = 50
 
 
 @dataclass(frozen=True)
@@ -185,77 +178,3 @@ def _signature(
         "blend": blend if len(members) > 1 else (),
     }
     return plain.model_copy(update=told)
-
-
-def signature_of(
-    training: Dataset, problem: Problem, recipe: str, candidate: str, versions: Mapping[str, str]
-) -> Signature:
-    """Describe what a version takes and answers, as its training rows show it."""
-    fields = tuple(
-        field_of(training, name).model_copy(update=declared_of(name, problem))
-        for name in training.names()
-    )
-    last = len(training) - 1
-    return Signature(
-        problem=problem.name,
-        statement=problem.statement,
-        task=problem.task,
-        target=problem.target.name,
-        classes=training.classes,
-        label_type=label_type_of(training.classes),
-        columns=fields,
-        left_out=tuple(training.left_out),
-        example={field.name: request_value(field, training, last) for field in fields},
-        metric=problem.objective.metric,
-        recipe=recipe,
-        candidate=candidate,
-        rows=len(training),
-        versions=dict(versions),
-    )
-
-
-def field_of(training: Dataset, name: str) -> Field:
-    """Describe what training saw of one column."""
-    column = next(column for column in training.columns if column.name == name)
-    kind, values = column.kind, training.data[name]
-    missing = is_missing(kind, values)
-    known = values[~missing]
-    field = Field(
-        name=name,
-        kind=kind,
-        missing=float(missing.mean()),
-        fill=column.fill,
-        spellings=dict(column.spellings.table),
-        fold=column.spellings.fold,
-        notation=column.notation,
-        double=column.double,
-    )
-    if kind == "text":
-        return field
-    if kind == "category":
-        texts, counts = np.unique(known, return_counts=True)
-        order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
-        found: dict[str, Any] = {
-            "values": tuple(texts[order].tolist()),
-            "data_type": data_type_of(texts.tolist()),
-        }
-        return field.model_copy(update=found)
-    if kind == "number":
-        field = field.model_copy(update={"data_type": _number_type(column.notation, known)})
-    if not len(known):
-        return field
-    low, high = np.quantile(known.astype(np.float64), (0.01, 0.99)).tolist()
-    seen = {"minimum": float(known.min()), "low": low, "high": high, "maximum": float(known.max())}
-    return field.model_copy(update=seen)
-
-
-def _number_type(notation: Notation, known: NDArray[Any]) -> DataType:
-    if notation.boolean:
-        return "boolean"
-    return "integer" if len(known) and bool((known % 1 == 0).all()) else "number"
-
-
-def declared_of(name: str, problem: Problem) -> dict[str, str | None]:
-    """Return what the contract says of a column's values: their unit, and their time zone."""
-    rule = problem.quality.columns.get(name)
-    return {"unit": rule.unit, "zone": rule.timezone} if rule is not None else {}
