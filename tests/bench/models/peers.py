@@ -55,9 +55,11 @@ class Task:
         names = self.numbers + self.categories
         self.train, self.test = inputs[names].copy(), test[names].copy()
         for name in self.categories:
-            known = self.train[name].astype(str).unique()
             for rows in (self.train, self.test):
-                rows[name] = pd.Categorical(rows[name].astype(str), categories=known)
+                rows[name] = rows[name].astype(str).fillna("none")
+            known = self.train[name].unique()
+            for rows in (self.train, self.test):
+                rows[name] = pd.Categorical(rows[name], categories=known)
 
     def _target(self, values: pd.Series, kind: str) -> np.ndarray:
         if not self.classes:
