@@ -49,3 +49,12 @@ def test_both_answers_are_met() -> None:
     mixed = np.random.default_rng(0).permutation(sure)
     assert decides_classes(values, sure, 3, LIMIT)
     assert not decides_classes(values, mixed, 3, LIMIT)
+
+
+def test_numbers_beyond_32_bits_are_told_from_each_other() -> None:
+    """GIVEN classes that take turns along numbers of 1e150 THEN the tree sees them all the same."""
+    generator = np.random.default_rng(1)
+    target = np.repeat([0, 1, 0, 1], 50)
+    values = np.repeat([-3e150, -1e150, 1e150, 3e150], 50) + generator.normal(0, 1e148, 200)
+    assert decides_classes(values, target, 2, LIMIT)
+    assert not decides_classes(values, generator.permutation(target), 2, LIMIT)

@@ -14,6 +14,7 @@ FOLDS, FEWEST_PER_LEAF = 3, 5
 SEED = 20130101
 ROC_SLACK = 0.1  # share of 1 - limit: an AUC of 0.999 where a strong column reaches 0.99
 COPY = 0.9999  # rank correlation: a number in another unit, rounded
+LARGEST_SINGLE = 1e38  # near the end of 32-bit numbers
 
 
 def decides_classes(values: Array, target: Array, classes: int, limit: float) -> bool:
@@ -38,11 +39,17 @@ def decides_classes(values: Array, target: Array, classes: int, limit: float) ->
     tree = DecisionTreeClassifier(
         max_leaf_nodes=leaves, min_samples_leaf=FEWEST_PER_LEAF, random_state=SEED
     )
-    X, wrong = numbers.reshape(-1, 1), 0
+    X, wrong = _single(numbers).reshape(-1, 1), 0
     for training, test in folds:
         told = tree.fit(X[training], target[training]).predict(X[test])
         wrong += int(np.count_nonzero(told != target[test]))
     return bool(wrong <= allowed)
+
+
+def _single(numbers: Array) -> Array:
+    """The numbers in a scale that 32 bits hold, which is what a tree takes."""
+    largest = float(np.abs(numbers).max(initial=0.0))
+    return numbers if largest < LARGEST_SINGLE else numbers / largest
 
 
 @lru_cache(maxsize=4)
