@@ -114,3 +114,16 @@ def test_the_artifact_corrects_as_its_pipeline(classes: int, correction: Calibra
     expected, found = model.scores(frame_of(dataset)), artifact.score(dataset.data)
     assert np.abs(found - expected).max() < 2e-6
     assert (metrics.labels(found) == metrics.labels(expected)).all()
+
+
+def test_a_step_in_what_is_true_does_not_magnify_rounding() -> None:
+    """GIVEN a share that leaps within a hair's breadth THEN 32 bits answer as 64 do."""
+    generator = np.random.default_rng(0)
+    scores = np.sort(generator.uniform(0.1, 0.9, ROWS))
+    scores[2000:4000] = np.linspace(0.5, 0.5 + 1e-5, 2000)
+    target = (generator.random(ROWS) < np.where(scores > 0.500005, 0.9, 0.1)).astype(int)
+    shuffled = generator.permutation(ROWS)
+    found, _ = calibrate(problem(), of_folds(target[shuffled], scores[shuffled]))
+    assert found is not None
+    single = scores.astype(np.float32).astype(np.float64)
+    assert np.abs(found.apply(single) - found.apply(scores)).max() < 1e-4

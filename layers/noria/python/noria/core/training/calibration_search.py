@@ -21,6 +21,8 @@ Fit = Callable[[Array, Array], Calibration]
 FEWEST_OF_CLASS = 40
 FEWEST_FOR_CURVE = 500  # of the rarer class: with fewer a free curve follows chance
 MOST_KNOTS = 50
+#: A steep piece that is shorter magnifies the rounding of 32 bits beyond `evaluation.parity`.
+SHORTEST_PIECE = 0.002
 LONGEST_SLOPE = 10.0
 
 
@@ -89,10 +91,15 @@ def _platt(target: Array, scores: Array) -> Calibration:
 def _isotonic(target: Array, scores: Array) -> Calibration:
     fitted = IsotonicRegression(y_min=SMALLEST, y_max=1 - SMALLEST, out_of_bounds="clip")
     fitted.fit(scores, target == 1)
-    knots = np.unique(np.quantile(fitted.X_thresholds_, np.linspace(0, 1, MOST_KNOTS)))
-    heights = fitted.predict(knots)
-    return Calibration(method="isotonic", knots=tuple(knots.tolist()),
-                       heights=tuple(heights.tolist()))  # fmt: skip
+    quantiles = np.quantile(fitted.X_thresholds_, np.linspace(0, 1, MOST_KNOTS))
+    knots: list[float] = []
+    for knot in quantiles.tolist():
+        if not knots or knot - knots[-1] >= SHORTEST_PIECE:
+            knots.append(knot)
+    if len(knots) < 2:  # all scores are alike: nothing is told apart
+        return Calibration(method="platt")
+    heights = fitted.predict(np.array(knots))
+    return Calibration(method="isotonic", knots=tuple(knots), heights=tuple(heights.tolist()))
 
 
 def _temperature(target: Array, scores: Array) -> Calibration:
