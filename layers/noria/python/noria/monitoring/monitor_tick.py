@@ -89,8 +89,8 @@ class _Tick:
         self._state = state.of_model(version).expired(at, problem.monitoring.waiting)
         self._signature = Signature.model_validate(registry.json_file(version, "signature.json"))
         self._reference = DriftReference.model_validate(registry.reference(version))
-        many = self._signature.task == "multiclass"
-        self._widths = {version: len(self._signature.classes) if many else 0}
+        classes = len(self._signature.classes)
+        self._widths = {version: classes if classes > 2 else 0}
         self._notes: list[str] = []
 
     def run(self) -> State:

@@ -77,11 +77,15 @@ def repeated_labels(labels: Sequence[tuple[str, Any]]) -> dict[str, str]:
 
 
 def logged_score(answer: Answer) -> Any:
-    """Return P(positive), the classes' probabilities in the signature's order, or the value."""
+    """Return P(positive), the classes' probabilities in the signature's order, or the value.
+
+    Of two classes, P(second), whichever way they are answered.
+    """
     if "probability" in answer:
         return answer["probability"]
     if "probabilities" in answer:
-        return list(answer["probabilities"].values())
+        every = list(answer["probabilities"].values())
+        return every[1] if len(every) == 2 else every
     return answer["prediction"]
 
 

@@ -47,6 +47,8 @@ class OnnxModel:
         if self.signature.task == "binary":
             pairs = zip(chosen, scores.tolist(), strict=True)
             return [{"prediction": name, "probability": value} for name, value in pairs]
+        if scores.ndim == 1:  # two of the classes that a multiclass target may have
+            scores = np.column_stack((1 - scores, scores))
         return [
             {
                 "prediction": name,

@@ -57,7 +57,7 @@ def calibrate(problem: Problem, predicted: OutOfFold) -> tuple[Calibration | Non
         "log_loss_before": metrics.score("log_loss", predicted.target, predicted.scores),
         "log_loss": metrics.score("log_loss", predicted.target, corrected),
     }
-    if problem.task == "binary":
+    if corrected.ndim == 1:
         told["before"] = reliability(predicted.target, predicted.scores)
         told["after"] = reliability(predicted.target, corrected)
     chosen = tried[method](predicted.target, predicted.scores).model_copy(update=told)
@@ -68,7 +68,7 @@ def _methods(problem: Problem, predicted: OutOfFold) -> dict[Method, Fit]:
     if problem.task == "regression" or not len(predicted.rows):
         return {}
     counts = np.bincount(np.asarray(predicted.target, dtype=np.int64), minlength=2)
-    if problem.task == "multiclass":
+    if predicted.scores.ndim == 2:
         return {"temperature": _temperature} if counts.sum() >= FEWEST_OF_CLASS else {}
     found: dict[Method, Fit] = {"platt": _platt} if counts.min() >= FEWEST_OF_CLASS else {}
     return found | ({"isotonic": _isotonic} if counts.min() >= FEWEST_FOR_CURVE else {})
