@@ -17,12 +17,14 @@ from noria.aws.clients import client, quick_client
 from noria.aws.feature_store.dynamodb_online import OnlineTable, table_of
 from noria.aws.firehose import Stream, firehose
 from noria.aws.s3 import Store
+from noria.common.answer_limits import MOST_CLASSES
 from noria.errors import NoriaError, RequestError
 from noria.lifecycle.environment import Environment
 from noria.lifecycle.stage_logging import quiet_libraries
 from noria.serving import form_page, log_records, openapi, requests
 from noria.serving.json_bodies import BodyTooLargeError
 from noria.serving.model_loader import NoModelError, ServedModel, load
+from noria.serving.most_probable import most_probable
 from noria.serving.online_features import with_history
 
 RETRY = {"Retry-After": "5"}
@@ -69,6 +71,8 @@ async def predict(request: Request) -> JSONResponse:
     lines = log_records.prediction_records(rows, answers, current.version, version, now, ignored)
     _log(lines, now)
     told = log_records.ignored_fields(rows, ignored)
+    if current.signature.task == "multiclass":
+        answers = most_probable(answers, _deployment().get("most_classes", MOST_CLASSES))
     return JSONResponse({"model": current.version, "predictions": answers, **told})
 
 
@@ -171,7 +175,11 @@ def _function_version() -> str:
 
 
 def _auth() -> str:
-    return str(_contract().get("deployment", {}).get("auth", "iam"))
+    return str(_deployment().get("auth", "iam"))
+
+
+def _deployment() -> dict[str, Any]:
+    return dict(_contract().get("deployment", {}))
 
 
 def _contract() -> dict[str, Any]:

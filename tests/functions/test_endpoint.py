@@ -124,6 +124,24 @@ def test_other_tasks(store: Store, task: str) -> None:
         assert record["score"] == list(answer["probabilities"].values())
 
 
+def test_of_many_classes_the_most_probable_are_named(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN a limit of two THEN the answer names two, and the log still has all three."""
+    write_model(store, "run-1", tiny_model.multiclass_signature())
+    make_champion(store, "run-1")
+    (every,) = call("POST", "/predict", json=ROW).json()["predictions"]
+    monkeypatch.setenv("NORIA_PROBLEM", json.dumps({"deployment": {"most_classes": 2}}))
+    (answer,) = call("POST", "/predict", json=ROW).json()["predictions"]
+    likely = sorted(every["probabilities"], key=lambda name: -every["probabilities"][name])
+    assert [*answer["probabilities"]] == likely[:2]
+    assert answer["prediction"] == likely[0]
+    assert answer["others"] == pytest.approx(every["probabilities"][likely[2]])
+    assert "others" not in every
+    first, second = (record["score"] for record in logged(store, "predictions"))
+    assert first == second == [*every["probabilities"].values()]
+
+
 BAD_BODIES = {
     "nothing": (b"", "not JSON"),
     "not JSON": (b"{rows", "not JSON"),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from noria.common.answer_limits import MOST_CLASSES
 from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import Duration, Section, format_duration, lasting
 
@@ -38,6 +39,9 @@ class Deployment(Section):
     """Whether a person approves a model before it is deployed."""
     canary: Canary | None = Canary()
     """How a new version is tried on a share of live traffic first; null for all at once."""
+    most_classes: int = Field(default=MOST_CLASSES, ge=1)
+    """Classes whose probability an answer names, the most probable first, where the target has
+    more; the log keeps all. Convention: what a person reads at a glance."""
 
     @reads("auth", "jwt_issuer", "jwt_audience")
     def _jwt_is_complete(self) -> FieldErrors:
