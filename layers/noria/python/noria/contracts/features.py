@@ -9,6 +9,7 @@ from noria.contracts.cross_checks import FieldErrors, reads
 from noria.contracts.field_types import ColumnName, Duration, Section, Share, format_duration
 
 SHORTEST_REFRESH = timedelta(hours=1)
+Direction = Literal["increasing", "decreasing"]
 #: Names that the feature store has for itself, which a feature that is looked up cannot have.
 STORE_COLUMNS = ("event_time", "created_time", "run", "prediction_time", "file_row_number")
 STORE_PREFIX = "noria_"
@@ -78,6 +79,11 @@ class Features(Section):
     known: list[ColumnName] = []
     """Columns that are known when a prediction is made, however much they tell of the target: none
     of them stops a run as a leak (`analysis.on_leak`)."""
+    monotone: dict[ColumnName, Direction] = {}
+    """Numbers with which an answer may only rise, or only fall, whatever the other columns hold, as
+    a rule or common sense demands: of two classes the positive one's probability. Only trees are
+    tried then, of which each split keeps to it (scikit-learn's `monotonic_cst`), and features that
+    mix such a column with others are left out."""
     windows: list[Window] = []
     """History of the entity, looked up for each row and in every answer alike."""
     delay: Duration | None = None
@@ -139,6 +145,15 @@ class Features(Section):
                     f"'{name}' is in exclude as well, which leaves it out: list it in one of them"
                 )
                 yield f"known[{position}]", told
+
+    @reads("exclude", "monotone")
+    def _monotone_features(self) -> FieldErrors:
+        for name in self.monotone:
+            if name in self.exclude:
+                told = (
+                    f"'{name}' is in exclude as well, which leaves it out: list it in one of them"
+                )
+                yield f"monotone.{name}", told
 
     @reads("windows.as")
     def _one_name_each(self) -> FieldErrors:

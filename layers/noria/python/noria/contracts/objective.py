@@ -42,6 +42,8 @@ CANDIDATES: dict[str, tuple[Task, ...]] = {
 WITH_EVERY_RECIPE = (
     "logistic_regression", "ridge", "hist_gradient_boosting", "extra_trees", "random_forest"
 )  # fmt: skip
+#: Candidates that can be made to rise or fall with a column (`features.monotone`).
+MONOTONE = ("hist_gradient_boosting", "extra_trees", "random_forest", "decision_tree")
 CANDIDATES_OF: dict[str, tuple[str, ...]] = {
     task: tuple(name for name, tasks in CANDIDATES.items() if task in tasks) for task in ALL_TASKS
 }

@@ -25,6 +25,7 @@ from noria.contracts.lifecycle import Deployment, Monitoring, Retraining, Scalin
 from noria.contracts.objective import (
     CANDIDATES_OF,
     METRICS_OF,
+    MONOTONE,
     WITH_EVERY_RECIPE,
     Baseline,
     Evaluation,
@@ -145,6 +146,17 @@ class Problem(Section):
                 )
                 yield f"exploration.candidates[{position}]", told
 
+    @reads("task", "features.monotone", "exploration.candidates")
+    def _monotone_candidates(self) -> FieldErrors:
+        monotone, wanted = self.features.monotone, self.exploration.candidates
+        if monotone and self.task == "multiclass":
+            told = "is of a probability or a number, not of several classes: leave it out"
+            yield "features.monotone", told
+        for position, name in enumerate(() if wanted == "auto" or not monotone else wanted):
+            if name not in MONOTONE:
+                told = f"'{name}' cannot keep to features.monotone; use {', '.join(MONOTONE)}"
+                yield f"exploration.candidates[{position}]", told
+
     @reads("task", "positive_class")
     def _positive_of_two(self) -> FieldErrors:
         if self.positive_class is not None and self.task != "binary":
@@ -235,7 +247,10 @@ class Problem(Section):
     def candidates(self) -> list[str]:
         """The candidates that are tried: those that the contract names, or all for `auto`."""
         wanted = self.exploration.candidates
-        return list(dict.fromkeys(CANDIDATES_OF[self.task] if wanted == "auto" else wanted))
+        if wanted != "auto":
+            return list(dict.fromkeys(wanted))
+        suited = CANDIDATES_OF[self.task]
+        return [name for name in suited if not self.features.monotone or name in MONOTONE]
 
     @property
     def candidates_of_every_recipe(self) -> list[str]:

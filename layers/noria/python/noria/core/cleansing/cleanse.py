@@ -112,7 +112,10 @@ def _cleansed(frame: pd.DataFrame, problem: Problem) -> Cleansing:
         "missing_rules": _missing_rules(accepted, kinds, problem),
         "left_out": dropped_columns.unused_columns(accepted, kinds, problem),
     }
-    failures = usability_failures(problem, rules, target[good], len(frame))
+    failures = [
+        *usability_failures(problem, rules, target[good], len(frame)),
+        *column_kinds.not_monotone(kinds, problem),
+    ]
     notes = [
         *unlabelled_notes(typed, rules.counts.get(UNLABELLED, 0), len(frame), problem),
         *column_kinds.type_notes(frame, typed, problem),

@@ -1,5 +1,6 @@
 """The columns of the joined rows: which are known, and of what type and kind."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -43,6 +44,11 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         "quality.unique": problem.quality.unique,
         "features.exclude": problem.features.exclude,
         "features.known": problem.features.known,
+        "features.monotone": [
+            name
+            for name in problem.features.monotone
+            if name not in {window.as_ for window in problem.features.windows}
+        ],
         "objective.slices": [piece.column for piece in problem.objective.slices],
     }
     return [
@@ -56,6 +62,16 @@ def unknown_columns(frame: pd.DataFrame, problem: Problem) -> list[str]:
         for field, texts in expressions.items()
         for text in filter(None, texts)
         for told in _unknown_in(field, text, columns)
+    ]
+
+
+def not_monotone(kinds: Mapping[str, ColumnKind], problem: Problem) -> list[str]:
+    """Say which columns of `features.monotone` are no numbers."""
+    return [
+        f"features.monotone: {name!r} is a {kinds[name]} column, and only numbers rise and fall: "
+        "leave it out, or give it type float in quality.columns"
+        for name in problem.features.monotone
+        if name in kinds and kinds[name] not in ("number", "bool")
     ]
 
 

@@ -22,6 +22,8 @@ LIMITS = 254  # with 255 ranks, as many as scikit-learn's histograms have bins
 class Ranked(FeatureStep):
     """How many of up to 254 limits a double is above."""
 
+    rises = True
+
     def __init__(self, column: str) -> None:
         self.column, self.names, self.reads = column, [column], (column,)
         self.limits: Array = np.zeros((1, 0))
@@ -53,6 +55,8 @@ class Ranked(FeatureStep):
 
 class Standardized(FeatureStep):
     """The distance of a double from the median, in standard deviations."""
+
+    rises = True
 
     def __init__(self, column: str) -> None:
         self.column, self.names, self.reads = column, [column], (column,)

@@ -26,6 +26,8 @@ class FeatureStep(ABC):
 
     #: Whether a linear model wants this step's features centred and scaled.
     scaled: bool = True
+    #: Whether each feature, named as its column, rises with that.
+    rises: bool = False
     names: list[str]
     #: The raw columns that the formula needs.
     reads: tuple[str, ...]
@@ -59,7 +61,8 @@ class Narrowed(FeatureStep):
     """Some of the features of a fitted step."""
 
     def __init__(self, step: FeatureStep, positions: Array) -> None:
-        self.step, self.positions, self.scaled = step, positions, step.scaled
+        self.step, self.positions = step, positions
+        self.scaled, self.rises = step.scaled, step.rises
         self.names = [step.names[position] for position in positions]
         self.reads = step.reads
 
@@ -72,6 +75,8 @@ class Narrowed(FeatureStep):
 
 class Numbers(FeatureStep):
     """Number columns as they are."""
+
+    rises = True
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.names, self.reads = list(columns), tuple(columns)

@@ -132,6 +132,24 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names += [name for step in self.steps_ if not step.scaled for name in step.names]
         return np.array(names, dtype=object)
 
+    def monotone(self) -> list[int]:
+        """Say of each column of the matrix that answers may only rise (1) or fall (-1) with it.
+
+        0 is either. FeatureError where a feature mixes such a column with others. No array, as
+        scikit-learn's trees would turn the signs of one in place, once for each tree.
+        """
+        signs = {"increasing": 1, "decreasing": -1}
+        wanted = {name: signs[way] for name, way in self.plan.monotone.items()}
+        for step in self.steps_:
+            mixed = sorted({*step.reads} & {*wanted})
+            if mixed and not step.rises:
+                raise FeatureError(f"a feature mixes {mixed[0]!r} of features.monotone with others")
+        scaled, others = self._split(
+            [[wanted.get(n, 0) if step.rises else 0 for n in step.names] for step in self.steps_]
+        )
+        marks = [[0] * len(self.finish_.marked)] if scaled else []
+        return [sign for part in (*scaled, *marks, *others) for sign in part]
+
     def _split(self, parts: list[T]) -> tuple[list[T], list[T]]:
         """Separate the parts that are imputed and scaled from those that stay as they are."""
         pairs = list(zip(self.steps_, parts, strict=True))

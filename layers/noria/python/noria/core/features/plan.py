@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.messages import counted
 from noria.contracts import Problem
+from noria.contracts.features import Direction
 from noria.core.data.dataset import Column, Dataset, Kind
 from noria.core.evaluation.error_findings import Findings
 from noria.core.features.encoder_limits import EncoderLimits
@@ -40,6 +41,7 @@ class Plan(BaseModel):
     columns: tuple[tuple[str, Kind], ...]
     parts: dict[str, Groups]
     selection: bool = False
+    monotone: dict[str, Direction] = {}
     limits: EncoderLimits = EncoderLimits()
     features: dict[str, list[str]]
     why: str
@@ -165,7 +167,7 @@ def _plan_of(
     before: Parts,
 ) -> Plan:
     seen = _seen(dataset, steps, problem)
-    parts = _parts(steps, Iteration(seen, findings, before))
+    parts = _parts(steps, Iteration(seen, findings, before, problem.features.monotone))
     added = [RECIPES[step].description for step in steps[1:] or steps]
     return Plan(
         recipe=label(steps),
@@ -175,6 +177,9 @@ def _plan_of(
         columns=tuple((column.name, column.kind) for column in seen.columns),
         parts=dict(parts),
         selection=any(RECIPES[step].selects for step in steps),
+        monotone={
+            name: way for name, way in problem.features.monotone.items() if name in seen.names()
+        },
         limits=EncoderLimits.of(problem.features),
         features=_features(steps, parts),
         why="",

@@ -36,7 +36,8 @@ class Field(BaseModel):
 
     A missing value is taken as `fill`; a text as what `spellings` has for it (its key without
     regard to case where `fold`); a number is in `unit`; a time without a zone is one of `zone`.
-    `data_type` is what the data had, as JSON names it, `notation` how they wrote it.
+    `data_type` is what the data had, as JSON names it, `notation` how they wrote it. Answers only
+    rise, or only fall, with a number that is `monotone`.
     A number is a double where `double`, else it is rounded to 32 bits.
     """
 
@@ -58,6 +59,7 @@ class Field(BaseModel):
     data_type: DataType | None = None
     notation: Notation = Notation()
     double: bool = False
+    monotone: Literal["increasing", "decreasing"] | None = None
 
     @property
     def type(self) -> DataType:

@@ -71,8 +71,12 @@ def fit(pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[Any]) -> Pipeli
     """Fit on one thread: threads that wait for each other's cores cost three times their gain."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        pipeline.fit(frame, target)
-    model = pipeline.named_steps["model"]
+        encoder, model = pipeline.named_steps["features"], pipeline.named_steps["model"]
+        features = encoder.fit_transform(frame, target)
+        signs = encoder.monotone()
+        if any(signs):  # the columns of the matrix are not known before
+            getattr(model, "regressor", model).set_params(monotonic_cst=signs)
+        model.fit(features, target)
     snap_thresholds(getattr(model, "regressor_", model))
     return pipeline
 

@@ -90,6 +90,7 @@ def _number_type(notation: Notation, known: NDArray[Any]) -> DataType:
 
 
 def declared_of(name: str, problem: Problem) -> dict[str, str | None]:
-    """Return what the contract says of a column's values: their unit, and their time zone."""
+    """Return what the contract says of a column: unit and time zone, and how answers follow it."""
     rule = problem.quality.columns.get(name)
-    return {"unit": rule.unit, "zone": rule.timezone} if rule is not None else {}
+    told: dict[str, str | None] = {"monotone": problem.features.monotone.get(name)}
+    return told | ({"unit": rule.unit, "zone": rule.timezone} if rule is not None else {})

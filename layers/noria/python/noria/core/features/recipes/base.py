@@ -1,6 +1,6 @@
 """What a recipe is: when it changes something, the columns it takes, and the steps it makes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from noria.contracts import Problem
@@ -17,11 +17,15 @@ HISTORY = "history"
 
 @dataclass(frozen=True)
 class Iteration:
-    """What a recipe chooses its columns by; `before` has the parts of the iteration before."""
+    """What a recipe chooses its columns by; `before` has the parts of the iteration before.
+
+    `alone` are columns that no feature may mix with others.
+    """
 
     dataset: Dataset
     findings: Findings
     before: Parts
+    alone: Collection[str] = ()
 
 
 @dataclass(frozen=True)

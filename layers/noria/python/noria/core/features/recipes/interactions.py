@@ -1,6 +1,6 @@
 """Recipe `interactions`: ratios and products of numbers, and squares where columns are few."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -27,15 +27,22 @@ FEW_COLUMNS = 10
 
 def _parts(iteration: Iteration) -> Parts:
     """Take those of the last iteration and those found weak, then the strongest numbers' pairs."""
-    strongest = strongest_numbers(iteration.dataset)[:STRONGEST]
-    weak = weak_pairs(iteration.findings)[:MOST_PAIRS]
+    free = [one for one in strongest_numbers(iteration.dataset) if one not in iteration.alone]
+    strongest = free[:STRONGEST]
+    weak = _without(iteration.alone, weak_pairs(iteration.findings))[:MOST_PAIRS]
     kept = distinct([*iteration.before.get("pairs", ()), *weak])
     few = len(iteration.dataset.columns) <= FEW_COLUMNS
-    squares = [*iteration.before.get("squares", ()), *weak_ranges(iteration.findings)]
+    ranges = _without(iteration.alone, weak_ranges(iteration.findings))
+    squares = [*iteration.before.get("squares", ()), *ranges]
     return {
         "pairs": distinct([*kept, *pairs(strongest)])[: max(len(kept), MOST_PAIRS)],
         "squares": distinct([*squares, *(alone(strongest) if few else ())]),
     }
+
+
+def _without(names: Collection[str], groups: Groups) -> Groups:
+    """The groups that have none of these columns in them."""
+    return tuple(group for group in groups if not set(group) & set(names))
 
 
 def weak_pairs(findings: Findings) -> Groups:
