@@ -59,7 +59,8 @@ def search(
     with folds as the resource. One that does not gain on its folds goes as well, one that fails
     costs the others nothing. Where time is short the dearest are left out from the start, so that
     the others can finish. The one that is taken in the end has the outcome `TAKEN`: its gain is
-    above zero by `surely_gains`, corrected for the number of settings.
+    above zero by `surely_gains`. That is not corrected for the number of settings: one that is no
+    worse costs nothing, and one that is better is missed more often than not with a correction.
     """
     trials = [SettingTrial(name) for name in race.costs]
     rungs = [fold for fold, score in enumerate(race.usual) if score is not None][::-1]
@@ -135,4 +136,4 @@ def _survivors(running: list[SettingTrial], rung: int, rungs: int) -> list[Setti
 
 def _surely_better(trial: SettingTrial, race: Race) -> bool:
     gains = np.array([*trial.gains.values()])
-    return surely_gains(gains, race.overlap, race.confidence, len(race.costs))
+    return surely_gains(gains, race.overlap, race.confidence)
