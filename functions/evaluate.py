@@ -14,7 +14,6 @@ from noria.core.evaluation.verdicts import beats_champion, meets_objective
 from noria.core.features.plan import Plan, has_next
 from noria.core.ml_need.quick_model import quick_model
 from noria.core.model.signature import Signature
-from noria.core.reporting.model_card import render_model_card
 from noria.core.rule_model.rule_model import RULE
 from noria.core.statistics import metrics
 from noria.core.statistics.best_threshold import answers_by_halves, thresholds_by_halves
@@ -22,6 +21,7 @@ from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.folds import sample_rows
 from noria.lifecycle.conclude import write_report
 from noria.lifecycle.experiments import JUDGED_FOLDS, read_predictions
+from noria.lifecycle.model_card import write_model_card
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
 
@@ -53,7 +53,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     final_fit = _fits_all_rows(stage, dataset)
     wins = verdict.decision == "wins"
     told = ["once accepted, it is fitted again on all rows"] if final_fit and wins else []
-    _write_card(stage, evaluation, [*objective.reasons, *verdict.reasons, *told])
+    reasons = [*objective.reasons, *verdict.reasons, *told]
+    write_model_card(stage, _signature(stage), evaluation, reasons)
     write_report(stage)
     return {
         **decided,
@@ -249,13 +250,3 @@ def _baselines(stage: Stage, training: Dataset, judged: Dataset) -> dict[str, fl
     found = {str(best["name"]): float(best["score"])} if best else {}
     found |= baselines_of(training, judged, stage.problem.objective.measure)
     return {name: score for name, score in found.items() if not (_is_rule(stage) and name == RULE)}
-
-
-def _write_card(stage: Stage, evaluation: EvaluationResult, reasons: list[str]) -> None:
-    signature = _signature(stage)
-    experiments = [item for item in stage.run.experiments() if item["iteration"] == stage.iteration]
-    card = render_model_card(
-        signature, evaluation, experiments, stage.version, reasons, stage.event.execution
-    )
-    key = f"models/{stage.version}/model_card.html"
-    stage.store.put(key, card.encode(), "text/html; charset=utf-8")

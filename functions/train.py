@@ -10,14 +10,17 @@ import numpy as np
 
 from noria.common.messages import counted
 from noria.common.verdict import Verdict
+from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import window_lengths
 from noria.core.features.plan import Plan
+from noria.core.model.calibration import reliability
 from noria.core.model.example_requests import sample_rows
 from noria.core.model.signature import Signature
 from noria.core.rule_model.rule_model import RULE, RuleModel, rule_model
 from noria.core.statistics.drift import build_reference
-from noria.core.training.calibration_search import calibrate
+from noria.core.training.calibration_search import calibrate, why_uncorrected
+from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.decision_threshold import choose_threshold
 from noria.core.training.fitted_model import Member
 from noria.core.training.interval_search import find_interval
@@ -64,6 +67,8 @@ def _train(stage: Stage) -> dict[str, Any]:
         dataset, members, stage.problem, SEED, _libraries(),
         decision=decision, calibration=calibration, interval=interval,
     )  # fmt: skip
+    if calibration is None:
+        trained = _as_they_are(trained, stage.problem, predicted)
     trained = _with_history(trained, stage, inputs)
     read = dataset.only(trained.signature.names)
     version, checksums = _write(stage, inputs, read, trained, trained.importances)
@@ -114,6 +119,14 @@ def _members(stage: Stage, chosen: Experiment, inputs: Inputs) -> list[Member]:
     return [
         Member(plans[one.recipe], one.candidate, one.setting, one.weight) for one in chosen.blend
     ]
+
+
+def _as_they_are(trained: Trained, problem: Problem, predicted: OutOfFold) -> Trained:
+    """Say in the signature why probabilities are not corrected, and how true they are."""
+    of_two = problem.task != "regression" and len(predicted.rows) and predicted.scores.ndim == 1
+    bins = reliability(predicted.target, predicted.scores) if of_two else ()
+    told = {"calibration_note": why_uncorrected(problem, predicted), "reliability": bins}
+    return replace(trained, signature=trained.signature.model_copy(update=told))
 
 
 def _with_history(trained: Trained, stage: Stage, inputs: Inputs) -> Trained:

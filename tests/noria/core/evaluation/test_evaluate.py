@@ -290,7 +290,7 @@ def test_model_card_is_whole_and_escaped() -> None:
     assert card.startswith("<!doctype html>")
     assert "<script>" not in card
     assert "<b>" not in card
-    for words in ("a&amp;b", "x &lt; y", "it &lt;wins&gt;", "roc_auc", "origin", "src="):
+    for words in ("a&amp;b", "x &lt; y", "it &lt;wins&gt;", "ROC AUC", "origin", "src="):
         assert (words in card) == (words != "src=")
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.core.data.dataset import Column, Kind
 from noria.core.data.notation import Notation
-from noria.core.model.calibration import Calibration
+from noria.core.model.calibration import Calibration, ReliabilityBin
 from noria.core.model.decision import Decision
 from noria.core.model.partial_dependence import PartialDependence
 from noria.core.model.prediction_interval import PredictionInterval
@@ -117,7 +117,9 @@ class Signature(BaseModel):
     that are no features: requests may carry both, but for the target.
     `history` says how the time-window aggregations among the columns are looked up, `decision` from
     which probability on a binary model answers the positive class: without it from 0.5.
-    `calibration` says how its probabilities were corrected, which its artifact does.
+    `calibration` says how its probabilities were corrected, which its artifact does; without it
+    `calibration_note` says why not, and `reliability` how true two classes' probabilities were on
+    rows that the folds held out.
     A regression's `interval` says how far values lie from its answers.
     A `blend` answers the weighted mean of several models; `recipe` is then that of the best.
     """
@@ -132,6 +134,8 @@ class Signature(BaseModel):
     classes: tuple[str, ...] = ()
     decision: Decision | None = None
     calibration: Calibration | None = None
+    calibration_note: str = ""
+    reliability: tuple[ReliabilityBin, ...] = ()
     interval: PredictionInterval | None = None
     label_type: LabelType = "str"
     columns: tuple[Field, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from noria.common.formatting import shortened
+from noria.common.formatting import metric, shortened
 from noria.common.messages import counted
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.signature import Field, Signature
@@ -18,6 +18,7 @@ from noria.core.reporting.blocks import (
     remark,
 )
 from noria.core.reporting.evaluation_section import fold_notes
+from noria.core.reporting.intended_use import intended_use
 from noria.core.reporting.model_chapters import (
     calibration_blocks,
     dependence_blocks,
@@ -28,6 +29,10 @@ from noria.core.reporting.model_chapters import (
     rows_table,
     threshold_blocks,
 )
+from noria.core.reporting.model_data import model_data
+from noria.core.reporting.model_limits import limits
+from noria.core.reporting.model_lineage import model_lineage
+from noria.core.reporting.run_evidence import RunEvidence
 from noria.core.reporting.templates import render
 from noria.core.statistics.confidence_intervals import Interval
 
@@ -41,28 +46,33 @@ def render_model_card(
     version: str = "",
     decisions: Sequence[str] = (),
     run_id: str = "",
+    evidence: RunEvidence | None = None,
 ) -> str:
     """Render what the model is for, how good it is and where, what it takes, how it was made.
 
-    `run_id` is of the run that trained it; `experiments` are dumped `Experiment` models.
+    `run_id` is of the run that trained it; `experiments` are dumped `Experiment` models. Intended
+    use, data and limits are told of what the run recorded, its `evidence`.
     """
+    known = (evidence,) if evidence else ()
     chapters = [
         _chapter("Decision", bullets(decisions)),
+        *(intended_use(signature, evaluation, one) for one in known),
+        *(model_data(evaluation, one) for one in known),
         _chapter("Performance on the holdout", *_performance(evaluation)),
-        _chapter("Calibration", *calibration_blocks(signature.calibration)),
+        _chapter("Calibration", *calibration_blocks(signature)),
         _chapter("Decision threshold", *threshold_blocks(signature.decision)),
         _chapter("Prediction interval", *interval_blocks(signature.interval, evaluation.coverage)),
-        _chapter("Weakest slices", bullets(evaluation.weaknesses)),
         _chapter("Slices", _slices(evaluation)),
         _chapter("Fairness", *fairness_blocks(evaluation.fairness)),
         _chapter("Permutation importance", importance_chart(signature)),
-        _chapter("Partial dependence", *dependence_blocks(signature)),
+        chapter("Partial dependence", *dependence_blocks(signature)),
         _chapter("Robustness", *robustness_blocks(signature)),
+        *(limits(signature, evaluation, one) for one in known),
         _chapter("Inputs", _inputs(signature.columns)),
         _chapter(
             "Candidates", _experiments(experiments), remark(" ".join(fold_notes(experiments)))
         ),
-        _chapter("Library versions", _libraries(signature)),
+        model_lineage(signature, evidence, experiments, version, run_id),
     ]
     return render(
         "reporting/model_card",
@@ -97,22 +107,18 @@ def _model(signature: Signature) -> str:
     return f"{signature.candidate} of {', '.join(str(one) for one in signature.blend)}"
 
 
-def _libraries(signature: Signature) -> TableBlock | None:
-    return rows_table(("library", "version"), sorted(signature.versions.items()))
-
-
 def _performance(evaluation: EvaluationResult) -> list[Block | None]:
     rows: list[tuple[object, ...]] = [
         (
-            evaluation.metric,
+            metric(evaluation.metric),
             evaluation.value,
             f"{_span(evaluation.interval)}; threshold {evaluation.threshold:g}",
         )
     ]
     others = {k: v for k, v in evaluation.metrics.items() if k != evaluation.metric}
-    rows += [(name, value, "") for name, value in others.items()]
+    rows += [(metric(name), value, "") for name, value in others.items()]
     rows += [
-        (f"baseline: {name}", value, evaluation.metric)
+        (f"baseline: {name}", value, metric(evaluation.metric))
         for name, value in evaluation.baselines.items()
     ]
     if evaluation.comparison and evaluation.comparison.champion_value is not None:
@@ -135,7 +141,7 @@ def _slices(evaluation: EvaluationResult) -> TableBlock | None:
         (one.column, one.value, one.rows, one.score, one.floor, words[one.met] or one.note)
         for one in evaluation.slices
     ]
-    return rows_table(("column", "value", "rows", evaluation.metric, "floor", ""), rows)
+    return rows_table(("column", "value", "rows", metric(evaluation.metric), "floor", ""), rows)
 
 
 def _inputs(fields: Iterable[Field]) -> TableBlock | None:

@@ -4,34 +4,37 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from noria.common.formatting import metric
 from noria.core.evaluation.fairness import RateGap
-from noria.core.model.calibration import Calibration
 from noria.core.model.decision import Decision
 from noria.core.model.partial_dependence import PartialDependence
 from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.signature import Signature
 from noria.core.reporting import charts
-from noria.core.reporting.blocks import Block, TableBlock, bullets, remark
+from noria.core.reporting.blocks import Block, Folded, TableBlock, bullets, card, grid, remark
 
 MOST_IMPORTANT = 15
 
 
-def calibration_blocks(calibration: Calibration | None) -> list[Block | None]:
-    """Say how probabilities are corrected, and draw what was true of them before and after."""
-    if calibration is None:
+def calibration_blocks(signature: Signature) -> list[Block | None]:
+    """Say how probabilities are corrected or why not, and draw what was true of them."""
+    found = signature.calibration
+    if found is None and not signature.calibration_note:
         return []
-    if not calibration.before:
-        return [_sentence(calibration.sentence)]
-    curves = {
-        name: [(one.said, one.true) for one in bins]
-        for name, bins in (("before", calibration.before), ("after", calibration.after))
-    }
+    bins = {"before": found.before, "after": found.after} if found else {}
+    bins |= {"as they are": signature.reliability} if found is None else {}
+    curves = {name: [(one.said, one.true) for one in rows] for name, rows in bins.items() if rows}
+    ends = [said for points in curves.values() for said, _ in points]
+    if ends:
+        curves["where all is true"] = [(end, end) for end in (min(ends), max(ends))]
+    sentence = found.sentence if found else f"not corrected: {signature.calibration_note}"
     return [
-        _sentence(calibration.sentence),
+        _sentence(sentence),
         charts.lines(
-            "Share that was positive", curves, "", percent=True,
-            along="probability that was answered, by tenths of the rows",
+            "Share that was positive", curves, "share that was positive", percent=True,
+            along="probability that was answered",
         ),
+        remark("Each point is a tenth of the rows that the folds held out.") if ends else None,
     ]  # fmt: skip
 
 
@@ -47,12 +50,13 @@ def threshold_blocks(decision: Decision | None) -> list[Block | None]:
         (f"{one.threshold:.4g}", f"{one.share:.1%}", f"{one.precision:.1%}", f"{one.recall:.1%}")
         for one in decision.curve
     ]
+    header = ("threshold", "rows called positive", "precision", "recall")
     return [
         _sentence(decision.sentence),
         charts.lines(
             "Precision and recall", curve, "", percent=True, along="share of rows called positive"
         ),
-        rows_table(("threshold", "rows called positive", "precision", "recall"), rows),
+        Folded("Every threshold", [TableBlock(header, rows)]) if rows else None,
     ]
 
 
@@ -106,7 +110,8 @@ def dependence_blocks(signature: Signature) -> list[Block | None]:
     blocks: list[Block | None] = [
         remark(f"The {what} over rows whose other fields stay as they are.")
     ]
-    return blocks + [_dependence(one, what) for one in signature.dependences]
+    pictures = [card(one.field, _dependence(one, what)) for one in signature.dependences]
+    return [*blocks, grid(*pictures)]
 
 
 def _dependence(one: PartialDependence, what: str) -> Markup:
@@ -122,17 +127,12 @@ def _dependence(one: PartialDependence, what: str) -> Markup:
 def robustness_blocks(signature: Signature) -> list[Block | None]:
     """What the metric loses where a field of every request is not as it should be."""
     told = {"missing": "missing", "noise": "5% noise", "unit": "1,000 times", "unseen": "unseen"}
-    rows = [
-        (one.field, *(_loss(getattr(one, how)) for how in told)) for one in signature.robustness
-    ]
+    rows = [(one.field, *(getattr(one, how) for how in told)) for one in signature.robustness]
+    name = metric(signature.metric)
     return [
-        remark(f"What {signature.metric} loses where this happens to the field in every request."),
+        remark(f"What {name} loses where this happens to the field in every request."),
         rows_table(("field", *told.values()), rows),
     ] if rows else []  # fmt: skip
-
-
-def _loss(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
 
 
 def _sentence(text: str) -> Block | None:
@@ -140,6 +140,6 @@ def _sentence(text: str) -> Block | None:
 
 
 def rows_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> TableBlock | None:
-    """A table whose unknown values are empty; None without rows."""
-    shown = [["" if value is None else value for value in row] for row in rows]
+    """A table; None without rows."""
+    shown = [*rows]
     return TableBlock(header, shown) if shown else None

@@ -9,6 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from noria.common.arrays import Array
+from noria.common.messages import counted
 from noria.contracts import Problem
 from noria.core.model.calibration import SMALLEST, Calibration, Method, reliability
 from noria.core.statistics import metrics
@@ -62,6 +63,26 @@ def calibrate(problem: Problem, predicted: OutOfFold) -> tuple[Calibration | Non
         told["after"] = reliability(predicted.target, corrected)
     chosen = tried[method](predicted.target, predicted.scores).model_copy(update=told)
     return chosen, predicted._replace(scores=corrected)
+
+
+def why_uncorrected(problem: Problem, predicted: OutOfFold) -> str:
+    """Say why `calibrate` left probabilities as they are; nothing for a regression, without any."""
+    if problem.task == "regression":
+        return ""
+    if not len(predicted.rows):
+        return "the folds' answers are too many to keep, so nothing could tell whether they are off"
+    if not _methods(problem, predicted):
+        counts = np.bincount(np.asarray(predicted.target, dtype=np.int64), minlength=2)
+        few = counts.sum() if predicted.scores.ndim == 2 else counts.min()
+        of_class = "" if predicted.scores.ndim == 2 else " of the rarer class"
+        return (
+            f"{counted(int(few), 'row')}{of_class} that the folds held out, of "
+            f"{FEWEST_OF_CLASS} that could tell whether they are off"
+        )
+    return (
+        f"no correction surely lowered the log loss on {counted(len(predicted.rows), 'row')} that "
+        "the folds held out"
+    )
 
 
 def _methods(problem: Problem, predicted: OutOfFold) -> dict[Method, Fit]:

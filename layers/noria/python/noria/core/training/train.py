@@ -144,6 +144,7 @@ def fit_all_rows(
     signature = _signature(model, members, every, problem, versions)
     told = {"seed": seed, "importances": importances, "decision": judged.decision,
             "calibration": judged.calibration, "interval": judged.interval,
+            "calibration_note": judged.calibration_note, "reliability": judged.reliability,
             "robustness": judged.robustness, "dependences": judged.dependences,
             "importance_errors": judged.importance_errors}  # fmt: skip
     return Trained(
