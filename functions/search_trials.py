@@ -3,7 +3,11 @@
 from typing import Any
 
 from noria.common.verdict import Verdict
+from noria.core.data.dataset import Dataset
+from noria.core.features.plan import Plan
 from noria.core.training.blend_search import BLEND, find_blend
+from noria.core.training.fitted_model import members_of
+from noria.core.training.learning_curve import learning_curve
 from noria.core.training.trial import Experiment, Trial
 from noria.core.training.trials import (
     RungDecision,
@@ -22,6 +26,8 @@ from noria.lifecycle.experiments import (
 )
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
+
+SEED = 20_13  # that of ExploreModels, whose folds the learning curve takes
 
 
 @logged
@@ -49,8 +55,10 @@ def _judge(stage: Stage) -> dict[str, Any]:
     experiments = dict(_experiment(stage, one) for one in stage.event.input["explore"])
     recipes = len(stage.event.result("features")["recipes"])
     judgement = judge(experiments, stage.problem, recipes)
+    told = []
     if not judgement.another:
         judgement = _blended(stage, experiments, judgement)
+        told = _with_curve(stage, experiments, judgement.kept[0])
     for name, outcome in judgement.outcomes.items():
         write_experiment(stage, name, experiments[name].model_copy(update={"outcome": outcome}))
     kept = [experiments[name] for name in judgement.kept]
@@ -61,7 +69,7 @@ def _judge(stage: Stage) -> dict[str, Any]:
         stage.store.put(stage.run.iteration_key(stage.iteration, "plan.json"), plan)
     verdict = Verdict(
         decision=decision,
-        reasons=[*before, judgement.reason],
+        reasons=[*before, judgement.reason, *told],
         evidence={"outcomes": judgement.outcomes},
     )
     return {
@@ -104,6 +112,21 @@ def _blended(
     experiments[name] = blend_experiment(found, experiments)
     write_predictions(stage, name, found.predicted)
     return with_blend(judgement, name, experiments[name])
+
+
+def _with_curve(stage: Stage, experiments: dict[str, Experiment], name: str) -> list[str]:
+    """Measure whether more rows would help the winner, and say so."""
+    chosen = experiments[name]
+    plans = {
+        recipe: Plan.model_validate_json(stage.store.get(stage.plan_key(recipe)))
+        for recipe in chosen.recipes
+    }
+    dataset, answers = Dataset.from_bytes(stage.dataset()), read_predictions(stage, name)
+    curve, sentence = learning_curve(
+        dataset, members_of(chosen, plans), answers, stage.problem, SEED
+    )
+    experiments[name] = chosen.model_copy(update={"learning_curve": curve})
+    return [sentence]
 
 
 def _before(stage: Stage) -> list[str]:

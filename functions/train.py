@@ -22,7 +22,7 @@ from noria.core.statistics.drift import build_reference
 from noria.core.training.calibration_search import calibrate, why_uncorrected
 from noria.core.training.candidate_search import OutOfFold
 from noria.core.training.decision_threshold import choose_threshold
-from noria.core.training.fitted_model import Member
+from noria.core.training.fitted_model import Member, members_of
 from noria.core.training.interval_search import find_interval
 from noria.core.training.train import Trained, fit_all_rows, train
 from noria.core.training.trial import Experiment
@@ -108,17 +108,12 @@ def _members(stage: Stage, chosen: Experiment, inputs: Inputs) -> list[Member]:
     """What is fitted: the chosen candidate, or what its blend is made of."""
     plan_key = stage.run.iteration_key(stage.iteration, "plan.json")
     plan = Plan.model_validate_json(inputs.get("plan", plan_key))
-    if not chosen.blend:
-        return [Member(plan, chosen.candidate, chosen.setting)]
-    recipes = dict.fromkeys(one.recipe for one in chosen.blend)
     plans = {plan.recipe: plan} | {
         recipe: Plan.model_validate_json(inputs.get(f"plan {recipe}", stage.plan_key(recipe)))
-        for recipe in recipes
+        for recipe in chosen.recipes
         if recipe != plan.recipe
     }
-    return [
-        Member(plans[one.recipe], one.candidate, one.setting, one.weight) for one in chosen.blend
-    ]
+    return members_of(chosen, plans)
 
 
 def _as_they_are(trained: Trained, problem: Problem, predicted: OutOfFold) -> Trained:

@@ -40,6 +40,7 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
         "blend": "string",
         "parameters": "string",
         "trials": "string",
+        "learning_curve": "string",
         "rows": "int",
         "features": "int",
         "seconds": "double",

@@ -19,10 +19,12 @@ def card(outcome: Outcome) -> dict[str, str]:
 
 
 def test_its_chapters_are_in_the_order_of_a_careful_reader(card: dict[str, str]) -> None:
-    wanted = ["Decision", "Intended use", "Data", "Performance on the holdout", "Calibration",
-              "Decision threshold", "Slices", "Fairness", "Permutation importance",
-              "Partial dependence", "Robustness", "Limits", "Inputs", "Candidates",
-              "Lineage"]  # fmt: skip
+    wanted = [
+        "Decision", "Intended use", "Data", "Performance on the holdout", "Calibration",
+        "Decision threshold", "Slices", "Fairness", "Permutation importance",
+        "Partial dependence", "Robustness", "Learning curve", "Limits", "Inputs", "Candidates",
+        "Lineage",
+    ]  # fmt: skip
     assert [name for name in card if name in wanted] == wanted
 
 
@@ -55,6 +57,15 @@ def test_its_probabilities_are_drawn_where_nothing_corrects_them(
     assert signature["calibration"] is None
     assert sum(one["rows"] for one in signature["reliability"]) == signature["rows"]
     assert f"Not corrected: {signature['calibration_note']}" in card["Calibration"]
+
+
+def test_whether_more_rows_would_help_is_what_the_search_found(
+    card: dict[str, str], outcome: Outcome
+) -> None:
+    [verdict] = [one for one in outcome.verdicts if one["state"] == "JudgeTrials"]
+    told = verdict["reasons"][-1]
+    assert told.startswith("twice the rows, ")
+    assert told[1:] in card["Learning curve"]
 
 
 def test_its_lineage_is_what_was_noted(card: dict[str, str], outcome: Outcome) -> None:

@@ -44,7 +44,8 @@ def test_an_easy_objective_does_not_stop_the_search_at_the_first_recipe() -> Non
     decided = {one["state"]: one for one in best.verdicts}
     assert "text" in decided["TrainModel"]["reasons"][0]
     assert decided["JudgeTrials"]["decision"] == "train"
-    assert len(decided["JudgeTrials"]["reasons"]) == 2
+    assert len(decided["JudgeTrials"]["reasons"]) == 3
+    assert decided["JudgeTrials"]["reasons"][-1].startswith("twice the rows, ")
     outcomes = decided["JudgeTrials"]["evidence"]["outcomes"]
     assert sum(one.startswith("chosen") for one in outcomes.values()) == 1
 

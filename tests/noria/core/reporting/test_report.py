@@ -11,6 +11,8 @@ from noria.contracts import Problem
 from noria.core.analysis.analyse import analyse
 from noria.core.cleansing.joins import join_sources
 from noria.core.data.dataset import Dataset
+from noria.core.model.learning_curve import LearningCurve
+from noria.core.reporting.experiments_page import render_experiments
 from noria.core.reporting.report import render_report
 from tests.support.data_frames import FLIGHTS, bundled, dataset_of, flights, numbers, problem
 from tests.support.planted_columns import HOUR, START, made, noise
@@ -420,3 +422,24 @@ def test_long_texts_in_tables_are_folded_and_lose_nothing() -> None:
     assert name in text
     rows = re.findall(r"<td>(.*?)</td>", page)
     assert not [cell for cell in rows if len(cell) > 200 and "<details>" not in cell]
+
+
+def test_whether_more_rows_would_help_is_drawn_and_told() -> None:
+    curve = LearningCurve(
+        metric="roc_auc", rows=(1_000, 2_000, 4_000), scores=(0.7, 0.73, 0.74), folds=5,
+        gain=0.01, error=0.002, most=0.014, sure=True, confidence=0.95, training_rows=40_000,
+    )  # fmt: skip
+    tried = [
+        {"candidate": "ridge", "recipe": "basic", "score": 0.7, "iteration": 1},
+        {"candidate": "ridge", "recipe": "basic", "score": 0.74, "iteration": 2,
+         "learning_curve": curve.model_dump(mode="json")},
+    ]  # fmt: skip
+    told = (
+        "Twice the rows, 2,000 to 4,000, gained 0.01 ± 0.002 ROC AUC in 5 folds: more rows would "
+        "help, with 95% confidence (the model itself learns from 40,000)."
+    )
+    report = render_report(document(noise(0, 300), problem(), experiments=tried))
+    assert told in report[report.index("Would more rows help?") :]
+    page = render_experiments(tried, "flights")
+    assert told in page[page.index("Would more rows help the winner?") :]
+    assert "Would more rows help" not in render_experiments(tried[:1], "flights")

@@ -7,6 +7,7 @@ from noria.common.formatting import metric, number
 from noria.common.messages import counted
 from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.reporting import blocks, charts
+from noria.core.reporting.learning_curve_section import learning_curve_blocks
 
 Document = Mapping[str, Any]
 SCORES = ("score", "mean")  # one number under two names: the mean of the folds
@@ -25,7 +26,7 @@ SHOWN_FIRST = (
 #: Fields of an experiment that are told elsewhere: in words, or the same in every row.
 NOT_SHOWN = frozenset(
     {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "fold_note", "seed",
-     "notes", "parameters", "trials", "trial", "run_id", "code_version"}
+     "notes", "parameters", "trials", "trial", "learning_curve", "run_id", "code_version"}
 )  # fmt: skip
 #: What the evaluation's own pictures and lists show already.
 TOLD = frozenset(
@@ -58,7 +59,11 @@ def candidates(experiments: Sequence[Document], problem: Document) -> blocks.Cha
     note = blocks.Remark(" ".join([seen, *fold_notes(experiments)]))
     table = blocks.TableBlock(shown, rows, best)
     folded = (_parameters(ordered), _settings(ordered, name))
-    return blocks.chapter("Candidates", blocks.card("", table, note, *folded))
+    return blocks.chapter(
+        "Candidates",
+        blocks.card("", table, note, *folded),
+        blocks.card("Would more rows help?", *learning_curve_blocks(experiments)),
+    )
 
 
 def fold_notes(experiments: Sequence[Document]) -> list[str]:

@@ -9,6 +9,7 @@ from noria.common.formatting import metric
 from noria.common.metric_table import LOWER_IS_BETTER
 from noria.core.reporting import charts
 from noria.core.reporting.blocks import TableBlock, card, chapter, grid, remark
+from noria.core.reporting.learning_curve_section import learning_curve_blocks
 from noria.core.reporting.templates import render
 
 Document = Mapping[str, Any]
@@ -27,6 +28,7 @@ def render_experiments(experiments: Sequence[Document], title: str) -> str:
     pictures = grid(
         card("Score against cost", _costs(ordered, name)),
         card("With more rows", _rows(ordered, name)),
+        card("Would more rows help the winner?", *learning_curve_blocks(ordered)),
         card("Settings against the usual one", _settings(ordered, name)),
     )
     note = remark("Cross-validated on training rows. Rungs have rows and folds of their own.")

@@ -19,6 +19,7 @@ from noria.core.reporting.blocks import (
 )
 from noria.core.reporting.evaluation_section import fold_notes
 from noria.core.reporting.intended_use import intended_use
+from noria.core.reporting.learning_curve_section import learning_curve_blocks
 from noria.core.reporting.model_chapters import (
     calibration_blocks,
     dependence_blocks,
@@ -67,6 +68,7 @@ def render_model_card(
         _chapter("Permutation importance", importance_chart(signature)),
         chapter("Partial dependence", *dependence_blocks(signature)),
         _chapter("Robustness", *robustness_blocks(signature)),
+        _chapter("Learning curve", *learning_curve_blocks(experiments)),
         *(limits(signature, evaluation, one) for one in known),
         _chapter("Inputs", _inputs(signature.columns)),
         _chapter(

@@ -1,6 +1,6 @@
 """A model as it is fitted and exported: one pipeline, or several whose answers are blended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from noria.core.features.plan import Plan
 from noria.core.model.calibration import Calibration
 from noria.core.training.estimators import fit, make_pipeline, predict_scores
 from noria.core.training.onnx_export import blend_to_onnx
+from noria.core.training.trial import Experiment
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,18 @@ class FittedModel:
         return blend_to_onnx(
             self.parts, columns, self.inputs(columns), self.classes, self.calibration
         )
+
+
+def members_of(chosen: Experiment, plans: Mapping[str, Plan]) -> list[Member]:
+    """What is fitted of an experiment: its candidate, or what its blend is made of.
+
+    `plans` are those of its recipes, by name.
+    """
+    if not chosen.blend:
+        return [Member(plans[chosen.recipe], chosen.candidate, chosen.setting)]
+    return [
+        Member(plans[one.recipe], one.candidate, one.setting, one.weight) for one in chosen.blend
+    ]
 
 
 def fit_members(

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from noria.core.model.learning_curve import LearningCurve
 from noria.core.model.signature import BlendMember
 
 
@@ -48,6 +49,7 @@ class Experiment(BaseModel):
     `scores` are of the folds, the latest first. `setting` names the parameters that were found
     best, "" the candidate's usual ones. `outcome` is what the rung's judgement made of it. A
     `blend` of other trials' models is scored on each fold with weights that the others found.
+    The one that is trained has a `learning_curve`, where it could be measured.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,6 +73,13 @@ class Experiment(BaseModel):
     parameters: dict[str, Any] = {}
     seed: int = 0
     trials: list[TriedSetting] = []
+    learning_curve: LearningCurve | None = None
     notes: list[str] = []
     error: str | None = None
     outcome: str = ""
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The recipe of its model, or those of its blend's."""
+        blended = dict.fromkeys(one.recipe for one in self.blend)
+        return tuple(blended) or (self.recipe,)

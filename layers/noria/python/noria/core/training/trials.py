@@ -18,6 +18,7 @@ from noria.core.statistics import metrics
 from noria.core.training.blend_search import BLEND, Blend
 from noria.core.training.candidate_search import raise_if_all_failed
 from noria.core.training.candidates import CANDIDATES
+from noria.core.training.learning_curve import CURVE_SHARE
 from noria.core.training.trial import Experiment, Trial
 
 #: A first rung takes a quarter of the rows. Convention: three rungs of halving in one step, as a
@@ -89,10 +90,11 @@ def last_rung(
     """Propose these recipes with these candidates on all rows, with the candidates' settings.
 
     They have what the rung before them has not `spent` of the seconds, and its share of them where
-    it spent more than that.
+    it spent more than that; but for what the winner's learning curve has.
     """
     exploration = problem.exploration
     left = max(exploration.seconds - spent, exploration.seconds * (1 - FIRST_SHARE))
+    left -= exploration.seconds * CURVE_SHARE
     settings = exploration.trials // max(1, len(pairs)) - 1
     return [
         Trial(
