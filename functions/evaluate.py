@@ -214,8 +214,7 @@ def _measured(stage: Stage, dataset: Dataset, judged: _Answered) -> EvaluationRe
         _asked(stage),
         rows.target,
         {name: rows.data[name] for name in rows.names("category")}
-        | {item.column: rows.data[item.column] for item in stage.problem.objective.slices
-           if item.column in rows.data},
+        | rows.slice_columns(one.column for one in stage.problem.objective.slices),
         judged.challenger,
         judged.pipeline,
         judged.champion,

@@ -27,7 +27,11 @@ def patients(rows: int, seed: int = 1) -> pd.DataFrame:
 
 
 def judged_patients(
-    rows: int = 1_200, *, exclude: tuple[str, ...] = ("afterwards",), **more: Any
+    rows: int = 1_200,
+    *,
+    exclude: tuple[str, ...] = ("afterwards",),
+    table: pd.DataFrame | None = None,
+    **more: Any,
 ) -> Outcome:
     """Run the stages on them with `sex` a protected slice and `ward` one with a floor."""
     contract = {
@@ -43,8 +47,8 @@ def judged_patients(
         },
         "exploration": {"candidates": ["logistic_regression"], "trials": 1},
     } | more  # fmt: skip
-    table = patients(rows).to_csv(index=False).encode()
-    return run_stages(contract, {"patients": ("rows.csv", table)})
+    content = (patients(rows) if table is None else table).to_csv(index=False).encode()
+    return run_stages(contract, {"patients": ("rows.csv", content)})
 
 
 def chapters_of(page: str) -> dict[str, str]:

@@ -56,6 +56,25 @@ def test_a_target_column_that_the_rule_needs_stays_a_feature() -> None:
     assert dataset.names() == ["x", "y"]
 
 
+def test_what_slices_go_by_is_kept_for_evaluation_alone() -> None:
+    """GIVEN slices by a feature, an excluded column and a name of rows THEN all are there."""
+    frame = numbers(60).assign(
+        sex=["woman", None] * 30, age=np.arange(60) / 2, id=[f"p{row}" for row in range(60)]
+    )
+    slices = [{"column": name, "floor": 0.1} for name in ("noise", "sex", "age", "id")]
+    excluded = {"exclude": ["sex", "age"]}
+    objective = {"metric": "roc_auc", "threshold": 0.8, "slices": slices}
+    contract = problem(features=excluded, objective=objective)
+    dataset = dataset_of(frame, contract)
+    assert dataset.names() == ["x", "noise"]
+    assert [*dataset.slices] == ["noise", "sex", "age", "id"]
+    assert dataset.slices["sex"].tolist()[:2] == ["woman", ""]
+    assert dataset.slices["age"].tolist() == (np.arange(60) / 2).tolist()
+    assert (dataset.slices["noise"] == dataset.data["noise"]).all()
+    without = dataset_of(frame, problem(features=excluded))
+    assert (dataset.holdout == without.holdout).all()
+
+
 def test_no_feature_left_is_an_error() -> None:
     contract = problem(features={"exclude": ["x", "noise"]})
     with pytest.raises(DataError, match="no feature is left"):

@@ -1,6 +1,9 @@
 """The dataset survives the trip through bytes and refuses what does not fit together."""
 
+import io
+import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +32,7 @@ def make(rows: int = 4) -> Dataset:
         step * 60,
         (step % 2).astype(float),
         groups=step // 2,
+        slices={"sex": np.where(step % 3 == 0, "", "woman"), "age": step * 1.5},
     )
 
 
@@ -38,6 +42,9 @@ def assert_same(one: Dataset, other: Dataset) -> None:
     for name in one.names():
         np.testing.assert_array_equal(one.data[name], other.data[name])
         assert one.data[name].dtype.kind == other.data[name].dtype.kind
+    assert [*one.slices] == [*other.slices]
+    for name, values in one.slices.items():
+        np.testing.assert_array_equal(values, other.slices[name])
     for name in ("target", "holdout", "event_time", "rule", "groups"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
@@ -65,6 +72,32 @@ def test_parts_split_the_rows() -> None:
     assert dataset.take(np.array([1, 3])).data["at"].tolist() == [60, 180]
 
 
+def test_what_slices_go_by_is_no_feature_and_goes_with_its_rows() -> None:
+    dataset = make(8)
+    assert dataset.names() == ["size", "shape", "at"]
+    few = dataset.only(["at"]).take(np.array([1, 3]))
+    assert few.names() == ["at"]
+    found = few.slice_columns(["age", "at", "gone"])
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "age": [1.5, 4.5], "at": [60, 180]
+    }  # fmt: skip
+    with pytest.raises(DataError, match="'slice age' has shape"):
+        replace(dataset, slices={"age": np.zeros(3)})
+
+
+def test_a_dataset_of_the_format_before_slices_is_read() -> None:
+    """GIVEN a run that Transform of an earlier deployment began THEN later stages go on with it."""
+    dataset = make(8)
+    with np.load(io.BytesIO(dataset.to_bytes())) as archive:
+        arrays = {name: archive[name] for name in archive.files if not name.startswith("slice")}
+    header = json.loads(arrays["header"].tobytes())
+    del header["slices"]
+    before = json.dumps(header | {"format": 5}).encode()
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays | {"header": np.frombuffer(before, dtype=np.uint8)})
+    assert_same(replace(dataset, slices={}), Dataset.from_bytes(buffer.getvalue()))
+
+
 def test_missing_is_known_by_kind() -> None:
     dataset = make(4)
     found = [is_missing(c.kind, dataset.data[c.name]).tolist() for c in COLUMNS]
@@ -83,8 +116,6 @@ def test_foreign_bytes_are_refused(content: bytes) -> None:
 
 
 def test_a_pickle_inside_is_refused() -> None:
-    import io
-
     buffer = io.BytesIO()
     np.savez(buffer, header=np.array([{"columns": []}], dtype=object))
     with pytest.raises(DataError, match="not a dataset"):

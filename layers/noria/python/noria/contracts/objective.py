@@ -93,13 +93,14 @@ class Slice(Section):
     """A column whose every value must reach a floor of the objective's metric."""
 
     column: ColumnName
-    """The column; numbers with many values go by quarters."""
+    """The column, a feature or not: one of `features.exclude` is seen by evaluation alone, not by
+    the analysis, a model or the endpoint. Numbers with many values go by quarters."""
     floor: float
     """What the metric must reach where the column has one value (see `evaluation.slice_rows`)."""
     protected: bool = False
     """Whether the column's groups are to be treated alike: the model card and the run's reasons
     tell how far they are apart in what is answered, and how sure that is. It stops no model: a
-    floor does."""
+    floor does. Live answers are not told apart by groups, as requests need not carry the column."""
 
 
 class Costs(Section):
@@ -213,7 +214,8 @@ class Exploration(Section):
     (Breiman et al. 1984, "Classification and Regression Trees"). Convention: with 5 that error is
     itself known to a third, 1 / sqrt(2(n - 1)); with fewer it would excuse a worse mean."""
     seconds: int = Field(default=120, ge=1)
-    """Time for all trials together. Convention: far from Lambda's 900 seconds."""
+    """Time for all trials together, and for the winner's learning curve. Convention: far from
+    Lambda's 900 seconds."""
     stop: Literal["best", "objective"] = "best"
     """What is looked for: the best that the budget finds, for which all recipes that suit the
     columns are tried together; or the first that meets the objective, for which recipes are tried

@@ -50,7 +50,8 @@ def to_dataset(
 
     All but the problem comes from `cleanse`. Left out are the target, the columns
     that only its expression uses, `features.exclude`, identifiers, and entity keys with
-    many values. Raises DataError when no feature is left.
+    many values. What slices go by is kept for evaluation, also where it is left out. Raises
+    DataError when no feature is left.
     """
     features = feature_kinds(accepted, problem, columns)
     if not features:
@@ -69,6 +70,7 @@ def to_dataset(
         for name, kind in features.items()
     }
     written = notations or {}
+    filled = {name: impute(data[name], kind, fills[name]) for name, kind in features.items()}
     return Dataset(
         columns=tuple(
             Column(
@@ -81,7 +83,7 @@ def to_dataset(
             )
             for name, kind in features.items()
         ),
-        data={name: impute(data[name], kind, fills[name]) for name, kind in features.items()},
+        data=filled,
         target=target,
         classes=classes,
         holdout=holdout,
@@ -93,7 +95,24 @@ def to_dataset(
             if name not in features
         },
         groups=None if entities is None else _codes(entities),
+        slices=_slices(accepted, problem, columns, filled),
     )
+
+
+def _slices(
+    accepted: pd.DataFrame,
+    problem: Problem,
+    columns: Mapping[str, ColumnKind],
+    features: Mapping[str, NDArray[Any]],
+) -> dict[str, NDArray[Any]]:
+    """What slices go by: a feature as models read it, any other column as it was accepted."""
+    names = dict.fromkeys(piece.column for piece in problem.objective.slices)
+    kinds = {name: DATASET_KINDS.get(columns.get(name, "category"), "category") for name in names}
+    return {
+        name: features[name] if name in features else as_array(accepted[name], kinds[name])
+        for name in names
+        if name in features or name in accepted
+    }
 
 
 def _collected(notations: Mapping[str, Notation], problem: Problem) -> list[str]:

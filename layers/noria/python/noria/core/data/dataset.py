@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from noria.common.categories import Spellings
 from noria.core.data.notation import Notation
+from noria.core.data.packed_arrays import packed, unpacked
 from noria.core.data.precision import to_single
 from noria.errors import DataError
 
@@ -19,7 +20,7 @@ Kind = Literal["number", "category", "timestamp", "text"]
 TEXTUAL: tuple[Kind, ...] = ("category", "text")
 MISSING_TIMESTAMP = int(np.iinfo(np.int64).min)
 MISSING_CATEGORY = ""
-FORMAT = 5
+FORMAT = 6
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Dataset:
     float64 values when `classes` is empty. `rule` is the contract rule's answer per row. `groups`
     are codes of entities whose rows must be judged together, or none where rows may be judged one
     by one. `left_out` are the columns of the data that are no features, with how the source wrote
-    their values.
+    their values. `slices` are the columns that groups of rows are judged by, features or not
+    (numbers, or texts with "" for missing): evaluation alone sees them.
     """
 
     columns: tuple[Column, ...]
@@ -61,6 +63,7 @@ class Dataset:
     rule: NDArray[np.float64] | None = None
     left_out: Mapping[str, Notation] = field(default_factory=dict)
     groups: NDArray[np.int64] | None = None
+    slices: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Convert every array to its kind's type and refuse lengths that differ."""
@@ -82,6 +85,7 @@ class Dataset:
         parts: dict[str, NDArray[Any] | None] = {**self.data, "target": self.target}
         parts |= {"holdout": self.holdout, "event_time": self.event_time, "rule": self.rule}
         parts["groups"] = self.groups
+        parts |= {f"slice {name}": values for name, values in self.slices.items()}
         for name, values in parts.items():
             if values is not None and values.shape != (len(self),):
                 raise DataError(
@@ -127,8 +131,13 @@ class Dataset:
         known = {column.name: column.notation for column in self.columns}
         return known.get(name) or self.left_out.get(name, Notation())
 
+    def slice_columns(self, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """The columns that slices go by, those that the rows have; features as they are learnt."""
+        known = {**self.data, **self.slices}
+        return {name: known[name] for name in names if name in known}
+
     def only(self, names: Collection[str]) -> Self:
-        """Select columns by name, in the dataset's order."""
+        """Select features by name, in the dataset's order."""
         columns = tuple(column for column in self.columns if column.name in names)
         return replace(
             self, columns=columns, data={one.name: self.data[one.name] for one in columns}
@@ -144,13 +153,16 @@ class Dataset:
             event_time=None if self.event_time is None else self.event_time[rows],
             rule=None if self.rule is None else self.rule[rows],
             groups=None if self.groups is None else self.groups[rows],
+            slices={name: values[rows] for name, values in self.slices.items()},
         )
 
     def to_bytes(self) -> bytes:
         """Write an npz archive: equal datasets give equal bytes."""
         arrays = {"header": _header(self), "target": self.target, "holdout": self.holdout}
         for index, column in enumerate(self.columns):
-            arrays |= _packed(f"column{index}", column.kind, self.data[column.name])
+            arrays |= packed(f"column{index}", self.data[column.name])
+        for index, values in enumerate(self.slices.values()):
+            arrays |= packed(f"slice{index}", values)
         optional = {"event_time": self.event_time, "rule": self.rule, "groups": self.groups}
         arrays |= {name: values for name, values in optional.items() if values is not None}
         buffer = io.BytesIO()
@@ -166,15 +178,20 @@ class Dataset:
             header = json.loads(arrays["header"].tobytes())
             columns = tuple(_column(*described) for described in header["columns"])
             data = {
-                column.name: _unpacked(f"column{index}", column.kind, arrays)
+                column.name: unpacked(f"column{index}", arrays)
                 for index, column in enumerate(columns)
             }
+            named = header.get("slices", [])  # format 5 had none
+            slices = {name: unpacked(f"slice{index}", arrays) for index, name in enumerate(named)}
             target, holdout = arrays["target"], arrays["holdout"]
         except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError, TypeError) as error:
             raise DataError(
                 f"these {len(content)} bytes are not a dataset: run EngineerFeatures again"
             ) from error
-        optional = {name: arrays.get(name) for name in ("event_time", "rule", "groups")}
+        optional: dict[str, Any] = {
+            name: arrays.get(name) for name in ("event_time", "rule", "groups")
+        }
+        optional["slices"] = slices
         classes = tuple(header["classes"])
         left_out = {
             name: Notation.model_validate(written) for name, written in header["left_out"].items()
@@ -250,21 +267,6 @@ def _header(dataset: Dataset) -> NDArray[np.uint8]:
         "columns": [_described(column) for column in dataset.columns],
         "classes": list(dataset.classes),
         "left_out": {name: _written(notation) for name, notation in dataset.left_out.items()},
+        "slices": [*dataset.slices],
     }
     return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
-
-
-def _packed(key: str, kind: Kind, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    if kind not in TEXTUAL:
-        return {key: values}
-    texts = values.tolist()
-    position = {text: index for index, text in enumerate(dict.fromkeys(texts))}
-    codes = np.fromiter(map(position.__getitem__, texts), dtype=np.int32, count=len(texts))
-    return {key: codes, f"{key}.values": np.array(list(position), dtype=np.str_)}
-
-
-def _unpacked(key: str, kind: Kind, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    if kind not in TEXTUAL:
-        return arrays[key]
-    vocabulary: NDArray[Any] = arrays[f"{key}.values"]
-    return np.asarray(vocabulary[arrays[key]])

@@ -60,8 +60,9 @@ def slice_results(
     for name in floors:
         if name not in columns:
             raise DataError(
-                f"objective.slices: column {name!r} is not among the holdout's columns "
-                f"({', '.join(columns) or 'none'}): keep it in the features or drop the slice"
+                f"objective.slices: column {name!r} is not among the judged rows' columns "
+                f"({', '.join(columns) or 'none'}): start a new run, which keeps it, or drop the "
+                "slice"
             )
     slices = [
         _Slice(name, value, y[rows], prediction[rows])

@@ -264,8 +264,7 @@ def _scored(
 
 def _floors_missed(rule: Scored, judged: Dataset, problem: Problem) -> list[str]:
     """Say where the rule stays below a floor of objective.slices."""
-    names = [piece.column for piece in problem.objective.slices if piece.column in judged.data]
-    columns = {name: judged.data[name] for name in names}
+    columns = judged.slice_columns(piece.column for piece in problem.objective.slices)
     if len(columns) < len(problem.objective.slices):
         return []  # evaluation says that a column is gone
     results = slice_results(problem, judged.target, columns, rule.prediction)
