@@ -219,3 +219,11 @@ def test_dates_beyond_the_calendar_are_written_too() -> None:
     assert formatting.moment(1356998400 + 3660) == "2013-01-01 01:01"
     assert formatting.date(1e13).startswith("31885")
     assert formatting.moment(-1e13) == "before 0001"
+
+
+def test_values_beside_an_axis_tell_near_lines_apart() -> None:
+    points = {"score": [(0.0, 2.2051), (1.0, 2.2149)]}
+    page = str(charts.lines("near", points, "MAE", from_zero=False, along="rows"))
+    shown = re.findall(r">(2\.2\d+)<", page)
+    assert len(shown) >= 3
+    assert len({*shown}) == len(shown)

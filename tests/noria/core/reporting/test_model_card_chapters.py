@@ -1,5 +1,6 @@
 """The card's chapters say what the contract and the run's documents say, and no more."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_a_bound_near_the_objective_is_told() -> None:
 
 
 @pytest.mark.parametrize(("held", "words"), [
-    (0.8, "Take them as too narrow"), (0.89, "what chance explains"),
+    (0.8, "Take them as too narrow"), (0.89, "what they promise, but for chance"),
 ])  # fmt: skip
 def test_intervals_that_hold_too_few_are_told(held: float, words: str) -> None:
     interval = PredictionInterval(coverage=0.9, low=(-1.0,), high=(1.0,), rows=100)
@@ -203,3 +204,33 @@ def test_hostile_texts_are_escaped() -> None:
     )  # fmt: skip
     assert "<script" not in page
     assert page.count("&lt;script&gt;alert(1)") >= 7
+
+
+def test_times_that_were_seen_are_written_as_times() -> None:
+    at = Field(name="departure", kind="timestamp", minimum=1_356_998_400, maximum=1_364_774_340)
+    told = chapters(problem(), model=signature(columns=(at,)))["Inputs"]
+    assert "2013-01-01 00:00 to 2013-03-31 23:59 UTC" in told
+
+
+def test_the_trial_that_was_trained_is_told_apart() -> None:
+    tried = [
+        {"candidate": "ridge", "metric": "roc_auc", "outcome": "0.1 behind extra_trees"},
+        {"candidate": "extra_trees", "metric": "roc_auc", "outcome": "chosen: the best"},
+    ]
+    page = render_model_card(signature(), judged(problem()), tried)  # fmt: skip
+    [best] = re.findall(r'<tr class="best">(.*?)</tr>', page, re.DOTALL)
+    assert "extra" in best
+    assert "ROC AUC" in best
+    assert ">error</th>" not in page
+
+
+def test_numbers_have_slices_and_no_rates_by_group() -> None:
+    asked = problem(
+        "regression", "mae",
+        objective={"slices": [{"column": "sex", "floor": 9.0, "protected": True}]},
+    )  # fmt: skip
+    sexes = np.where(np.arange(ROWS) % 2 == 0, "woman", "man")
+    found = evaluate(asked, Y.astype(float), {"sex": sexes}, NOISY, NOISY, None, {})
+    told = chapters(asked, found, signature(task="regression", classes=(), metric="mae"))
+    assert "other fields may stand in for it (see Slices)" in told["Intended use"]
+    assert "Fairness" not in told

@@ -4,9 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.formatting import metric, number
 
-#: More rows to train on than the curve saw, in times of its most, from which that is told.
-FAR_MORE = 1.5
-
 
 class LearningCurve(BaseModel):
     """Mean scores of the same folds by the rows that their models learnt from, fewest first.
@@ -15,7 +12,7 @@ class LearningCurve(BaseModel):
     metric (positive where it got better), `error` its standard error, `most` its upper bound with
     the one-sided `confidence`; `sure` says whether the lower bound is above zero. `next_gain` is
     what the next doubling would gain by the power law through three sizes, None where they follow
-    none. `training_rows` is what the model that serves learns from.
+    none. `training_rows` is what the model itself learns from, where the search took a part of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,7 +27,7 @@ class LearningCurve(BaseModel):
     sure: bool
     confidence: float
     next_gain: float | None = None
-    training_rows: int
+    training_rows: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -56,6 +53,6 @@ class LearningCurve(BaseModel):
     @property
     def _beyond(self) -> str:
         """The curve ends where the search's rows do, which training may exceed."""
-        if self.training_rows < FAR_MORE * self.rows[-1]:
+        if self.training_rows is None:
             return ""
         return f" (the model itself learns from {self.training_rows:,})"

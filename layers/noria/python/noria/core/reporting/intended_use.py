@@ -1,6 +1,6 @@
 """The card's chapter on what a model is for, and what it is not for (Mitchell et al. 2019)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from noria.common.formatting import date, duration, joined_with_and, metric, share
 from noria.common.messages import comma_list, counted
@@ -73,7 +73,9 @@ def _answer(signature: Signature) -> str:
     target, classes = signature.target, signature.classes
     if signature.task == "regression":
         interval = signature.interval
-        held = f", with an interval that holds {share(interval.coverage)}" if interval else ""
+        held = (
+            f", with an interval that holds {share(interval.coverage)} of such" if interval else ""
+        )
         return f"the value of {target}{held}"
     if signature.task == "binary":
         return f"whether {target} is {classes[1]}, with its probability"
@@ -88,7 +90,7 @@ def _moment(problem: Problem) -> str:
 
 def _decides(signature: Signature, problem: Problem) -> str:
     if signature.task == "regression":
-        return "whoever asks: a value is answered, and nothing is decided by it"
+        return "nothing: a value is answered, and who asks decides"
     if signature.task == "multiclass":
         return "the class with the highest probability"
     positive, costs = signature.classes[1], problem.objective.costs
@@ -121,7 +123,7 @@ def _not_for(
         *_unlike_training(signature, evidence.analysis),
         *_below_floor(evaluation),
         *_too_small(evaluation.slices),
-        *_protected(signature, evidence.problem),
+        *_protected(signature, evaluation, evidence.problem),
         "Questions of cause. Importances and partial dependence say what the model heeds, not "
         "what would happen if somebody changed a field.",
     ]
@@ -168,15 +170,15 @@ def _listed(found: Sequence[SliceResult]) -> str:
     return comma_list(told, MOST_VALUES)
 
 
-def _protected(signature: Signature, problem: Problem) -> list[str]:
+def _protected(signature: Signature, evaluation: EvaluationResult, problem: Problem) -> list[str]:
+    """Say of each protected column whether the model reads it; numbers have no rates by group."""
     names = [one.column for one in problem.objective.slices if one.protected]
-    read: Mapping[str, object] = dict.fromkeys(signature.names)
+    where = "Fairness" if evaluation.fairness else "Slices"
+    told = {
+        True: "The model reads it: whether that is lawful is not for this card to say",
+        False: "The model does not read it, but other fields may stand in for it",
+    }
     return [
-        f"Decisions by {name}, which is protected. "
-        + (
-            "The model reads it: whether that is lawful is not for this card to say."
-            if name in read
-            else "The model does not read it, but other fields may stand in for it (see Fairness)."
-        )
+        f"Decisions by {name}, which is protected. {told[name in signature.names]} (see {where})."
         for name in names
     ]

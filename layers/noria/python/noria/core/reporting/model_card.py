@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from noria.common.formatting import metric, shortened
+from noria.common.formatting import metric, moment, shortened
 from noria.common.messages import counted
 from noria.core.evaluation.results import EvaluationResult
 from noria.core.model.signature import Field, Signature
@@ -157,16 +157,30 @@ def _range(field: Field) -> str:
         return shown + (", …" if len(field.values) > 8 else "")
     if field.minimum is None or field.maximum is None:
         return ""
+    if field.kind == "timestamp":
+        return f"{moment(field.minimum)} to {moment(field.maximum)} UTC"
     return f"{field.minimum:.6g} to {field.maximum:.6g}"
 
 
 def _experiments(experiments: Sequence[Mapping[str, object]]) -> TableBlock | None:
-    setting = ("setting",) if any(one.get("setting") for one in experiments) else ()
-    scored = ("recipe", "metric", "mean", "std", "fit_seconds", "rows", "error")
-    names = ("candidate", *setting, *scored)
+    """Every trial; the one that was trained is bold."""
     told = [
-        {**one, "error": shortened(str(one.get("error") or ""), LONGEST_ERROR)}
+        {
+            **one,
+            "metric": metric(str(one.get("metric", ""))),
+            "error": shortened(str(one.get("error") or ""), LONGEST_ERROR),
+        }
         for one in experiments
     ]
-    rows = [tuple(one.get(name) for name in names) for one in told]
-    return rows_table(tuple(name.replace("_", " ") for name in names), rows)
+    optional = [name for name in ("setting", "error") if any(one.get(name) for one in told)]
+    names = ("candidate", "setting", "recipe", "metric", "mean", "std", "fit_seconds", "rows",
+             "error")  # fmt: skip
+    kept = [name for name in names if name in optional or name not in ("setting", "error")]
+    chosen = [
+        place for place, one in enumerate(told) if str(one.get("outcome")).startswith("chosen")
+    ]
+    return rows_table(
+        [name.replace("_", " ") for name in kept],
+        [[one.get(name) for name in kept] for one in told],
+        chosen[0] if chosen else None,
+    )

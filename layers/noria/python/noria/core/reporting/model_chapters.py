@@ -139,7 +139,9 @@ def _sentence(text: str) -> Block | None:
     return remark(f"{text[0].upper()}{text[1:]}.")
 
 
-def rows_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> TableBlock | None:
-    """A table; None without rows."""
+def rows_table(
+    header: Sequence[str], rows: Iterable[Sequence[object]], best: int | None = None
+) -> TableBlock | None:
+    """A table, its best row in bold; None without rows."""
     shown = [*rows]
-    return TableBlock(header, shown) if shown else None
+    return TableBlock(header, shown, best) if shown else None

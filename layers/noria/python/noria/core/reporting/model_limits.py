@@ -20,12 +20,12 @@ SURELY = 1.645  # standard errors: 95 %, one-sided
 def limits(
     signature: Signature, evaluation: EvaluationResult, evidence: RunEvidence
 ) -> Chapter | None:
-    """How sure the numbers are, where the model is weak, what it has not seen, what is watched."""
+    """How sure the numbers are, where the model is weak, which columns it has, what is watched."""
     return chapter(
         "Limits",
         card("How sure the numbers are", bullets(_certainty(signature, evaluation, evidence))),
         card("Where it is weak", bullets(_weak(signature, evaluation, evidence.problem))),
-        card("What it has not seen", bullets(_unseen(signature, evidence))),
+        card("Columns kept out and let in", bullets(_unseen(signature, evidence))),
         card("What is watched in use", bullets(_watched(evidence.problem))),
     )
 
@@ -85,7 +85,7 @@ def _coverage(signature: Signature, evaluation: EvaluationResult) -> list[str]:
     told = f"Intervals promise {share(interval.coverage)} and hold {share(held)} of the holdout"
     if held < interval.coverage - SURELY * error:
         return [f"{told}: too few, more than chance explains. Take them as too narrow."]
-    return [f"{told}: what chance explains."]
+    return [f"{told}: what they promise, but for chance."]
 
 
 def _held_out(evidence: RunEvidence) -> list[str]:
@@ -178,8 +178,9 @@ def _watched(problem: Problem) -> list[str]:
     watch = problem.monitoring
     floor = watch.quality_floor
     name = metric(problem.objective.metric)
+    often = duration(watch.every.total_seconds()).removeprefix("1 ")
     return [
-        f"Every {duration(watch.every.total_seconds())}: drift of inputs and answers, from a "
+        f"Every {often}: drift of inputs and answers, from a "
         f"population stability index of {watch.drift:g} on, with {watch.minimum_predictions:,} "
         "answers or more.",
         f"{name} of answers whose truth is known"

@@ -92,7 +92,7 @@ def _plan(plan: Mapping[str, Any]) -> str:
     if not plan:
         return ""
     why = f": {plan['why']}" if plan.get("why") else ""
-    return f"{plan.get('recipe')}, {plan.get('description')}{why}"
+    return f"{plan.get('recipe')} ({plan.get('description')}){why}"
 
 
 def _inputs(evidence: RunEvidence) -> TableBlock | None:

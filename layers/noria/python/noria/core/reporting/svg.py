@@ -15,6 +15,7 @@ from noria.common.formatting import date, number, shortened
 
 WIDTH = 330
 COLOURS = 4
+MOST_DIGITS = (3, 4, 5)  # of a tick; more have no room beside an axis
 LONGEST = 10  # letters of a value below an axis, where three stand side by side
 NAMED = 60  # letters of a name in a legend
 LETTER = 6.1  # units that a letter of 11 units takes, on average
@@ -148,9 +149,8 @@ class Scale:
     def y_axis(self, label: str, *, percent: bool) -> list[str]:
         """Draw grid lines, their values, and the label above."""
         parts = [text(0, 11, label, kind="axis")]
-        for tick in self.ticks:
+        for tick, shown in zip(self.ticks, _written(self.ticks, percent=percent), strict=True):
             y = self.y(tick)
-            shown = f"{tick * 100:.3g}%" if percent else compact(tick)
             parts.append(rule(LEFT, y, WIDTH - RIGHT, y))
             parts.append(text(max(LEFT - 5, breadth(shown)), y + 4, shown, "end"))
         return parts
@@ -169,13 +169,23 @@ class Scale:
         return parts
 
 
-def compact(value: float) -> str:
+def _written(ticks: Sequence[float], *, percent: bool) -> list[str]:
+    """Ticks with as many digits as tell them apart, three at least."""
+    shown: list[str] = []
+    for digits in MOST_DIGITS:
+        shown = [f"{v * 100:.{digits}g}%" if percent else compact(v, digits) for v in ticks]
+        if len({*shown}) == len(shown):
+            break
+    return shown
+
+
+def compact(value: float, digits: int = 3) -> str:
     """Write a tick in the little room beside an axis: 2,500 and 25k, 1.2M, 2.5e-9."""
     for size, letter in ((1e12, ""), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             scaled = value / (1e3 if letter == "k" else size)
             return f"{scaled:.4g}{letter}" if letter else f"{value:.1e}".replace("e+", "e")
-    return number(value).replace("e-0", "e-")
+    return number(value, digits).replace("e-0", "e-")
 
 
 def _ticks(low: float, high: float, wanted: int = 4) -> list[float]:

@@ -161,7 +161,7 @@ def _curve(
         sure=surely_gains(gains, overlap, confidence),
         confidence=confidence,
         next_gain=_next_gain(metric, means),
-        training_rows=folds.training_rows,
+        training_rows=folds.training_rows if len(folds.sample) < folds.training_rows else None,
     )
 
 
