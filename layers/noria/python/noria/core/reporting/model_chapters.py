@@ -26,7 +26,7 @@ def calibration_blocks(signature: Signature) -> list[Block | None]:
     curves = {name: [(one.said, one.true) for one in rows] for name, rows in bins.items() if rows}
     ends = [said for points in curves.values() for said, _ in points]
     if ends:
-        curves["where all is true"] = [(end, end) for end in (min(ends), max(ends))]
+        curves["perfectly calibrated"] = [(end, end) for end in (min(ends), max(ends))]
     sentence = found.sentence if found else f"not corrected: {signature.calibration_note}"
     return [
         _sentence(sentence),
