@@ -40,10 +40,11 @@ def measured(
     dataset: Dataset, candidate: str = CANDIDATE, asked: Problem | None = None, **more: Any
 ) -> tuple[LearningCurve | None, str]:
     """Explore and measure as the machine does."""
-    asked = asked or problem(exploration={"candidates": [candidate]})
+    asked = asked or problem(exploration={"candidates": [candidate], "trials": 1})
     plan, trial = make_plan(dataset, asked, 0), trial_of(asked, candidate)
-    _, whole = explore_with_predictions(dataset, plan, trial, asked, SEED)
-    return learning_curve(dataset, [Member(plan, candidate)], whole, asked, SEED, **more)
+    tried, whole = explore_with_predictions(dataset, plan, trial, asked, SEED)
+    winner = Member(plan, candidate, tried.setting)
+    return learning_curve(dataset, [winner], whole, asked, SEED, **more)
 
 
 def test_more_rows_help_where_there_is_more_to_learn() -> None:
