@@ -13,6 +13,7 @@ def make_client(service: str, *, credentials: Credentials, region: str, endpoint
     session = boto3.session.Session(
         aws_access_key_id=credentials.access_key,
         aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token,
         region_name=region,
     )
     config = Config(

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from infra.local.apigateway.client import Credentials
 from infra.local.apigateway.http_api import HttpApi
 from infra.local.awslambda import patches as awslambda_patches
 from infra.local.awslambda.async_invocations import AsyncInvocations
@@ -13,6 +14,7 @@ from infra.local.awslambda.executor import Executor
 from infra.local.awslambda.function import Answer
 from infra.local.awslambda.function_resolver import FunctionResolver
 from infra.local.awslambda.invoke_api import InvokeApi
+from infra.local.clients import make_client
 from infra.local.cloudwatch import patches as cloudwatch_patches
 from infra.local.cloudwatch.alarms import Alarms
 from infra.local.cloudwatch.log_groups import LogGroups
@@ -72,7 +74,7 @@ class Services:
             patches, clients=self._clients, wait_cap=self._wait_cap,
             invoke_lambda=lambda given: invoke_api.invoke_for_task(self.lambda_backend(), given),
         )  # fmt: skip
-        map_runs.patch(patches)
+        map_runs.patch(patches, self.executions, self._reader_of_role)
         eventbridge_patches.patch(patches, self.bus)
         cloudwatch_patches.patch(patches, self.alarms)
         firehose_patches.patch(patches, self._now)
@@ -104,6 +106,17 @@ class Services:
     def invoke_async(self, arn: str, event: bytes) -> None:
         """Queue an asynchronous invocation."""
         self.async_invocations.put(self.lambda_backend(), arn, None, event)
+
+    def _reader_of_role(self, role_arn: str) -> Any:
+        """Give an S3 client under the role of a state machine."""
+        keys = self._access_keys.assume_role(role_arn, "ItemReader")
+        credentials = Credentials(
+            keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"]
+        )
+        endpoint_url = self._clients("s3").meta.endpoint_url
+        return make_client(
+            "s3", credentials=credentials, region=self._region, endpoint_url=endpoint_url
+        )
 
     def _invoke(self, arn: str, event: bytes) -> Answer:
         return self.executor.invoke(self.lambda_backend(), arn, None, event)

@@ -10,10 +10,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key and its secret."""
+    """An access key and its secret, with the token of its session where it is a role's."""
 
     access_key: str
     secret_key: str
+    token: str | None = None
 
 
 @dataclass(frozen=True)

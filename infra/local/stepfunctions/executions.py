@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.stepfunctions.followed_execution import FollowedExecution
+from infra.local.stepfunctions.followed_execution import Child, FollowedExecution
 from infra.local.stepfunctions.observed_states import Observer, StateEvent
 
 
@@ -32,6 +32,10 @@ class Executions:
         self.run(arn).add(dict(event))
         if event["type"].value == "ExecutionStarted":
             self._on_start(arn)
+
+    def on_child_history(self, arn: str, child: Child, event: Mapping[str, Any]) -> None:
+        """Take in a history event of a child of an execution's Distributed Map."""
+        self.run(arn).add(dict(event), child)
 
     def on_end(self, execution: Any) -> None:
         """Take in the end of an execution; its events go out before waiters hear of it."""

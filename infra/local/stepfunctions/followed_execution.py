@@ -3,7 +3,7 @@
 import json
 import threading
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra.local.stepfunctions.observed_states import StateEvent
 
@@ -16,8 +16,18 @@ _DONE = (
 _FAILED = ("LambdaFunctionFailed", "LambdaFunctionTimedOut", "TaskFailed", "TaskTimedOut")
 
 
+class Child(NamedTuple):
+    """A child of an execution's Distributed Map: the ARN of its map's run, and its item's index."""
+
+    map_run: str
+    item: int
+
+
+Number = tuple[Child | None, int]  # of an event in its own history
+
+
 class FollowedExecution:
-    """What is known of one execution while it runs."""
+    """What is known of one execution while it runs, the children of its maps included."""
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
@@ -25,33 +35,41 @@ class FollowedExecution:
         self.changed = threading.Condition()
         self.ended = False
         self.working = 0
-        self.tokens: dict[int, str] = {}  # submitted event → state that waits for its token
-        self._states: dict[int, str] = {}  # event → state that it belongs to
+        self.tokens: dict[Number, str] = {}  # submitted event → state that waits for its token
+        self._states: dict[Number, str] = {}  # event → state that it belongs to
         self._entered: dict[tuple[str, int | None], datetime] = {}
-        self._items: dict[int, int] = {}
+        self._items: dict[Number, int] = {}
 
-    def add(self, event: dict[str, Any]) -> None:
-        """Take in one history event."""
-        kind, previous = str(event["type"].value), event["previousEventId"]
+    def add(self, event: dict[str, Any], child: Child | None = None) -> None:
+        """Take in one event of the execution's history, or of a child's own."""
+        event["id"], previous = (child, event["id"]), (child, event["previousEventId"])
+        kind = str(event["type"].value)
         at = datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
-        if kind == "MapIterationStarted":
-            self._items[event["id"]] = event["mapIterationStartedEventDetails"]["index"]
-        elif previous in self._items and not kind.startswith("MapState"):
-            self._items[event["id"]] = self._items[previous]
-        entered = event.get("stateEnteredEventDetails")
-        if entered:
-            self._states[event["id"]] = entered["name"]
-            self._entered[entered["name"], self._items.get(event["id"])] = at
-        elif previous in self._states:
-            self._states[event["id"]] = self._states[previous]
         with self.changed:
+            self._place(kind, event, previous, at)
             self._count(kind, event, previous)
             seen = self._seen(kind, event, at)
             if seen:
                 self.events.append(seen)
             self.changed.notify_all()
 
-    def _count(self, kind: str, event: dict[str, Any], previous: int) -> None:
+    def _place(self, kind: str, event: dict[str, Any], previous: Number, at: datetime) -> None:
+        """Note the state and the map's item that an event belongs to."""
+        number = event["id"]
+        if number[0] is not None:
+            self._items[number] = number[0].item
+        elif kind == "MapIterationStarted":
+            self._items[number] = event["mapIterationStartedEventDetails"]["index"]
+        elif previous in self._items and not kind.startswith("MapState"):
+            self._items[number] = self._items[previous]
+        entered = event.get("stateEnteredEventDetails")
+        if entered:
+            self._states[number] = entered["name"]
+            self._entered[entered["name"], self._items.get(number)] = at
+        elif previous in self._states:
+            self._states[number] = self._states[previous]
+
+    def _count(self, kind: str, event: dict[str, Any], previous: Number) -> None:
         if kind in _BEGUN:
             self.working += 1
         if kind == "TaskSubmitted":

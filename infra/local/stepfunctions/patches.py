@@ -2,6 +2,7 @@
 
 import functools
 import uuid
+from functools import partial
 from typing import Any
 
 from infra.local.patching import Patches
@@ -49,7 +50,8 @@ def _report_history(patches: Patches, executions: Executions) -> None:
     def environment(original: Any) -> Any:
         def make(self: Any) -> Any:
             made = original(self)
-            made.event_manager.execution_arn = self._evaluation_details.execution_details.arn
+            arn = self._evaluation_details.execution_details.arn
+            made.event_manager.listener = partial(executions.on_history, arn)
             return made
 
         return make
@@ -59,9 +61,9 @@ def _report_history(patches: Patches, executions: Executions) -> None:
     def publish(original: Any) -> Any:
         def publish_history_event(self: Any, *values: Any, **event: Any) -> None:
             original(self, *values, **event)
-            # The children of a Distributed Map have a manager, and a history, of their own.
-            if hasattr(self, "execution_arn"):
-                executions.on_history(self.execution_arn, self._history_event_list[-1])
+            # Only those that somebody listens to are executions, or children of a Distributed Map.
+            if hasattr(self, "listener"):
+                self.listener(self._history_event_list[-1])
 
         return publish_history_event
 
