@@ -11,8 +11,8 @@ from noria.materialization.refresh_contract import RunContract, contract_to_refr
 
 #: What a run that is asked anew has made of the contract that is revised.
 OF_A_TURN = (
-    "features", "search", "explore", "judge", "train", "score", "evaluate", "refit", "final",
-    "not_fitted", "approval",
+    "features", "search", "judge", "train", "score", "evaluate", "refit", "final", "not_fitted",
+    "approval",
 )  # fmt: skip
 
 

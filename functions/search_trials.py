@@ -1,7 +1,8 @@
-"""ProposeTrials and JudgeTrials: which recipes with which candidates are tried, and go on."""
+"""ProposeTrials, TrialFailed, JudgeTrials: which recipes with which candidates are tried, go on."""
 
 from typing import Any
 
+from noria.common.formatting import shortened
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.features.plan import Plan
@@ -19,21 +20,35 @@ from noria.core.training.trials import (
 )
 from noria.lifecycle.environment import message_of
 from noria.lifecycle.experiments import (
-    read_experiment,
+    read_experiments,
     read_predictions,
+    read_trials,
     write_experiment,
+    write_experiments,
     write_predictions,
+    write_trials,
 )
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13  # that of ExploreModels, whose folds the learning curve takes
+#: Trials of a rung beyond which each has an execution of its own: what an inline Map of Step
+#: Functions runs at once, and more would fill the run's history and its 256 KiB of state.
+MOST_INLINE = 40
+LONGEST_ERROR = 500  # characters of why a function was lost, of up to 32 KiB
+NO_RESULT = "neither its function nor TrialFailed left a result; see the execution's map"
 
 
 @logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Propose a rung's trials, or judge what came of them."""
+    """Propose a rung's trials, judge what came of them, or write down that one's function failed.
+
+    Trials and what comes of them are in the run's folder, so that the state stays small and it
+    makes no difference which map runs them.
+    """
     stage = Stage.open(event)
+    if stage.event.failure:
+        return _lost(stage)
     return _judge(stage) if stage.event.state == "JudgeTrials" else _propose(stage)
 
 
@@ -42,25 +57,57 @@ def _propose(stage: Stage) -> dict[str, Any]:
     features, judged = stage.event.result("features"), stage.event.result("judge")
     if judged.get("iteration") == stage.iteration:
         kept = [(str(recipe), str(candidate)) for recipe, candidate in judged["kept"]]
-        spent = sum(float(one.get("seconds") or 0) for one in stage.event.input["explore"])
-        trials = last_rung(kept, stage.problem, rung=2, spent=spent)
+        trials = last_rung(kept, stage.problem, rung=2, spent=float(judged["seconds"]))
     else:
         trials = first_rung(features["recipes"], stage.problem, features["rows"])
     note(trials=len(trials))
-    return {"trials": [one.model_dump(mode="json") for one in trials]}
+    many = len(trials) > MOST_INLINE
+    return {
+        "rung": trials[0].rung,
+        "count": len(trials),
+        "many": many,
+        "key": write_trials(stage, trials),
+        "trials": [] if many else [one.model_dump(mode="json") for one in trials],
+        "execution": stage.event.execution,
+        "started_at": stage.event.started_at.isoformat(),
+    }
+
+
+def _lost(stage: Stage) -> dict[str, Any]:
+    """Write down of a trial that its function was lost and why; what it left itself stays."""
+    trial, failure = Trial.model_validate(stage.event.item), stage.event.failure
+    if not read_experiments(stage, [trial.name]):
+        error = f"{failure.get('Error')}: {message_of(str(failure.get('Cause', '')))}"
+        write_experiment(stage, trial.name, _failed(stage, trial, shortened(error, LONGEST_ERROR)))
+    return {"trial": trial.name}
+
+
+def _failed(stage: Stage, trial: Trial, error: str) -> Experiment:
+    return Experiment(
+        candidate=trial.candidate,
+        recipe=trial.recipe,
+        iteration=stage.iteration,
+        rung=trial.rung,
+        metric=stage.problem.objective.metric,
+        error=error,
+    )
 
 
 def _judge(stage: Stage) -> dict[str, Any]:
     """Write down what became of each trial; the winner's plan becomes the iteration's."""
-    experiments = dict(_experiment(stage, one) for one in stage.event.input["explore"])
+    experiments = _experiments(stage)
+    seconds = sum(one.fit_seconds + one.score_seconds for one in experiments.values())
     recipes = len(stage.event.result("features")["recipes"])
     judgement = judge(experiments, stage.problem, recipes)
-    told = []
+    curve: list[str] = []
     if not judgement.another:
         judgement = _blended(stage, experiments, judgement)
-        told = _with_curve(stage, experiments, judgement.kept[0])
-    for name, outcome in judgement.outcomes.items():
-        write_experiment(stage, name, experiments[name].model_copy(update={"outcome": outcome}))
+        curve = _with_curve(stage, experiments, judgement.kept[0])
+    documented = {
+        name: experiments[name].model_copy(update={"outcome": outcome})
+        for name, outcome in judgement.outcomes.items()
+    }
+    write_experiments(stage, documented)
     kept = [experiments[name] for name in judgement.kept]
     decision, before = "another_rung", []
     if not judgement.another:
@@ -69,7 +116,7 @@ def _judge(stage: Stage) -> dict[str, Any]:
         stage.store.put(stage.run.iteration_key(stage.iteration, "plan.json"), plan)
     verdict = Verdict(
         decision=decision,
-        reasons=[*before, judgement.reason, *told],
+        reasons=[*before, judgement.reason, *curve],
         evidence={"outcomes": judgement.outcomes},
     )
     return {
@@ -77,24 +124,15 @@ def _judge(stage: Stage) -> dict[str, Any]:
         "iteration": stage.iteration,
         "kept": [[one.recipe, one.candidate] for one in kept],
         "trial": judgement.kept[0],
+        "seconds": round(seconds, 3),
     }
 
 
-def _experiment(stage: Stage, explored: dict[str, Any]) -> tuple[str, Experiment]:
-    """What came of a trial; of one whose function was lost, that it failed and why."""
-    if "failure" not in explored:
-        name = str(explored["trial"])
-        return name, read_experiment(stage, name)
-    trial, failure = Trial.model_validate(explored["item"]), explored["failure"]
-    error = f"{failure.get('Error')}: {message_of(str(failure.get('Cause', '')))}"
-    return trial.name, Experiment(
-        candidate=trial.candidate,
-        recipe=trial.recipe,
-        iteration=stage.iteration,
-        rung=trial.rung,
-        metric=stage.problem.objective.metric,
-        error=error,
-    )
+def _experiments(stage: Stage) -> dict[str, Experiment]:
+    """What came of each trial that was proposed; of one that left nothing, that it failed."""
+    trials = read_trials(stage)
+    found = read_experiments(stage, [one.name for one in trials])
+    return {one.name: found.get(one.name) or _failed(stage, one, NO_RESULT) for one in trials}
 
 
 def _blended(

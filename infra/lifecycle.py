@@ -15,6 +15,8 @@ from infra.constructs.stages import (
     Stages,
 )
 from infra.constructs.state_machines import StateKinds, standard_machine
+from infra.constructs.storage import Storage
+from infra.constructs.trial_maps import TrialMaps
 from noria.lifecycle.environment import FEATURES_ONLY
 
 VERSIONS = REGISTRY + "versions.json"  # the count of model versions
@@ -84,8 +86,11 @@ NOT_A_CONTRACT = ["ContractError", "ExpressionError"]
 class Lifecycle(StateKinds):
     """The state machine over the stages."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stages: Stages) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stages: Stages, storage: Storage
+    ) -> None:
         super().__init__(scope, construct_id, stages=stages)
+        self._trials = TrialMaps(self, "Trials", stages=stages, storage=storage)
         self._failed = self._failure_path()
         self.machine = standard_machine(self, self._definition(), timeout=cdk.Duration.days(90))
 
@@ -102,9 +107,7 @@ class Lifecycle(StateKinds):
         store = self._task("StoreFeatures", "engineer_features", result="$.stored")
         engineer = self._task("EngineerFeatures", "engineer_features", result="$.features")
         propose = self._task("ProposeTrials", "search_trials", result="$.search")
-        explore = self._each(
-            "ExploreModels", "explore", "$.search.trials", "$.explore", lost="TrialFailed"
-        )
+        explore, explore_many = self._trials.few, self._trials.many
         judge = self._task("JudgeTrials", "search_trials", result="$.judge")
         train = self._task("TrainModel", "train", result="$.train")
         score = self._task("ScoreHoldout", "score_holdout", result="$.score")
@@ -156,8 +159,9 @@ class Lifecycle(StateKinds):
         revise.next(collect)
         export_rule.next(score)
         engineer.next(propose)
-        propose.next(explore)
+        propose.next(self._choice("ManyTrials", "$.search.many", {True: explore_many}, explore))
         explore.next(judge)
+        explore_many.next(judge)
         judge.next(
             self._choice("AnotherRung", "$.judge.decision", {"another_rung": propose}, train)
         )
@@ -203,8 +207,17 @@ class Lifecycle(StateKinds):
             fitting.add_catch(asked, errors=["States.ALL"], result_path="$.not_fitted")
         for stage in (
             *(admit, define, collect, transform, store, analyse, reevaluate, revise, engineer),
-            *(propose, explore, judge, train, export_rule, score, evaluate, approval, publish),
-            *(shift, check, skipped, halt_bad_data, features_stored, rule_suffices, halt_problem),
+            *(propose, explore, explore_many, judge, train, export_rule, score, evaluate, approval),
+            *(
+                publish,
+                shift,
+                check,
+                skipped,
+                halt_bad_data,
+                features_stored,
+                rule_suffices,
+                halt_problem,
+            ),
             *(halt_not_effective, keep_champion, promote, roll_back),
         ):
             stage.add_catch(

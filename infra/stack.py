@@ -62,7 +62,7 @@ class ProblemStack(cdk.Stack):
             endpoint=serving.function,
             topic=alerts.topic,
         )
-        lifecycle = Lifecycle(self, "Lifecycle", stages=stages)
+        lifecycle = Lifecycle(self, "Lifecycle", stages=stages, storage=storage)
         backfill = BackfillMachine(self, "Backfill", stages=stages)
         alarms = StackAlarms(
             self,

@@ -10,12 +10,14 @@ from rich.status import Status
 from infra.cli.run_records import RunRecord
 from infra.local.stepfunctions.observed_states import StateEvent
 from noria.common.messages import counted
+from noria.lifecycle.environment import message_of
 
 # A Choice reads one field of one state's result; the reasons stand beside it.
 CHOICES = {
     "AdmittedToRun": ("admit", "decision"),
     "DataUsable": ("transform", "decision"),
     "IsMlNeeded": ("analyse", "decision"),
+    "ManyTrials": ("search", "many"),
     "AnotherRung": ("judge", "decision"),
     "ProblemRevised": ("answer", "decision"),
     "MeetsObjective": ("evaluate", "objective"),
@@ -26,7 +28,7 @@ CHOICES = {
     "CanaryWanted": ("publish", "canary"),
     "CanaryHealthy": ("canary", "decision"),
 }
-SILENT = ("FinalFitWanted", "ApprovalNeeded", "CanaryWanted")
+SILENT = ("ManyTrials", "FinalFitWanted", "ApprovalNeeded", "CanaryWanted")
 QUIET_REASONS = ("MeetsObjective",)  # when met, BeatsChampion gives them
 SUFFIX = "Item"
 
@@ -48,7 +50,7 @@ class Display:
         elif event.kind == "exited":
             self._item_left(event) if inside_map else self._left(event)
         elif event.kind == "failed":
-            text = f"{event.state}: {event.error}: {event.cause or ''}"[:600]
+            text = f"{event.state}: {event.error}: {message_of(event.cause or '')}"[:600]
             self._print(f"[red]✗ {escape(text)}[/red]")
         elif event.kind == "waiting":
             self._print(f"[yellow]… {event.state} waits for a person[/yellow]")
@@ -111,9 +113,8 @@ def _detail(event: StateEvent) -> str:
         named = f"{counted(len(recipes), 'recipe')} {', '.join(recipes)}"
         return escape(f"{named}: {'; '.join(features.get('reasons', []))}")
     if event.state == "ProposeTrials":
-        trials = data.get("search", {}).get("trials", [])
-        rung = trials[0]["rung"] if trials else 1
-        return escape(f"rung {rung}: {counted(len(trials), 'trial')}")
+        search = data.get("search", {})
+        return escape(f"rung {search.get('rung', 1)}: {counted(search.get('count', 0), 'trial')}")
     if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
         return escape(f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}")

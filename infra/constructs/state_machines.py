@@ -130,14 +130,8 @@ class StateKinds(Construct):
         """Where the machine ends as it is meant to: the reason is recorded, the lease released."""
         return self._invoke(name, handler)
 
-    def _each(
-        self, name: str, handler: str, items: str, result: str, *, lost: str | None = None
-    ) -> sfn.Map:
-        """The same stage for each item, side by side.
-
-        With a state that is called `lost` an item whose function fails costs the others nothing:
-        its result is the item with the failure.
-        """
+    def _each(self, name: str, handler: str, items: str, result: str) -> sfn.Map:
+        """The same stage for each item, side by side."""
         stage = sfn.Map(
             self,
             name,
@@ -151,14 +145,7 @@ class StateKinds(Construct):
             result_path=result,
         )
         payload = CONTEXT | {"state.$": "$.state", "item.$": "$.item", "input.$": "$.input"}
-        call = self._invoke(f"{name}Item", handler, payload=payload)
-        if lost is not None:
-            kept = {"item.$": "$.item", "failure.$": "$.failure"}
-            call.add_catch(
-                sfn.Pass(self, lost, parameters=kept), errors=["States.ALL"],
-                result_path="$.failure",
-            )  # fmt: skip
-        return stage.item_processor(call)
+        return stage.item_processor(self._invoke(f"{name}Item", handler, payload=payload))
 
     def _ask(self, name: str, *, result: str) -> tasks.LambdaInvoke:
         """A question to a person: the machine waits for the answer that comes with the token."""

@@ -17,35 +17,36 @@ PLACES: dict[str, Point] = {
     "ProblemRevised": (1, 2), "ReviseProblem": (0, 2), "HaltProblem": (1, 3),
     "RuleSuffices": (2, 3), "StoreFeatures": (5, 3), "FeaturesStored": (4, 3),
     "ExportRule": (4, 3.85),
-    "EngineerFeatures": (0, 5), "ProposeTrials": (1, 5), "ExploreModels": (2, 5),
-    "JudgeTrials": (3, 5), "AnotherRung": (4, 5), "TrainModel": (2, 6.4),
-    "ScoreHoldout": (3, 6.4), "EvaluateModel": (4, 6.4), "MeetsObjective": (5, 6.4),
-    "HaltNotEffective": (4, 7.52), "BeatsChampion": (5, 8.4), "FinalFitWanted": (4, 8.4),
-    "FitAllRows": (3, 8.4), "CheckFinalFit": (2, 8.4), "ApprovalNeeded": (1, 8.4),
-    "AwaitApproval": (0, 8.4), "Approved": (0, 9.6), "PublishChallenger": (1, 9.6),
-    "CanaryWanted": (2, 9.6), "ShiftCanary": (3, 9.6), "ObserveCanary": (4, 9.6),
-    "KeepChampion": (5, 9.6), "CheckCanary": (4, 10.6), "CanaryHealthy": (3, 10.6),
-    "Promote": (2, 10.6), "RollBack": (3, 11.6), "RecordFailure": (1, 11.6), "Failed": (1, 12.6),
+    "EngineerFeatures": (0, 5), "ProposeTrials": (1, 5), "ManyTrials": (2, 5),
+    "ExploreModels": (3, 5), "ExploreManyModels": (3, 5.95), "JudgeTrials": (4, 5.95),
+    "AnotherRung": (4, 5), "TrainModel": (2, 7.3), "ScoreHoldout": (3, 7.3),
+    "EvaluateModel": (4, 7.3), "MeetsObjective": (5, 7.3),
+    "HaltNotEffective": (4, 8.42), "BeatsChampion": (5, 9.3), "FinalFitWanted": (4, 9.3),
+    "FitAllRows": (3, 9.3), "CheckFinalFit": (2, 9.3), "ApprovalNeeded": (1, 9.3),
+    "AwaitApproval": (0, 9.3), "Approved": (0, 10.5), "PublishChallenger": (1, 10.5),
+    "CanaryWanted": (2, 10.5), "ShiftCanary": (3, 10.5), "ObserveCanary": (4, 10.5),
+    "KeepChampion": (5, 10.5), "CheckCanary": (4, 11.5), "CanaryHealthy": (3, 11.5),
+    "Promote": (2, 11.5), "RollBack": (3, 12.5), "RecordFailure": (1, 12.5), "Failed": (1, 13.5),
 }  # fmt: skip
 NEAR: dict[tuple[str, str], Point] = {
-    ("MeetsObjective", "RuleSuffices"): (5, 5.35),
-    ("MeetsObjective", "ReevaluateProblem"): (3, 7.52),
-    ("Approved", "KeepChampion"): (0, 10.6),
+    ("MeetsObjective", "RuleSuffices"): (5, 6.25),
+    ("MeetsObjective", "ReevaluateProblem"): (3, 8.42),
+    ("Approved", "KeepChampion"): (0, 11.5),
 }
 
 #: What is not a state: how live use starts the machine again.
 LIVE: dict[str, Point] = {
-    "HTTPS endpoint": (2, 12.6), "monitor": (3, 12.6), "alarms": (4, 12.6),
+    "HTTPS endpoint": (2, 13.5), "monitor": (3, 13.5), "alarms": (4, 13.5),
 }  # fmt: skip
 
 #: The way of a run that deploys a model, for the thick line.
 HAPPY = (
     "Admit", "AdmittedToRun", "DefineProblem", "CollectSources", "Transform", "DataUsable",
-    "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ProposeTrials", "ExploreModels",
-    "JudgeTrials", "AnotherRung", "TrainModel", "ScoreHoldout", "EvaluateModel", "MeetsObjective",
-    "BeatsChampion", "FinalFitWanted", "FitAllRows", "CheckFinalFit", "ApprovalNeeded",
-    "PublishChallenger", "CanaryWanted", "ShiftCanary", "ObserveCanary", "CheckCanary",
-    "CanaryHealthy", "Promote",
+    "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ProposeTrials", "ManyTrials",
+    "ExploreModels", "JudgeTrials", "AnotherRung", "TrainModel", "ScoreHoldout", "EvaluateModel",
+    "MeetsObjective", "BeatsChampion", "FinalFitWanted", "FitAllRows", "CheckFinalFit",
+    "ApprovalNeeded", "PublishChallenger", "CanaryWanted", "ShiftCanary", "ObserveCanary",
+    "CheckCanary", "CanaryHealthy", "Promote",
 )  # fmt: skip
 
 #: The way back to feature engineering.
@@ -72,15 +73,17 @@ WAYS: dict[tuple[str, str], Way] = {
     ("IsMlNeeded", "ExportRule"): Way("bottom", "left", ((None, 3.85),)),
     ("IsMlNeeded", "EngineerFeatures"): Way("bottom", "top", ((None, 4.3), (0, None))),
     ("ExportRule", "ScoreHoldout"): Way(
-        "bottom", "top", ((None, 4.35), (4.5, None), (None, 5.72), (3, None))
+        "bottom", "top", ((None, 4.35), (4.6, None), (None, 6.72), (3, None))
     ),
+    ("ManyTrials", "ExploreManyModels"): Way("bottom", "left", ((None, 5.95),)),
+    ("ExploreModels", "JudgeTrials"): Way("right", "left", ((3.5, None), (None, 5.95))),
     ("AnotherRung", "ProposeTrials"): Way("top", "top", ((None, 4.55), (1, None))),
-    ("AnotherRung", "TrainModel"): Way("bottom", "top", ((None, 5.56), (2, None))),
-    ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 7.0), (0, None))),
-    ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 7.52),)),
-    ("MeetsObjective", "ReevaluateProblem"): Way("bottom", "bottom", ((None, 8.02), (3, None))),
+    ("AnotherRung", "TrainModel"): Way("right", "top", ((4.45, None), (None, 6.52), (2, None))),
+    ("MeetsObjective", "EngineerFeatures"): Way("bottom", "bottom", ((None, 7.9), (0, None))),
+    ("MeetsObjective", "HaltNotEffective"): Way("bottom", "right", ((None, 8.42),)),
+    ("MeetsObjective", "ReevaluateProblem"): Way("bottom", "bottom", ((None, 8.92), (3, None))),
     ("FinalFitWanted", "ApprovalNeeded"): Way(
-        "bottom", "right", ((None, 8.95), (1.5, None), (None, 8.4))
+        "bottom", "right", ((None, 9.85), (1.5, None), (None, 9.3))
     ),
 }
 
@@ -94,6 +97,7 @@ MEANINGS: dict[tuple[str, str], str] = {
     ("IsMlNeeded", "rule_suffices"): "no: a rule will do",
     ("IsMlNeeded", ""): "no signal",
     ("ProblemRevised", ""): "else: ask again",
+    ("ManyTrials", "True"): "more than 40", ("ManyTrials", ""): "up to 40",
     ("AnotherRung", "another_rung"): "yes: the best go on", ("AnotherRung", ""): "no",
     ("MeetsObjective", "met"): "yes",
     ("MeetsObjective", "try_next_recipe"): "no: the errors choose the next recipe",

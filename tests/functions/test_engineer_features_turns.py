@@ -53,7 +53,7 @@ class Machine:
     def judge(self) -> dict[str, Any]:
         self.given["search"] = search_trials.handler(self.event("ProposeTrials"), None)
         [trial] = self.given["search"]["trials"]
-        self.given["explore"] = [explore.handler(self.event("ExploreModels", trial), None)]
+        explore.handler(self.event("ExploreModels", trial), None)
         self.given["judge"] = search_trials.handler(self.event("JudgeTrials"), None)
         self.given["train"] = train.handler(self.event("TrainModel"), None)
         self.given["score"] = score_holdout.handler(self.event("ScoreHoldout"), None)

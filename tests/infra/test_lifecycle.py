@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.constructs.state_machines import TRANSIENT
-from tests.infra.template import Template
+from tests.infra.template import Template, as_list, reference
 
 # state: function, where its result goes ("" for endings: nowhere, it is the execution's output)
 TASKS = {
@@ -31,7 +31,13 @@ TASKS = {
 QUESTIONS = {"ReevaluateProblem": "$.answer", "AwaitApproval": "$.approval"}
 MAPS = {
     "CollectSources": ("collect", "$.problem.sources", "$.collected"),
-    "ExploreModels": ("explore", "$.search.trials", "$.explore"),
+    "ExploreModels": ("explore", "$.search.trials", None),
+    "ExploreManyModels": ("explore", None, None),
+}
+# Both maps of trials: the states of one, by what they do.
+TRIALS = {
+    "ExploreModels": ("ExploreModelsItem", "TrialFailed", "TrialRecorded"),
+    "ExploreManyModels": ("ExploreManyModelsItem", "TrialOfManyFailed", "TrialOfManyRecorded"),
 }
 ENDINGS = {
     "Skipped": "conclude",
@@ -57,6 +63,7 @@ CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
         },
         "ReevaluateProblem",
     ),
+    "ManyTrials": ("$.search.many", {True: "ExploreManyModels"}, "ExploreModels"),
     "AnotherRung": ("$.judge.decision", {"another_rung": "ProposeTrials"}, "TrainModel"),
     "MeetsObjective": (
         "$.evaluate.objective",
@@ -96,8 +103,9 @@ WAYS = {
     "ReevaluateProblem": "ProblemRevised",
     "ReviseProblem": "CollectSources",
     "EngineerFeatures": "ProposeTrials",
-    "ProposeTrials": "ExploreModels",
+    "ProposeTrials": "ManyTrials",
     "ExploreModels": "JudgeTrials",
+    "ExploreManyModels": "JudgeTrials",
     "JudgeTrials": "AnotherRung",
     "TrainModel": "ScoreHoldout",
     "ExportRule": "ScoreHoldout",
@@ -145,9 +153,10 @@ def test_an_ending_records_itself_and_ends(penguins: Template, name: str) -> Non
 def test_a_map_hands_each_item_and_the_whole_state(penguins: Template, name: str) -> None:
     function, items, result = MAPS[name]
     state = penguins.states()[name]
-    (inner,) = (one for one in state["ItemProcessor"]["States"].values() if one["Type"] == "Task")
+    processor = state["ItemProcessor"]
+    inner = processor["States"][processor["StartAt"]]
     assert penguins.handler_of(inner["Resource"]) == function
-    assert (state["ItemsPath"], state["ResultPath"]) == (items, result)
+    assert (state.get("ItemsPath"), state["ResultPath"]) == (items, result)
     assert state["MaxConcurrency"] == 4
     assert state["ItemSelector"]["item.$"] == "$$.Map.Item.Value"
     assert inner["Parameters"]["item.$"] == "$.item"
@@ -155,14 +164,62 @@ def test_a_map_hands_each_item_and_the_whole_state(penguins: Template, name: str
     assert inner["Parameters"]["state.$"] == "$.state"
 
 
-def test_a_trial_whose_function_is_lost_costs_the_others_nothing(penguins: Template) -> None:
-    """GIVEN a trial that times out or needs more memory THEN the map goes on with what it was."""
-    states = penguins.states()["ExploreModels"]["ItemProcessor"]["States"]
-    [catch] = states["ExploreModelsItem"]["Catch"]
-    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "TrialFailed")
-    lost = states["TrialFailed"]
-    assert lost["Parameters"] == {"item.$": "$.item", "failure.$": catch["ResultPath"]}
-    assert lost["End"]
+@pytest.mark.parametrize("name", TRIALS)
+def test_a_trial_whose_function_is_lost_costs_the_others_nothing(
+    penguins: Template, name: str
+) -> None:
+    """GIVEN a trial that times out or needs more memory THEN it is written down, with why."""
+    item, failed, recorded = TRIALS[name]
+    states = penguins.states()[name]["ItemProcessor"]["States"]
+    assert set(states) == set(TRIALS[name])
+    [catch] = states[item]["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], failed)
+    lost = states[failed]
+    assert penguins.handler_of(lost["Resource"]) == "search_trials"
+    assert lost["Parameters"]["failure.$"] == catch["ResultPath"]
+    assert lost["Parameters"]["item.$"] == "$.item"
+    assert [(one["ErrorEquals"], one["Next"]) for one in lost["Catch"]] == [
+        (["States.ALL"], recorded)
+    ]
+    assert {states[one]["Next"] for one in (item, failed)} == {recorded}
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_what_comes_of_trials_stays_out_of_the_state(penguins: Template, name: str) -> None:
+    """GIVEN thousands of trials THEN neither items nor results count against 256 KiB."""
+    state = penguins.states()[name]
+    ends = [one for one in state["ItemProcessor"]["States"].values() if "Next" not in one]
+    assert [(one["Type"], one["OutputPath"]) for one in ends] == [("Succeed", None)]
+    assert state["ResultPath"] is None
+    told = state["ItemSelector"]
+    assert told["execution.$"] == "$.search.execution"  # a child's own name is another
+    assert told["started_at.$"] == "$.search.started_at"
+
+
+def test_many_trials_are_executions_of_their_own(penguins: Template) -> None:
+    many = penguins.states()["ExploreManyModels"]
+    assert many["ItemProcessor"]["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"  # Express ends after 5 minutes
+    }  # fmt: skip
+    assert many["ItemReader"]["ReaderConfig"] == {"InputType": "JSON"}
+    assert many["ItemReader"]["Parameters"]["Key.$"] == "$.search.key"
+    assert many["ToleratedFailurePercentage"] == 100
+
+
+def test_the_machine_reads_trials_and_starts_itself_and_no_more(penguins: Template) -> None:
+    name, machine = penguins.machine()
+    role = reference(machine["RoleArn"])
+    allowed = {
+        action: str(statement["Resource"])
+        for policy, statement in penguins.statements()
+        if role in [reference(one) for one in policy["Roles"]]
+        for action in as_list(statement["Action"])
+    }
+    assert "/runs/*/trials/*" in allowed["s3:GetObject"]
+    assert [action for action in allowed if action.startswith("s3:")] == ["s3:GetObject"]
+    for action in ("StartExecution", "DescribeExecution", "StopExecution", "RedriveExecution"):
+        assert name in allowed[f"states:{action}"]
+    assert "/Trial:*" in allowed["states:RedriveExecution"]
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

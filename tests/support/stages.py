@@ -89,7 +89,7 @@ def run_stages(
             path = folder / "bucket" / "incoming" / source / name
             path.parent.mkdir(parents=True)
             path.write_bytes(content)
-        outcome = _run(contract, killed)
+        outcome = _run(contract, killed, folder / "bucket")
         verdicts = sorted((folder / "bucket/runs/run/verdicts").glob("*.json"))
         outcome.verdicts = [json.loads(one.read_text()) for one in verdicts]
         bucket = folder / "bucket"
@@ -121,12 +121,14 @@ def _stack(contract: Mapping[str, Any]) -> Iterator[Path]:
         clients.client.cache_clear()
 
 
-def _run(contract: Mapping[str, Any], killed: Callable[[Mapping[str, Any]], bool]) -> Outcome:
+def _run(
+    contract: Mapping[str, Any], killed: Callable[[Mapping[str, Any]], bool], bucket: Path
+) -> Outcome:
     """The machine's way from DefineProblem to EvaluateModel and a final fit, with its choices."""
     answers: dict[str, Any] = {}
 
-    def call(module: Any, state: str, item: Any = None) -> dict[str, Any]:
-        event = {"state": state, "execution": "run", "started_at": STARTED, "item": item}
+    def call(module: Any, state: str, item: Any = None, **more: Any) -> dict[str, Any]:
+        event = {"state": state, "execution": "run", "started_at": STARTED, "item": item, **more}
         answer = module.handler({**event, "input": answers}, CONTEXT)
         assert len(json.dumps(answer)) < 8192  # a state carries verdicts and pointers only
         return dict(answer)
@@ -134,10 +136,12 @@ def _run(contract: Mapping[str, Any], killed: Callable[[Mapping[str, Any]], bool
     def ended(state: str, answer: Mapping[str, Any]) -> Outcome:
         return Outcome(state, answer["decision"], list(answer["reasons"]), answers)
 
-    def explored(trial: dict[str, Any]) -> dict[str, Any]:
-        if killed(trial):  # as the machine's TrialFailed hands it on
-            return {"item": trial, "failure": OUT_OF_MEMORY}
-        return call(explore, "ExploreModelsItem", trial)
+    def tried(search: Mapping[str, Any]) -> None:
+        for trial in json.loads((bucket / search["key"]).read_text()):
+            if killed(trial):
+                call(search_trials, "TrialFailed", trial, failure=OUT_OF_MEMORY)
+            else:
+                call(explore, "ExploreModelsItem", trial)
 
     answers["problem"] = call(define_problem, "DefineProblem")
     names = answers["problem"]["sources"]
@@ -154,8 +158,7 @@ def _run(contract: Mapping[str, Any], killed: Callable[[Mapping[str, Any]], bool
         answers["features"] = call(engineer_features, "EngineerFeatures")
         while answers.get("judge", {}).get("decision") != "train":
             answers["search"] = call(search_trials, "ProposeTrials")
-            trials = answers["search"]["trials"]
-            answers["explore"] = [explored(one) for one in trials]
+            tried(answers["search"])
             answers["judge"] = call(search_trials, "JudgeTrials")
         answers["train"] = call(train, "TrainModel")
     answers["score"] = call(score_holdout, "ScoreHoldout")

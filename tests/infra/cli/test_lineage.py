@@ -86,8 +86,9 @@ class Wine:
             self.run.iteration_key(1, "plans/basic.json"), plan.model_dump_json().encode()
         )
         turn: dict[str, Any] = {"features": {"iteration": 1, "recipes": ["basic"], "rows": 140}}
-        [trial] = self.handle(search_trials, "ProposeTrials", turn)["trials"]
-        turn["explore"] = [self.handle(explore, "ExploreModels", turn, item=trial)]
+        turn["search"] = self.handle(search_trials, "ProposeTrials", turn)
+        [trial] = turn["search"]["trials"]
+        self.handle(explore, "ExploreModels", turn, item=trial)
         turn["judge"] = self.handle(search_trials, "JudgeTrials", turn)
         self.handle(train, "TrainModel", turn)
         evaluation = {"metric": "accuracy", "metrics": {"accuracy": 0.97}}

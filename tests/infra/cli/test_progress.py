@@ -39,6 +39,27 @@ def test_a_loop_back_is_shown() -> None:
     assert "↺ back to EngineerFeatures, turn 2" in shown(turn, turn)
 
 
+def test_a_rung_is_shown_with_its_trials_and_not_how_they_are_mapped() -> None:
+    state = {"search": {"rung": 1, "count": 42, "many": True, "trials": []}}
+    told = {"candidate": "ridge", "recipe": "text", "score": 0.5, "std": 0.1, "seconds": 2.0}
+    console = Console(file=io.StringIO(), width=200)
+    display = Display(console)
+    for kind, name, data, item in (
+        ("exited", "ProposeTrials", state, None),
+        ("entered", "ManyTrials", state, None),
+        ("entered", "ExploreManyModels", state, None),
+        ("exited", "ExploreManyModelsItem", told, 7),
+        ("exited", "TrialOfManyRecorded", {}, 7),
+    ):
+        display(StateEvent("arn", kind, name, AT, 1.5, data, item=item))  # type: ignore[arg-type]
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "rung 1: 42 trials" in text
+    assert "· ridge with text: 0.5000 ± 0.100 in 2.0 s" in text
+    assert "ManyTrials" not in text
+    assert "Recorded" not in text
+
+
 def test_a_failure_is_shown_with_its_cause() -> None:
     console = Console(file=io.StringIO(), width=200)
     Display(console)(

@@ -35,7 +35,7 @@ class RunFolder:
     def experiments(self) -> list[dict[str, Any]]:
         """What came of every recipe with every candidate that this run tried."""
         keys = [key for key in self.store.keys(self.key("iteration=")) if "/explore/" in key]
-        return last_of_each(self.store.get_json(key) for key in keys)
+        return last_of_each(self.store.get_all_json(keys))
 
     def finish(self, ending: dict[str, Any]) -> bool:
         """Record the ending once; a repeated delivery keeps the first."""

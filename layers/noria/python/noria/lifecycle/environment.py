@@ -62,7 +62,10 @@ def unpacked(text: str) -> str:
 
 
 class StageEvent(BaseModel):
-    """The payload that the state machine hands to every stage."""
+    """The payload that the state machine hands to every stage.
+
+    `item` is that of a map's iteration, `failure` what a function was lost to that had it before.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -71,6 +74,7 @@ class StageEvent(BaseModel):
     started_at: datetime
     input: dict[str, Any] = {}
     item: Any = None
+    failure: dict[str, Any] = {}
     token: str | None = None
 
     def result(self, name: str) -> dict[str, Any]:

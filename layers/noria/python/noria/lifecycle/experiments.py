@@ -1,16 +1,38 @@
-"""Experiments as a run stores them: in its own folder, and for the `experiments` table."""
+"""Trials and experiments as a run stores them: in its folder, and for the table `experiments`."""
 
 import io
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from noria.core.training.candidate_search import OutOfFold
-from noria.core.training.trial import Experiment
+from noria.core.training.trial import Experiment, Trial
 from noria.lifecycle.stage import Stage
 
 #: The chosen trial's predictions as its model answers: corrected, where probabilities are.
 JUDGED_FOLDS = "judged"
+PARALLEL_WRITES = 10  # connections that boto3 keeps
+
+
+def write_trials(stage: Stage, trials: Sequence[Trial]) -> str:
+    """Store a rung's trials as a JSON array, the items of a Distributed Map; returns its key."""
+    key = stage.run.iteration_key(stage.iteration, f"trials/{trials[0].rung}.json")
+    stage.store.put_json(key, [one.model_dump(mode="json") for one in trials])
+    return key
+
+
+def read_trials(stage: Stage) -> list[Trial]:
+    """The trials that ProposeTrials stored last."""
+    documents = stage.store.get_json(str(stage.event.result("search")["key"]))
+    return [Trial.model_validate(one) for one in documents]
+
+
+def write_experiments(stage: Stage, experiments: Mapping[str, Experiment]) -> None:
+    """Store what came of trials, by their names, side by side."""
+    with ThreadPoolExecutor(max_workers=PARALLEL_WRITES) as pool:
+        list(pool.map(lambda one: write_experiment(stage, *one), experiments.items()))
 
 
 def write_experiment(stage: Stage, name: str, experiment: Experiment) -> dict[str, Any]:
@@ -34,10 +56,19 @@ def write_experiment(stage: Stage, name: str, experiment: Experiment) -> dict[st
 
 def read_experiment(stage: Stage, name: str) -> Experiment:
     """What came of the trial of this name, in this iteration."""
-    document = stage.store.get_json(_key(stage, name))
-    return Experiment.model_validate(
-        {k: v for k, v in document.items() if k in Experiment.model_fields}
-    )
+    return _experiment(stage.store.get_json(_key(stage, name)))
+
+
+def read_experiments(stage: Stage, names: Sequence[str]) -> dict[str, Experiment]:
+    """What came of the trials of these names, without those that left nothing."""
+    documents = stage.store.get_all_json([_key(stage, name) for name in names], None)
+    found = zip(names, documents, strict=True)
+    return {name: _experiment(document) for name, document in found if document is not None}
+
+
+def _experiment(document: Mapping[str, Any]) -> Experiment:
+    known = {name: value for name, value in document.items() if name in Experiment.model_fields}
+    return Experiment.model_validate(known)
 
 
 def write_predictions(stage: Stage, name: str, predicted: OutOfFold) -> None:
