@@ -60,8 +60,12 @@ def run(
 
 
 def _follow(machine: Any, bucket: Bucket, arn: str, console: Console) -> tuple[str | None, str]:
-    """Print states as they are entered; returns where the run waits, or its error."""
+    """Print states as they are entered; returns where the run waits, or its error.
+
+    The children of a Distributed Map have histories of their own: of these it tells how many ended.
+    """
     seen: set[int] = set()
+    children: dict[str, str] = {}
     run_id = arn.rsplit(":", 1)[1]
     while True:
         status = machine.describe_execution(executionArn=arn)
@@ -70,7 +74,10 @@ def _follow(machine: Any, bucket: Bucket, arn: str, console: Console) -> tuple[s
             details = event.get("stateEnteredEventDetails")
             if details and event["id"] not in seen:
                 console.print(f"  {details['name']}", highlight=False)
+            if "mapRunStartedEventDetails" in event:
+                children.setdefault(event["mapRunStartedEventDetails"]["mapRunArn"], "")
             seen.add(event["id"])
+        _show_children(machine, children, console)
         if status["status"] != RUNNING:
             error = status.get("error")
             return None, f"{error}: {status.get('cause', '')}" if error else ""
@@ -78,6 +85,19 @@ def _follow(machine: Any, bucket: Bucket, arn: str, console: Console) -> tuple[s
         if waiting:
             return str(waiting["state"]), ""
         time.sleep(POLL_SECONDS)
+
+
+def _show_children(machine: Any, told: dict[str, str], console: Console) -> None:
+    """Print how far Distributed Maps are, where that is not what was `told` by map run before."""
+    for map_run, before in told.items():
+        counts = machine.describe_map_run(mapRunArn=map_run)["itemCounts"]
+        lost = counts["failed"] + counts["timedOut"] + counts["aborted"]
+        number = {"done": counts["succeeded"], "failed": lost} | {
+            name: counts[name] for name in ("running", "pending")
+        }
+        told[map_run] = ", ".join(f"{count} {name}" for name, count in number.items() if count)
+        if told[map_run] not in (before, ""):
+            console.print(f"    · {told[map_run]}", highlight=False)
 
 
 def runs(
