@@ -9,13 +9,12 @@ from noria.core.features.plan import Plan
 from noria.core.training.blend_search import BLEND, find_blend
 from noria.core.training.fitted_model import members_of
 from noria.core.training.learning_curve import learning_curve
+from noria.core.training.rungs import Contender, first_rung, last_rung
 from noria.core.training.trial import Experiment, Trial
 from noria.core.training.trials import (
     RungDecision,
     blend_experiment,
-    first_rung,
     judge,
-    last_rung,
     with_blend,
 )
 from noria.lifecycle.environment import message_of
@@ -56,7 +55,7 @@ def _propose(stage: Stage) -> dict[str, Any]:
     """The first rung of this iteration, or the one that its judgement wants after that."""
     features, judged = stage.event.result("features"), stage.event.result("judge")
     if judged.get("iteration") == stage.iteration:
-        kept = [(str(recipe), str(candidate)) for recipe, candidate in judged["kept"]]
+        kept = [Contender(*one) for one in judged["kept"]]
         trials = last_rung(kept, stage.problem, rung=2, spent=float(judged["seconds"]))
     else:
         trials = first_rung(features["recipes"], stage.problem, features["rows"])
@@ -85,6 +84,7 @@ def _lost(stage: Stage) -> dict[str, Any]:
 def _failed(stage: Stage, trial: Trial, error: str) -> Experiment:
     return Experiment(
         candidate=trial.candidate,
+        setting=trial.setting,
         recipe=trial.recipe,
         iteration=stage.iteration,
         rung=trial.rung,
@@ -122,7 +122,7 @@ def _judge(stage: Stage) -> dict[str, Any]:
     return {
         **stage.decided(verdict),
         "iteration": stage.iteration,
-        "kept": [[one.recipe, one.candidate] for one in kept],
+        "kept": [[one.recipe, one.candidate, one.setting] for one in kept],
         "trial": judgement.kept[0],
         "seconds": round(seconds, 3),
     }

@@ -1,6 +1,7 @@
 """`noria experiments`: what a run tried to find its model, and why it took what it took."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from infra.cli.run_list import logged_runs, trained_by
 from infra.cli.run_records import REPORTS, Bucket, shown_path
 from infra.cli.tables import Columns, Row, print_table
 
+PARALLEL_READS = 16  # trials that are read at a time
 app = typer.Typer(no_args_is_help=True, help="Trials of candidates with recipes, of each run.")
 Run = Annotated[
     str | None,
@@ -81,7 +83,8 @@ def _trials(stack: str, run: str | None, local: str | None) -> tuple[str, list[d
     for run_id in asked:
         keys = bucket.keys(f"experiments/run={run_id}/")
         if keys:
-            found = [bucket.json(key) for key in keys]
+            with ThreadPoolExecutor(PARALLEL_READS) as pool:
+                found = list(pool.map(bucket.json, keys))
             return run_id, [dict(one) for one in in_order(found)]
     what = f"run {run}" if run else "any run"
     raise UsageMistakeError(f"stack '{stack}' has no trials of {what}; `noria runs` lists its runs")

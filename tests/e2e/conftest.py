@@ -1,4 +1,4 @@
-"""One synth, one local cloud and five stacks for all end-to-end tests: all are slow to make."""
+"""One synth, one local cloud and six stacks for all end-to-end tests: all are slow to make."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
 
 @pytest.fixture(scope="package")
 def stacks() -> Iterator[dict[str, Stack]]:
-    """The five stacks, deployed from their synthesized templates, with their data dropped in."""
+    """The six stacks, deployed from their synthesized templates, with their data dropped in."""
     assembly = synthesize(None, CONTRACTS)
     with LocalCloud(runtime=build_runtime(), wait_cap=0.05) as cloud:
         made = {}
@@ -33,6 +33,12 @@ def stacks() -> Iterator[dict[str, Stack]]:
 def wine(stacks: dict[str, Stack]) -> Stack:
     """Multiclass: cultivars of wine, with a canary."""
     return stacks["wine"]
+
+
+@pytest.fixture
+def vintages(stacks: dict[str, Stack]) -> Stack:
+    """Multiclass: a use for each recipe, and more trials than an inline Map takes."""
+    return stacks["vintages"]
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -20,28 +18,10 @@ from infra.cli.main import app
 from infra.cli.progress import Display
 from infra.local.stepfunctions.observed_states import StateEvent
 from tests.e2e.stack import Stack
-from tests.support import data_sets
 
 pytestmark = pytest.mark.slow
-CANDIDATES = [
-    "decision_tree", "logistic_regression", "extra_trees", "random_forest", "support_vectors",
-    "neural_network",
-]  # fmt: skip
 LARGEST_STATE = 32_768  # bytes, of the 256 KiB that AWS allows
-LOST = "1.basic.decision_tree"
-
-
-def with_more_columns() -> pd.DataFrame:
-    """The wines with a day, a region and a note, so that each recipe has a use."""
-    frame, random = data_sets.wine()["wine"], np.random.default_rng(3)
-    rows = np.arange(len(frame))
-    kept = frame[["ash", "magnesium", "flavanoids", "cultivar"]]
-    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(random.permutation(rows) * 3, unit="D")
-    return kept.assign(
-        bottled=days.strftime("%Y-%m-%d"),
-        region=random.choice(["north", "south", "east", "west"], len(frame)),
-        note=[" ".join(random.choice(["dry", "red", "old", "oak", "plum"], 6)) for _ in rows],
-    )
+LOST = "1.basic.decision_tree.more-leaves"
 
 
 def noria(*arguments: str) -> str:
@@ -88,23 +68,20 @@ def without_writing(stack: Stack, trial: str) -> Iterator[None]:
 
 
 def test_many_trials_find_a_model_and_one_that_is_lost_costs_the_others_nothing(
-    wine: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vintages: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_access, "LOCAL_FILE", wine.noted_in(tmp_path))
+    monkeypatch.setattr(stack_access, "LOCAL_FILE", vintages.noted_in(tmp_path))
     monkeypatch.setattr(runs, "POLL_SECONDS", 0.5)
-    exploration = {"candidates": CANDIDATES, "trials": 60, "seconds": 10, "folds": 2}
-    given = {"problem": {"exploration": exploration, "objective": {"threshold": 0.5}}}
-    content = with_more_columns().to_csv(index=False).encode()
-    with wine.instead("wine", content), without_writing(wine, LOST):
-        followed = noria("run", wine.name, "--local", "--input", json.dumps(given))
+    with without_writing(vintages, LOST):
+        followed = noria("run", vintages.name, "--local")
     [run] = re.findall(r"^run (\S+)$", followed, re.MULTILINE)
-    [ending] = re.findall("Ending: (.*)", followed)
-    assert ending in ("Promote", "KeepChampion"), followed
-    trials = wine.json(f"runs/{run}/iteration=1/trials/1.json")
-    assert len(trials) > MOST_INLINE
+    assert re.findall("Ending: (.*)", followed) == ["Promote"]
+    trials = vintages.json(f"runs/{run}/iteration=1/trials/1.json")
+    assert len(trials) == 60 > MOST_INLINE
+    assert {one["setting"] for one in trials} > {"", "more leaves"}
     assert f"    · {len(trials)} done\n" in followed
 
-    seen, shown = played(wine, run)
+    seen, shown = played(vintages, run)
     visited = [event.state for event in seen if event.kind == "entered" and event.item is None]
     assert visited[visited.index("ManyTrials") :][:3] == [
         "ManyTrials", "ExploreManyModels", "JudgeTrials"
@@ -117,12 +94,14 @@ def test_many_trials_find_a_model_and_one_that_is_lost_costs_the_others_nothing(
     assert shown.count("    · ") > len(trials)
     assert "ExploreManyModelsItem: AccessDenied: An error occurred" in shown
 
-    listed = json.loads(noria("experiments", "list", wine.name, "--local", "--run", run, "--json"))
+    listed = json.loads(
+        noria("experiments", "list", vintages.name, "--local", "--run", run, "--json")
+    )
     found = {one["trial"]: one for one in listed}
     assert len([name for name in found if name.startswith("1.")]) == len(trials)
     lost = found.pop(LOST)
     assert (lost["score"], lost["outcome"]) == (None, "failed")
     assert "AccessDenied" in lost["error"]
     assert all(one["score"] is not None for one in found.values())
-    read = [call for call in wine.cloud.access.calls if call.function == "ItemReader"]
+    read = [call for call in vintages.cloud.access.calls if call.function == "ItemReader"]
     assert {(call.action, call.allowed) for call in read} == {("s3:GetObject", True)}

@@ -133,14 +133,14 @@ def test_more_than_40_trials_are_items_in_the_runs_folder_and_not_in_the_state(
     store: Store,
 ) -> None:
     """GIVEN more trials than an inline Map runs at once THEN the Distributed Map reads them."""
-    few, many = Search(store, LONG[:4], trials=28), Search(store, LONG[:6], trials=80)
-    search = few.propose()
+    search = Search(store, LONG[:4], trials=28).propose()
     assert (search["count"], search["many"]) == (28, False)
     assert search["trials"] == store.get_json(search["key"])
+    many = Search(store, LONG[:6], trials=80)
     search = many.propose()
-    assert (search["count"], search["many"], search["trials"]) == (42, True, [])
+    assert (search["count"], search["many"], search["trials"]) == (80, True, [])
     assert search["count"] > MOST_INLINE
-    assert len(store.get_json(search["key"])) == 42
+    assert len(store.get_json(search["key"])) == 80
     assert (search["execution"], search["started_at"][:10]) == ("r1", "2026-11-24")
     assert many.propose() == search  # delivered twice
 

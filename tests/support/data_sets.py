@@ -20,6 +20,19 @@ def wine() -> Files:
     return {"wine": frame.rename(columns={"od280/od315_of_diluted_wines": "od_ratio"})}
 
 
+def vintages() -> Files:
+    """Some measurements of the wines, with a day, a region and a note: each recipe has a use."""
+    frame, random = wine()["wine"], np.random.default_rng(3)
+    rows = np.arange(len(frame))
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(random.permutation(rows) * 3, unit="D")
+    wines = frame[["ash", "magnesium", "flavanoids", "cultivar"]].assign(
+        bottled=days.strftime("%Y-%m-%d"),
+        region=random.choice(["north", "south", "east", "west"], len(frame)),
+        note=[" ".join(random.choice(["dry", "red", "old", "oak", "plum"], 6)) for _ in rows],
+    )
+    return {"wines": wines}
+
+
 def cancer() -> Files:
     """569 biopsies; the extremes of their measurements are a source of their own."""
     data = load_breast_cancer(as_frame=True)
@@ -60,5 +73,5 @@ def flights_of(*months: int) -> pd.DataFrame:
 
 SETS: dict[str, Callable[[], Files]] = {
     "wine": wine, "cancer": cancer, "diabetes": diabetes, "airplanes": airplanes,
-    "departures": departures,
+    "departures": departures, "vintages": vintages,
 }  # fmt: skip

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from noria.contracts import Problem
+from noria.core.training.rungs import first_rung
 from noria.core.training.trial import Experiment, Trial
-from noria.core.training.trials import first_rung, judge
+from noria.core.training.trials import judge
 
 
 def trial_of(problem: Problem, candidate: str, recipe: str = "basic") -> Trial:

@@ -116,3 +116,13 @@ def test_experiments_are_those_of_every_turn(bucket: Store) -> None:
         bucket.put_json(run.iteration_key(turn, "plan.json"), {"not": "an experiment"})
     found = [(one["iteration"], one["rung"]) for one in run.experiments()]
     assert found == [(1, 2), (2, 2)]
+
+
+def test_settings_that_were_trials_are_experiments_of_their_own(bucket: Store) -> None:
+    """GIVEN a setting on both rungs and the usual one on the first THEN each is told once."""
+    run = RunFolder(bucket, "one")
+    for name in ("1.text.linear", "1.text.linear.more-shrinkage", "2.text.linear.more-shrinkage"):
+        trial = {"iteration": 1, "recipe": "text", "candidate": "linear", "rung": int(name[0])}
+        bucket.put_json(run.iteration_key(1, f"explore/{name}.json"), trial | {"trial": name})
+    found = {one["trial"] for one in run.experiments()}
+    assert found == {"1.text.linear", "2.text.linear.more-shrinkage"}

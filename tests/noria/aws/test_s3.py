@@ -166,3 +166,12 @@ def test_update_by_many_at_once_loses_nothing(bucket: Store) -> None:
             )
         )
     assert sorted(bucket.get_json("all.json")) == list(range(12))
+
+
+def test_objects_are_read_side_by_side_in_the_order_asked_for(bucket: Store) -> None:
+    for number in range(30):
+        bucket.put_json(f"many/{number}.json", number)
+    keys = [f"many/{number}.json" for number in range(31)]
+    assert bucket.get_all_json(keys, None) == [*range(30), None]
+    with pytest.raises(MissingObjectError):
+        bucket.get_all_json(keys)

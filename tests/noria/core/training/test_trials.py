@@ -9,8 +9,10 @@ from noria.contracts import Problem
 from noria.core.features.plan import joint_plans
 from noria.core.statistics import metrics
 from noria.core.training.candidate_search import explore, explore_with_predictions
+from noria.core.training.candidates import CANDIDATES
+from noria.core.training.rungs import FINALISTS, MANY, Contender, first_rung, last_rung
 from noria.core.training.trial import Experiment, Trial
-from noria.core.training.trials import FINALISTS, first_rung, judge, last_rung
+from noria.core.training.trials import judge
 from noria.errors import TrainingError
 from tests.support.examples import examples
 from tests.support.model_data import problem
@@ -25,8 +27,8 @@ def experiment_of(trial: Trial, scores: list[float], **known: object) -> Experim
     """What came of a trial with these scores, or an error where there are none."""
     mean = float(np.mean(scores)) if scores else None
     found: dict[str, object] = {
-        "candidate": trial.candidate, "recipe": trial.recipe, "rung": trial.rung, "iteration": 0,
-        "metric": "roc_auc", "scores": scores, "mean": mean,
+        "candidate": trial.candidate, "setting": trial.setting, "recipe": trial.recipe,
+        "rung": trial.rung, "iteration": 0, "metric": "roc_auc", "scores": scores, "mean": mean,
     }  # fmt: skip
     return Experiment.model_validate(found | known)
 
@@ -46,7 +48,9 @@ def searched(dataset_of: str, asked: Problem) -> tuple[list[list[Trial]], Experi
         kept = [tried[name] for name in judgement.kept]
         if not judgement.another:
             return rungs, kept[0]
-        trials = last_rung([(one.recipe, one.candidate) for one in kept], asked, 2)
+        trials = last_rung(
+            [Contender(one.recipe, one.candidate, one.setting) for one in kept], asked, 2
+        )
 
 
 @pytest.mark.parametrize("what", ["a ratio", "an hour"])
@@ -75,9 +79,10 @@ def test_the_first_rung_takes_a_part_of_the_rows_and_of_the_seconds() -> None:
     assert {one.rows for one in trials} == {5_000}
     assert sum(one.seconds for one in trials) == pytest.approx(45)
     assert {one.settings for one in trials} == {0}
-    last = last_rung([("text", "random_forest"), ("basic", "random_forest")], asked, 2, 20.0)
+    forests = [Contender("text", "random_forest"), Contender("basic", "random_forest")]
+    last = last_rung(forests, asked, 2, 20.0)
     assert sum(one.seconds for one in last) == pytest.approx(61)
-    late = last_rung([("text", "random_forest")], asked, 2, 80.0)
+    late = last_rung(forests[:1], asked, 2, 80.0)
     assert late[0].seconds == pytest.approx(36)
     assert {(one.rows, one.settings) for one in last} == {(20_000, 13)}
 
@@ -164,8 +169,8 @@ def test_a_trial_that_ran_out_of_time_is_compared_on_the_folds_that_it_has() -> 
 
 
 def test_ties_go_to_the_simpler_candidate_and_then_to_the_shorter_recipe() -> None:
-    pairs = [("calendar+text", "logistic_regression"), ("text", "logistic_regression")]
-    trials = last_rung([*pairs, ("basic", "hist_gradient_boosting")], USUAL, 2)
+    recipes = [Contender(recipe, "logistic_regression") for recipe in ("calendar+text", "text")]
+    trials = last_rung([*recipes, Contender("basic", "hist_gradient_boosting")], USUAL, 2)
     noise = [0.80, 0.81, 0.79, 0.80, 0.82]
     tried = {one.name: experiment_of(one, noise) for one in trials}
     judgement = judge(tried, USUAL, 3)
@@ -203,3 +208,79 @@ def test_candidates_for_few_rows_are_left_out_of_many_but_where_they_are_named()
     assert [one.recipe for one in trials] == ["basic", "text"]
     sparing = problem(exploration={"trials": 4})
     assert len(first_rung(["basic"], sparing, 500)) == 4
+
+
+def test_settings_are_trials_of_their_own_where_many_are_asked_for() -> None:
+    """GIVEN `exploration.trials` beyond 40 THEN what recipes times candidates leave is settings."""
+    few, many, all_of_them = (
+        first_rung(RECIPES, problem(exploration={"trials": trials, "seconds": 100}), 60_000)
+        for trials in (MANY, 60, 1_000)
+    )
+    assert {one.setting for one in few} == {""}
+    assert many[: len(few)] == [
+        one.model_copy(update={"seconds": found.seconds})
+        for one, found in zip(few, many, strict=False)
+    ]
+    assert len(many) == 60
+    assert many == [
+        one.model_copy(update={"seconds": found.seconds})
+        for one, found in zip(all_of_them, many, strict=False)
+    ]
+    pairs = {(one.recipe, one.candidate) for one in few}
+    expected = len(pairs) + sum(len(CANDIDATES[candidate].settings) for _, candidate in pairs)
+    assert len({one.name for one in all_of_them}) == len(all_of_them) == expected
+    assert sum(one.seconds for one in all_of_them) == pytest.approx(50)
+    usual, dearer = (
+        next(one for one in all_of_them
+             if (one.recipe, one.candidate, one.setting)
+             == ("basic", "hist_gradient_boosting", setting))
+        for setting in ("", "more iterations")
+    )  # fmt: skip
+    assert dearer.seconds == pytest.approx(4 * usual.seconds)
+    assert dearer.name == "1.basic.hist_gradient_boosting.more-iterations"
+
+
+def test_a_setting_that_is_best_on_a_part_of_the_rows_goes_on_to_all_of_them() -> None:
+    """GIVEN a setting that beats the usual one THEN the last rung scores and trains that."""
+    asked = problem(exploration={"trials": 100})
+    trials = first_rung(RECIPES, asked, 10_000)
+    best = next(one for one in trials if one.setting == "larger leaves" and one.recipe == "text")
+    tried = {one.name: experiment_of(one, [0.6, 0.61, 0.6]) for one in trials}
+    tried[best.name] = experiment_of(best, [0.8, 0.81, 0.8])
+    judgement = judge(tried, asked, len(RECIPES))
+    assert judgement.kept[0] == best.name
+    assert f"{best.candidate} (larger leaves) with recipe text" in judgement.reason
+    kept = [tried[name] for name in judgement.kept]
+    assert {one.setting for one in kept[1:]} == {""}  # of equals the usual one
+    [last] = last_rung([Contender(kept[0].recipe, kept[0].candidate, kept[0].setting)], asked, 2)
+    assert (last.setting, last.settings) == ("larger leaves", 99)
+
+
+def test_a_trial_of_a_setting_is_scored_with_it_and_races_the_others_against_it() -> None:
+    """GIVEN least shrinkage where columns are noise THEN a setting with more gains over it."""
+    dataset = planted("an hour", 400)
+    asked = problem(exploration={"candidates": ["logistic_regression"], "folds": 4})
+    plan = joint_plans(dataset, asked)[0]
+    usual, alone, racing = (
+        explore(
+            dataset, plan,
+            Trial(recipe=plan.recipe, candidate="logistic_regression", setting=setting, rung=2,
+                  rows=400, seconds=100, settings=settings),
+            asked, 0,
+        )
+        for setting, settings in (("", 0), ("less shrinkage", 0), ("less shrinkage", 9))
+    )  # fmt: skip
+    assert alone.setting == "less shrinkage"
+    assert alone.parameters != usual.parameters
+    assert alone.scores != usual.scores
+    assert alone.scores == explore(
+        dataset, plan,
+        Trial(recipe=plan.recipe, candidate="logistic_regression", setting="less shrinkage",
+              rung=2, rows=400, seconds=100),
+        asked, 0,
+    ).scores  # fmt: skip
+    settings = {one.setting for one in racing.trials}
+    assert settings == {*CANDIDATES["logistic_regression"].settings} - {"less shrinkage"}
+    told = " ".join(one.outcome for one in racing.trials)
+    assert "'less shrinkage'" in told or "taken" in told
+    assert "usual" not in told

@@ -21,7 +21,12 @@ def in_order(verdicts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def last_of_each(experiments: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of each recipe and candidate of an iteration the experiment of its last rung."""
+    """Of each recipe, candidate and setting of an iteration the experiment of its last rung."""
     rising = sorted(experiments, key=lambda one: int(one.get("rung", 1)))
-    found = {(one["iteration"], one.get("recipe"), one["candidate"]): one for one in rising}
-    return [*found.values()]
+    return [*{_contender(one): one for one in rising}.values()]
+
+
+def _contender(one: Mapping[str, Any]) -> tuple[int, str]:
+    """What was tried, whatever rung it was on: a trial's name after that of its rung."""
+    named = one.get("trial") or f"{one.get('rung', 1)}.{one.get('recipe')}.{one['candidate']}"
+    return int(one["iteration"]), str(named).partition(".")[2]

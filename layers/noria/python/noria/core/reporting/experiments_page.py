@@ -79,7 +79,8 @@ def _rows(experiments: Sequence[Document], name: str) -> Markup:
     for one in experiments:
         if one.get("score") is not None and one.get("rows"):
             key = f"{one['candidate']}, {one.get('recipe')}"
-            found.setdefault(key, {})[float(one["rows"])] = float(one["score"])
+            rows = found.setdefault(key, {})  # its best setting's, which comes first
+            rows.setdefault(float(one["rows"]), float(one["score"]))
     series = {key: sorted(points.items()) for key, points in found.items() if len(points) > 1}
     return charts.lines("Score and rows", series, name, from_zero=False, along="training rows")
 

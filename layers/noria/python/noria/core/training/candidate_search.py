@@ -95,7 +95,7 @@ def explore_with_predictions(
 
 
 class _Search:
-    """A candidate's usual setting, scored until done or out of time; then its other settings."""
+    """A trial's setting, scored until done or out of time; then the candidate's others."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class _Search:
         self.usual: list[float | None] = []
         self.done = 0
         self.best: dict[int, float] = {}
-        self.setting = ""
+        self.setting = trial.setting
         self.trials: list[SettingTrial] = []
         self.predictions: dict[tuple[str, int], Array] = {}
         columns = len(sample.classes) if len(sample.classes) > 2 else 1
@@ -155,7 +155,7 @@ class _Search:
             self.notes.append(f"fold {fold + 1} skipped: its training rows are of one class")
             return None
         try:
-            return self._score_fold("", fold)[0]
+            return self._score_fold(self.trial.setting, fold)[0]
         except DataError as error:
             self.notes.append(f"fold {fold + 1} skipped: {error}")
             return None
@@ -185,17 +185,21 @@ class _Search:
 
     def _try_settings(self) -> None:
         """Search the candidate's settings with what is left of the trial's seconds."""
-        known = CANDIDATES[self.candidate].settings_for(
+        candidate, own = CANDIDATES[self.candidate], self.trial.setting
+        known = candidate.settings_for(
             len(self.sample.classes), by_factors=_differ_by_factors(self.sample.target)
         )
-        settings = [*known.items()][: self.trial.settings]
+        others = [(name, setting) for name, setting in known.items() if name != own]
+        settings = others[: self.trial.settings]
         if len(self.best) < 2 or not settings:
             return
+        cost = candidate.setting(own).cost if own else 1.0
         race = Race(
+            against=f"'{own}'" if own else "the usual setting",
             usual=self.usual,
             gain=partial(metrics.gain, self._metric),
             overlap=mean_overlap(self.splits),
-            costs={name: setting.cost for name, setting in settings},
+            costs={name: setting.cost / cost for name, setting in settings},
             fold_seconds=self._spent() / self.done,
             seconds=self.trial.seconds - self._spent(),
             confidence=self.problem.evaluation.champion_confidence,

@@ -9,7 +9,6 @@ from noria.common.messages import counted
 from noria.core.statistics.corrected_t_test import surely_gains
 
 TAKEN = "taken"
-NO_BETTER = "no better than the usual setting beyond chance"
 #: Scores one setting on one fold, and says how long it took: (score, seconds).
 ScoreFold = Callable[[str, int], tuple[float, float]]
 
@@ -32,13 +31,12 @@ class SettingTrial:
 
 @dataclass(frozen=True)
 class Race:
-    """What a search may spend, and what it compares with.
+    """What a search may spend, and what it compares with: the usual setting, or `against`.
 
-    `usual` are the usual setting's scores of the folds, None where one could not be scored;
+    `usual` are that setting's scores of the folds, None where one could not be scored;
     `gain` is how much better a first score is than a second; `overlap` is the size of a fold in
-    training rows, for the variance of the mean; `fold_seconds` is what the usual setting takes on
-    a fold, `seconds` what all settings may take, `costs` are times the usual one's; `confidence`
-    is one-sided.
+    training rows, for the variance of the mean; `fold_seconds` is what that setting takes on a
+    fold, `seconds` what all others may take, `costs` are times its own; `confidence` is one-sided.
     """
 
     usual: Sequence[float | None]
@@ -48,6 +46,7 @@ class Race:
     fold_seconds: float
     seconds: float
     confidence: float
+    against: str = "the usual setting"
 
 
 def search(
@@ -68,11 +67,13 @@ def search(
     for number, fold in enumerate(rungs, 1):
         for trial in running:
             _run(trial, fold, race, trials, score_fold, errors)
-        running = _survivors([one for one in running if not one.outcome], number, len(rungs))
+        left = [one for one in running if not one.outcome]
+        running = _survivors(left, race, last=number == len(rungs))
     if running:
         best = max(running, key=lambda one: one.mean_gain)
         for one in running:
-            one.outcome = TAKEN if one is best and _surely_better(one, race) else NO_BETTER
+            taken = one is best and _surely_better(one, race)
+            one.outcome = TAKEN if taken else f"no better than {race.against} beyond chance"
     return trials
 
 
@@ -122,15 +123,15 @@ def _run(
         trial.gains[fold] = race.gain(score, usual)
 
 
-def _survivors(running: list[SettingTrial], rung: int, rungs: int) -> list[SettingTrial]:
+def _survivors(running: list[SettingTrial], race: Race, *, last: bool) -> list[SettingTrial]:
     """Keep the better half, and of these who gain; after the last fold all who do."""
     ordered = sorted(running, key=lambda one: -one.mean_gain)
-    kept = ordered if rung == rungs else ordered[: (len(ordered) + 1) // 2]
+    kept = ordered if last else ordered[: (len(ordered) + 1) // 2]
     kept = [one for one in kept if one.mean_gain > 0]
     for one in ordered:
         if one not in kept:
             after = counted(len(one.gains), "fold")
-            one.outcome = f"dropped after {after}, {one.mean_gain:+.4g} against the usual setting"
+            one.outcome = f"dropped after {after}, {one.mean_gain:+.4g} against {race.against}"
     return kept
 
 

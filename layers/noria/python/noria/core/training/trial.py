@@ -11,14 +11,15 @@ from noria.core.model.signature import BlendMember
 class Trial(BaseModel):
     """A recipe with a candidate on a rung: on so many rows, in so many seconds.
 
-    `folds` of these are scored, the latest first; None is all. `settings` is how many of the
-    candidate's settings are tried beside the usual one, at most.
+    `setting` names the candidate's parameters, "" its usual ones. `folds` are scored, the latest
+    first; None is all. `settings` is how many others are tried beside that one, at most.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recipe: str
     candidate: str
+    setting: str = ""
     rung: int = 1
     rows: int
     seconds: float
@@ -28,7 +29,8 @@ class Trial(BaseModel):
     @property
     def name(self) -> str:
         """Its name among the trials of an iteration, as part of a key: no sign needs escaping."""
-        return f"{self.rung}.{self.recipe.replace('+', '.')}.{self.candidate}"
+        setting = f".{self.setting.replace(' ', '-')}" if self.setting else ""
+        return f"{self.rung}.{self.recipe.replace('+', '.')}.{self.candidate}{setting}"
 
 
 class TriedSetting(BaseModel):
@@ -83,3 +85,9 @@ class Experiment(BaseModel):
         """The recipe of its model, or those of its blend's."""
         blended = dict.fromkeys(one.recipe for one in self.blend)
         return tuple(blended) or (self.recipe,)
+
+    @property
+    def title(self) -> str:
+        """What it is, as a part of a sentence."""
+        setting = f" ({self.setting})" if self.setting else ""
+        return f"{self.candidate}{setting} with recipe {self.recipe}"

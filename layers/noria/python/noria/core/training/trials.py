@@ -1,9 +1,4 @@
-"""The search for a model: which recipes with which candidates are tried, and who goes on.
-
-Successive halving over training rows (Jamieson and Talwalkar 2016, "Non-stochastic best arm
-identification"): the first rung tries every recipe with every candidate on a part of the rows, the
-last one the best of them on all rows, with the candidates' settings.
-"""
+"""The search for a model: which trials of a rung go on, and which one is trained."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,22 +13,8 @@ from noria.core.statistics import metrics
 from noria.core.training.blend_search import BLEND, Blend
 from noria.core.training.candidate_search import raise_if_all_failed
 from noria.core.training.candidates import CANDIDATES
-from noria.core.training.learning_curve import CURVE_SHARE
-from noria.core.training.trial import Experiment, Trial
-
-#: A first rung takes a quarter of the rows. Convention: three rungs of halving in one step, as a
-#: trial's own costs (reading, encoding) make more rungs dearer than what they save.
-PART_OF_ROWS = 4
-#: Rows below which a first rung would rank by chance: a ROC AUC of 0.7 on a fifth of 2,000 is known
-#: to 0.025 (Hanley and McNeil 1982).
-FEWEST_ROWS = 2_000
-#: Folds that a first rung scores. Convention: the fewest that show how much folds differ.
-FIRST_FOLDS = 3
-#: Trials of the last rung, where a first one chose them. Convention: few enough that each has time
-#: for its settings, and more than one kind of model for a blend.
-FINALISTS = 4
-#: Share of the seconds that the first rung has; its trials are many and small.
-FIRST_SHARE = 1 / 2
+from noria.core.training.rungs import FINALISTS, in_two_rungs
+from noria.core.training.trial import Experiment
 
 
 class RungDecision(BaseModel):
@@ -48,65 +29,6 @@ class RungDecision(BaseModel):
     kept: list[str]
     outcomes: dict[str, str]
     reason: str
-
-
-def first_rung(recipes: Sequence[str], problem: Problem, rows: int) -> list[Trial]:
-    """Propose every recipe with every candidate, on a part of the `rows` where they are many."""
-    exploration = problem.exploration
-    usual = problem.candidates_of_every_recipe
-    pairs = [(recipe, candidate) for recipe in recipes for candidate in usual]
-    others = _others(problem, min(rows, exploration.rows))
-    pairs += [(recipes[0], name) for name in others][: max(0, exploration.trials - len(pairs))]
-    if not _in_two_rungs(len(recipes), len(pairs)):
-        return last_rung(pairs, problem, 1)
-    rows = min(rows, exploration.rows)
-    return [
-        Trial(
-            recipe=recipe,
-            candidate=candidate,
-            rung=1,
-            rows=max(min(rows, FEWEST_ROWS), rows // PART_OF_ROWS),
-            seconds=exploration.seconds * FIRST_SHARE / len(pairs),
-            folds=FIRST_FOLDS,
-        )
-        for recipe, candidate in pairs
-    ]
-
-
-def _others(problem: Problem, rows: int) -> list[str]:
-    """The candidates that are tried with the first recipe only, of those that take so many rows."""
-    usual = problem.candidates_of_every_recipe
-    limits = {name: CANDIDATES[name].most_rows for name in problem.candidates if name not in usual}
-    return [name for name, most in limits.items() if most is None or rows <= most]
-
-
-def _in_two_rungs(recipes: int, trials: int) -> bool:
-    return recipes > 1 and trials > FINALISTS
-
-
-def last_rung(
-    pairs: Sequence[tuple[str, str]], problem: Problem, rung: int, spent: float = 0.0
-) -> list[Trial]:
-    """Propose these recipes with these candidates on all rows, with the candidates' settings.
-
-    They have what the rung before them has not `spent` of the seconds, and its share of them where
-    it spent more than that; but for what the winner's learning curve has.
-    """
-    exploration = problem.exploration
-    left = max(exploration.seconds - spent, exploration.seconds * (1 - FIRST_SHARE))
-    left -= exploration.seconds * CURVE_SHARE
-    settings = exploration.trials // max(1, len(pairs)) - 1
-    return [
-        Trial(
-            recipe=recipe,
-            candidate=candidate,
-            rung=rung,
-            rows=exploration.rows,
-            seconds=left / len(pairs),
-            settings=max(0, settings),
-        )
-        for recipe, candidate in pairs
-    ]
 
 
 def judge(experiments: Mapping[str, Experiment], problem: Problem, recipes: int) -> RungDecision:
@@ -124,12 +46,10 @@ def judge(experiments: Mapping[str, Experiment], problem: Problem, recipes: int)
     outcomes = dict.fromkeys(experiments, "failed") | {
         name: _behind(one, best, metric) for name, one in tried.items()
     }
-    if best.rung == 1 and _in_two_rungs(recipes, len(experiments)):
+    if best.rung == 1 and in_two_rungs(recipes, len(experiments)):
         kept = _finalists(tried, ordered)
-        reason = (
-            f"{counted(len(kept), 'trial')} of {len(experiments)} go on, the best so far "
-            f"{best.candidate} with recipe {best.recipe}"
-        )
+        going = f"{counted(len(kept), 'trial')} of {len(experiments)} go on"
+        reason = f"{going}, the best so far {best.title}"
         outcomes |= dict.fromkeys(kept, "goes on")
         return RungDecision(another=True, kept=kept, outcomes=outcomes, reason=reason)
     name, why = _choose(tried, ordered[0], problem)
@@ -137,7 +57,7 @@ def judge(experiments: Mapping[str, Experiment], problem: Problem, recipes: int)
         another=False,
         kept=[name],
         outcomes=outcomes | {name: f"chosen: {why}"},
-        reason=f"{tried[name].candidate} with recipe {tried[name].recipe}: {why}",
+        reason=f"{tried[name].title}: {why}",
     )
 
 
@@ -223,12 +143,12 @@ def _choose(tried: Mapping[str, Experiment], best: str, problem: Problem) -> tup
     )
     if chosen == best:
         return best, f"the best mean {problem.objective.metric} of {counted(len(tried), 'trial')}"
-    first = f"{tried[best].candidate} with recipe {tried[best].recipe}"
-    return chosen, f"simpler than {first} and within one standard error of it"
+    return chosen, f"simpler than {tried[best].title} and within one standard error of it"
 
 
-def _simplicity(one: Experiment) -> tuple[int, int]:
-    return CANDIDATES[one.candidate].complexity, one.recipe.count("+") + (one.recipe != "basic")
+def _simplicity(one: Experiment) -> tuple[int, int, bool]:
+    parts = one.recipe.count("+") + (one.recipe != "basic")
+    return CANDIDATES[one.candidate].complexity, parts, bool(one.setting)
 
 
 def _as_good(metric: str, one: Experiment, best: Experiment, fewest: int) -> bool:
@@ -241,7 +161,7 @@ def _behind(one: Experiment, best: Experiment, metric: str) -> str:
     """Say how far an experiment is behind the best, with the standard error of that."""
     gaps = _gaps(metric, best, one)
     error = f" ± {_standard_error(gaps):.3g}" if len(gaps) > 1 else ""
-    return f"{gaps.mean():.3g}{error} behind {best.candidate} with recipe {best.recipe}"
+    return f"{gaps.mean():.3g}{error} behind {best.title}"
 
 
 def _gaps(metric: str, ahead: Experiment, behind: Experiment) -> NDArray[np.float64]:
