@@ -70,7 +70,9 @@ def test_answers_only_rise_or_only_fall(candidate: str, task: str) -> None:
     """GIVEN dents in the data THEN no recipe's pipeline or artifact shows them."""
     dataset, metric = loans(task), "roc_auc" if task == "binary" else "r2"
     kept = problem(task, metric, features={"monotone": WAYS})
-    for plan in joint_plans(dataset, kept)[:2]:  # the first recipe, and all together
+    plans = joint_plans(dataset, kept)[:2]  # the first recipe, and all together
+    assert len(plans) == 2
+    for plan in plans:
         model = fit_members([Member(plan, candidate)], dataset, kept, 0)
         read = dataset.only([one.name for one in model.inputs(dataset.columns)])
         artifact = OnnxModel(model.to_onnx(dataset.columns), bare_signature(read, task))
