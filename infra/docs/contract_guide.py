@@ -24,6 +24,7 @@ SECTIONS = (
     ("exploration", "Exploration"), ("training", "Training"), ("evaluation", "Evaluation"),
     ("deployment", "Deployment"), ("deployment.canary", "Canary"), ("monitoring", "Monitoring"),
     ("retraining", "Retraining"), ("scaling", "Scaling"),
+    ("mlflow", "MlflowTracking"),
 )  # fmt: skip
 HEAD = """# The contract, field by field
 

@@ -36,6 +36,7 @@ from noria.contracts.sources import (
     S3Source,
     Source,
 )
+from noria.contracts.tracking import MlflowTracking
 
 __all__ = [
     "LARGEST_MEMORY",
@@ -56,6 +57,7 @@ __all__ = [
     "HttpSource",
     "Join",
     "Metric",
+    "MlflowTracking",
     "Monitoring",
     "Objective",
     "Problem",

@@ -32,6 +32,11 @@ def refuse_protected(deployed: "Problem", changed: "Problem") -> None:
             "input.problem.deployment cannot be changed by an execution; change the contract "
             "and deploy it"
         )
+    if changed.mlflow != deployed.mlflow:
+        raise ContractError(
+            "input.problem.mlflow cannot be changed by an execution, as it decides where data and "
+            "a secret are sent; change the contract and deploy it"
+        )
     for field in ("retention", "refresh"):
         if getattr(changed.features, field) != getattr(deployed.features, field):
             raise ContractError(

@@ -37,6 +37,7 @@ from noria.contracts.objective import (
 from noria.contracts.overrides import deep_merged, refuse_protected
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source
+from noria.contracts.tracking import MlflowTracking
 from noria.contracts.validation_errors import error_sentences
 from noria.contracts.yaml_loader import read_document
 from noria.errors import ContractError
@@ -104,6 +105,8 @@ class Problem(Section):
     """What starts a training run."""
     scaling: Scaling = Scaling()
     """When work is too large for Lambda."""
+    mlflow: MlflowTracking | None = None
+    """An MLflow tracking server that trials and models go to as well."""
 
     @reads("sources.name", "sources.primary", "sources.join")
     def _sources_fit_together(self) -> FieldErrors:
