@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import AlertTopic, StackAlarms
 from infra.constructs.backfill_machine import BackfillMachine
+from infra.constructs.experiment_tracking import ExperimentTracking
 from infra.constructs.serving import Serving
 from infra.constructs.stages import Packages, Stages
 from infra.constructs.storage import Storage
@@ -75,6 +76,21 @@ class ProblemStack(cdk.Stack):
             serving=serving,
             topic=alerts.topic,
         )
+        if problem.mlflow is not None:
+            tracking = ExperimentTracking(
+                self,
+                "Tracking",
+                problem=problem,
+                mlflow=problem.mlflow,
+                storage=storage,
+                packages=packages,
+                environment=environment,
+                machine=lifecycle.machine,
+                change_champion=stages["change_champion"],
+                undelivered=alarms.undelivered,
+                topic=alerts.topic,
+            )
+            self._outputs(TrackingFunctionName=tracking.function.function_name)
 
         self._outputs(
             BucketName=storage.bucket.bucket_name,

@@ -61,7 +61,7 @@ class StackAlarms(Construct):
         super().__init__(scope, construct_id)
         self.monitor = monitor
         self._notify = actions.SnsAction(topic)
-        self._undelivered = self._queue()
+        self.undelivered = self._queue()
         self._schedule_monitor(monitor, problem.monitoring.every)
         if problem.features.windows:
             self._refresh_features(machine, problem.feature_refresh)
@@ -71,7 +71,7 @@ class StackAlarms(Construct):
 
     def _schedule_monitor(self, monitor: lambda_.Function, every: timedelta) -> None:
         target = targets.LambdaFunction(
-            monitor, dead_letter_queue=self._undelivered, retry_attempts=3
+            monitor, dead_letter_queue=self.undelivered, retry_attempts=3
         )
         self._schedule(every, "MonitorSchedule", "Compare live use with training", target)
 
@@ -85,7 +85,7 @@ class StackAlarms(Construct):
         target = targets.SfnStateMachine(
             machine,
             input=events.RuleTargetInput.from_object(given),
-            dead_letter_queue=self._undelivered,
+            dead_letter_queue=self.undelivered,
             retry_attempts=3,
         )
         self._schedule(every, "RefreshFeatures", "Bring the feature store up to date", target)
@@ -129,7 +129,7 @@ class StackAlarms(Construct):
                     input=events.RuleTargetInput.from_object(
                         {"cause": cause, "as_of": events.EventField.time}
                     ),
-                    dead_letter_queue=self._undelivered,
+                    dead_letter_queue=self.undelivered,
                     retry_attempts=10,
                     max_event_age=cdk.Duration.hours(6),
                 )
@@ -171,7 +171,7 @@ class StackAlarms(Construct):
             ),
             targets=[
                 targets.LambdaFunction(
-                    record_failure, dead_letter_queue=self._undelivered, retry_attempts=10
+                    record_failure, dead_letter_queue=self.undelivered, retry_attempts=10
                 )
             ],
         )
@@ -197,7 +197,7 @@ class StackAlarms(Construct):
                 "The endpoint's slowest answers take too long",
             ),
             "UndeliveredEvents": (
-                self._undelivered.metric_approximate_number_of_messages_visible(period=five),
+                self.undelivered.metric_approximate_number_of_messages_visible(period=five),
                 1,
                 "An event did not reach the machine or a function: see the dead-letter queue",
             ),

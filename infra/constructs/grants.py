@@ -1,6 +1,6 @@
 """What roles may be allowed, as policy statements: by prefix, by table, by function."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -66,12 +66,17 @@ def put_metrics(namespace: str) -> iam.PolicyStatement:
     )
 
 
-def secrets(problem: Problem) -> iam.PolicyStatement | None:
-    """Only the secrets that the contract names, by ARN or by name (which ends in six letters)."""
-    named = {getattr(source, "secret", None) for source in problem.sources} - {None}
+def source_secrets(problem: Problem) -> iam.PolicyStatement | None:
+    """Only the secrets that the contract's sources name."""
+    return secrets([getattr(source, "secret", None) for source in problem.sources])
+
+
+def secrets(names: Iterable[str | None]) -> iam.PolicyStatement | None:
+    """Reading secrets, by ARN or by name (which ends in six letters)."""
     prefix = f"arn:{cdk.Aws.PARTITION}:secretsmanager:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:secret"
     arns = [
-        n if n.startswith("arn:") else f"{prefix}:{n}-??????" for n in sorted(filter(None, named))
+        name if name.startswith("arn:") else f"{prefix}:{name}-??????"
+        for name in sorted({name for name in names if name})
     ]
     return allow(["secretsmanager:GetSecretValue"], arns) if arns else None
 

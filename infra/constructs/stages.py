@@ -157,7 +157,7 @@ class Stages(Construct):
             "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),
             "put_metrics": lambda: grants.put_metrics(environment.namespace),
             "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
-            "read_secrets": lambda: grants.secrets(problem),
+            "read_secrets": lambda: grants.source_secrets(problem),
             "serve_features": lambda: grants.online_features(storage),
             "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
         }

@@ -1,4 +1,4 @@
-"""Peers' own environments below .noria/bench, from hash-locked wheels."""
+"""Environments of their own for peers and servers, below .noria/bench, from hash-locked wheels."""
 
 import hashlib
 import subprocess
@@ -10,16 +10,18 @@ from infra.packaging import bootstrap
 
 ROOT = Path(__file__).parents[2]
 NOT_MADE = """\
-The environment of tests/bench/{name} cannot be made under Python {version} (its message is above;
-the first time it takes the network): measured without it."""
+The environment of {requirements} cannot be made under Python {version} (its message is above; the
+first time it takes the network): done without it."""
 
 
-def python_of(name: str, built: Sequence[str] = ()) -> Path | None:
-    """The Python of tests/bench/NAME/requirements.txt, made where it is missing.
+def python_of(
+    name: str, built: Sequence[str] = (), within: Path = Path(__file__).parent
+) -> Path | None:
+    """The Python of NAME/requirements.txt in a folder, tests/bench by default, made where missing.
 
     `built` are packages that come as source only. None where it cannot be made, which is told.
     """
-    requirements = Path(__file__).parent / name / "requirements.txt"
+    requirements = within / name / "requirements.txt"
     key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
     version = "{}.{}".format(*sys.version_info)
     home = ROOT / ".noria" / "bench" / f"{name}-{version}-{key}"
@@ -33,7 +35,8 @@ def python_of(name: str, built: Sequence[str] = ()) -> Path | None:
         _run(uv, "pip", "sync", "--quiet", "--python", found, "--require-hashes",
              "--only-binary", ":all:", *sources, "--compile-bytecode", requirements)  # fmt: skip
     except subprocess.CalledProcessError:
-        print(NOT_MADE.format(name=name, version=version), file=sys.stderr)
+        shown = requirements.relative_to(ROOT)
+        print(NOT_MADE.format(requirements=shown, version=version), file=sys.stderr)
         return None
     ready.touch()
     return found

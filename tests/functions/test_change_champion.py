@@ -1,8 +1,6 @@
 """A person promotes, rolls back and retires versions: each once, with a reason, in no run."""
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,12 +17,11 @@ from noria.aws.run_lease import LeaseBook
 from noria.aws.s3 import Store
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError
+from tests.support.endpoint_function import make_endpoint
 from tests.support.moto_session import aws_in_process
 
 BUCKET, ENDPOINT = "parcels-bucket", "parcels-endpoint"
 PLACE = {"LocationConstraint": "eu-west-1"}
-TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
-                        "Action": "sts:AssumeRole"}]}  # fmt: skip
 SIGNATURE = Signature(
     problem="parcels", task="binary", target="late", classes=("no", "yes"), columns=(),
     metric="roc_auc", recipe="basic", candidate="ridge", rows=800,
@@ -36,7 +33,7 @@ def registry() -> Iterator[Registry]:
     """Three versions that were judged, of which v1 and then v2 came to serve; v4 was not judged."""
     with aws_in_process():
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=PLACE)
-        _make_endpoint()
+        make_endpoint(ENDPOINT)
         topic = boto3.client("sns").create_topic(Name="people")["TopicArn"]
         variables = {
             "NORIA_STACK": "parcels", "NORIA_BUCKET": BUCKET, "NORIA_TOPIC": topic,
@@ -52,23 +49,6 @@ def registry() -> Iterator[Registry]:
                 made.promote(_champion(name, day))
             yield made
         clients.client.cache_clear()
-
-
-def _make_endpoint() -> None:
-    role = boto3.client("iam").create_role(
-        RoleName="endpoint", AssumeRolePolicyDocument=json.dumps(TRUST)
-    )
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "")
-    client = boto3.client("lambda")
-    client.create_function(
-        FunctionName=ENDPOINT, Runtime="python3.13", Handler="app.handler",
-        Role=role["Role"]["Arn"], Code={"ZipFile": code.getvalue()},
-        Environment={"Variables": {"NORIA_MODEL": "champion"}},
-    )  # fmt: skip
-    client.publish_version(FunctionName=ENDPOINT)
-    client.create_alias(FunctionName=ENDPOINT, Name="live", FunctionVersion="1")
 
 
 def _write(registry: Registry, store: Store, name: str) -> None:

@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body[: answer.cut])
 
-    do_POST = do_GET  # noqa: N815 - the name is the base class's
+    do_POST = do_PUT = do_GET  # noqa: N815 - the names are the base class's
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

@@ -44,7 +44,7 @@ LONGEST_NAME = 255  # bytes of a column's name in Glue
 class Outcome:
     """Where a run in one process stopped, with what it says, and all that it left.
 
-    `files` are the objects of the model versions, by key.
+    `objects` are those of the whole bucket, by key.
     """
 
     state: str
@@ -52,7 +52,12 @@ class Outcome:
     reasons: list[str]
     answers: dict[str, Any] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The objects of the model versions, by key."""
+        return {key: one for key, one in self.objects.items() if key.startswith("models/")}
 
     @property
     def sentences(self) -> list[str]:
@@ -93,9 +98,10 @@ def run_stages(
         verdicts = sorted((folder / "bucket/runs/run/verdicts").glob("*.json"))
         outcome.verdicts = [json.loads(one.read_text()) for one in verdicts]
         bucket = folder / "bucket"
-        outcome.files = {
-            str(one.relative_to(bucket)): one.read_bytes()
-            for one in (bucket / "models").glob("*/*")
+        outcome.objects = {
+            one.relative_to(bucket).as_posix(): one.read_bytes()
+            for one in bucket.rglob("*")
+            if one.is_file()
         }
         return outcome
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import grimp
 import pytest
 
+from infra.constructs.experiment_tracking import TRACKER
 from infra.constructs.stages import ENDPOINT
 from infra.lifecycle import STAGES
 from infra.packaging import assets
@@ -19,7 +20,7 @@ from infra.packaging.layers import LAYERS, LEFT_OUT, Platform
 from infra.packaging.slimming import trim_elf
 
 FUNCTIONS = sorted(file.stem for file in (ROOT / "functions").glob("[a-z]*.py"))
-ROWS = {row.name: row for row in (*STAGES, ENDPOINT)}
+ROWS = {row.name: row for row in (*STAGES, ENDPOINT, TRACKER)}
 
 # Imported inside the one function that needs it: where a contract names a unit, which Transform
 # alone converts, and where words are hashed, which training alone does.

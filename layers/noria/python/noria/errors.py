@@ -41,6 +41,14 @@ class RegistryError(NoriaError):
     """A model version or registry entry that is missing or contradicts another."""
 
 
+class TrackingError(NoriaError):
+    """A tracking server that does not take what is sent to it."""
+
+
+class TrackingUnavailableError(TrackingError):
+    """A tracking server that cannot be reached now, and may be later."""
+
+
 class LeaseError(NoriaError):
     """Another execution holds this stack's run lease."""
 

@@ -26,9 +26,12 @@ class Lease(BaseModel):
 class LeaseBook:
     """Acquire and release; both can be repeated by the same holder."""
 
-    def __init__(self, store: Store, duration: timedelta = timedelta(hours=12)) -> None:
+    def __init__(
+        self, store: Store, duration: timedelta = timedelta(hours=12), key: str = KEY
+    ) -> None:
         self._store = store
         self._duration = duration
+        self._key = key
 
     def acquire(self, holder: str, now: datetime) -> Lease:
         """Take the lease if it is free; the answer's `holder` tells who has it now."""
@@ -38,7 +41,7 @@ class LeaseBook:
             current = Lease.model_validate(stored or {})
             return None if current.is_held(now) and current.holder != holder else wanted
 
-        return Lease.model_validate(self._store.update(KEY, take))
+        return Lease.model_validate(self._store.update(self._key, take))
 
     def release(self, holder: str) -> None:
         """Give the lease back if `holder` has it."""
@@ -47,8 +50,8 @@ class LeaseBook:
             held = Lease.model_validate(stored or {}).holder == holder
             return Lease().model_dump(mode="json") if held else None
 
-        self._store.update(KEY, give_back)
+        self._store.update(self._key, give_back)
 
     def current(self) -> Lease:
         """The lease as it stands."""
-        return Lease.model_validate(self._store.get_json(KEY, {}))
+        return Lease.model_validate(self._store.get_json(self._key, {}))

@@ -4,11 +4,14 @@ The registry's pointer moves by compare and swap and holds the token of the call
 repeated, as after a lost reply, goes on where the first one stopped and has no second effect.
 """
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from noria.aws.clients import client
@@ -60,6 +63,7 @@ class ChampionChange:
     leases: LeaseBook
     endpoint: EndpointFunction
     topic: Topic
+    tracker: str = ""
 
     @classmethod
     def open(cls, change: Change, now: datetime) -> "ChampionChange":
@@ -70,7 +74,8 @@ class ChampionChange:
             client("lambda"), environment.endpoint_function, environment.alias
         )
         topic = Topic(client("sns"), environment.topic)
-        return cls(change, now, Registry(store), LeaseBook(store, LEASE), endpoint, topic)
+        leases = LeaseBook(store, LEASE)
+        return cls(change, now, Registry(store), leases, endpoint, topic, environment.tracker)
 
     def carry_out(self) -> dict[str, Any]:
         """Make the change while no run is going on; returns what serves, and what did before.
@@ -85,9 +90,25 @@ class ChampionChange:
                 "end or stop it, then try again"
             )
         try:
-            return self._retire() if self.change.action == "retire" else self._serve()
+            told = self._retire() if self.change.action == "retire" else self._serve()
         finally:
             self.leases.release(holder)
+        self._track(told["version"])
+        return told
+
+    def _track(self, version: str) -> None:
+        """Have the change told to the tracking server, where the contract names one.
+
+        The change is made: where Lambda does not take the call, the next run's end tells it.
+        """
+        trained = self.registry.trained_by(version)
+        if not self.tracker or trained is None:
+            return
+        with suppress(ClientError, BotoCoreError):
+            client("lambda").invoke(
+                FunctionName=self.tracker, InvocationType="Event",
+                Payload=json.dumps({"run": trained[0]}),
+            )  # fmt: skip
 
     def _serve(self) -> dict[str, Any]:
         champion = self.registry.champion()

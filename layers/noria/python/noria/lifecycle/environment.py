@@ -35,6 +35,7 @@ class Environment(BaseModel):
     labels_stream: str = ""
     model: str = ""
     code_version: str = ""
+    tracker: str = ""
 
     def to_variables(self) -> dict[str, str]:
         """The environment variables of a function, as the template declares them."""

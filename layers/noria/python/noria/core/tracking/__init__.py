@@ -1,0 +1,1 @@
+"""What a run tried and trained, as MLflow has it."""

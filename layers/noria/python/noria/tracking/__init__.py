@@ -1,0 +1,1 @@
+"""Trials and models, sent to an MLflow tracking server."""
