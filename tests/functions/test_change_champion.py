@@ -8,11 +8,13 @@ from unittest.mock import patch
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError
 
 from functions import change_champion
 from noria.aws import clients
 from noria.aws.lambda_versions import EndpointFunction
-from noria.aws.model_registry import Champion, Registry
+from noria.aws.model_registry import VERSIONS, Champion, Registry
 from noria.aws.run_lease import LeaseBook
 from noria.aws.s3 import Store
 from noria.core.model.signature import Signature
@@ -158,3 +160,28 @@ def test_nobody_changes_what_a_run_is_about_to_compare_with(registry: Registry) 
     leases.release("run-7")
     assert change("promote", "v3")["version"] == "v3"
     assert leases.acquire("run-8", datetime.now(UTC)).holder == "run-8"
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_change_is_told_to_the_tracking_server(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """GIVEN a contract with MLflow THEN its tracker is called, and may be away."""
+    calls: list[dict[str, Any]] = []
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        calls.append({"path": params["url_path"], "body": params["body"]})
+        if refused:
+            raise EndpointConnectionError(endpoint_url="lambda")
+        return AWSResponse("", 202, {}, None), {"StatusCode": 202}
+
+    monkeypatch.setenv("NORIA_TRACKER", "parcels-tracker")
+    clients.client("lambda").meta.events.register("before-call.lambda.Invoke", answer)
+    named = {"v3": {"run_id": "run-v3", "iteration": 1}}
+    Store(boto3.client("s3"), BUCKET).put_json(VERSIONS, named)
+    change("promote", "v3", call="to-v3-by-hand")
+    assert served() == "v3"
+    change("promote", "v1", call="to-v1-by-hand")  # of a run that the registry does not know
+    change("retire", "v3", call="retire-by-hand")
+    assert [json.loads(one["body"]) for one in calls] == [{"run": "run-v3"}] * 2
+    assert "parcels-tracker" in calls[0]["path"]

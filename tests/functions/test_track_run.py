@@ -25,7 +25,7 @@ from noria.aws.run_folder import RunFolder
 from noria.aws.run_lease import LeaseBook
 from noria.aws.run_log import RunLog
 from noria.aws.s3 import Store
-from noria.errors import LeaseError
+from noria.errors import LeaseError, TrackingError
 from noria.tracking.run_tracking import LEASE
 from tests.support.endpoint_function import make_endpoint
 from tests.support.mlflow_server import SECRET, TrackingServer, client_python, running
@@ -365,3 +365,24 @@ def test_a_run_that_tried_nothing_leaves_nothing(stack: Stack, server: TrackingS
     assert track_run.handler(ENDED, None)["decision"] == "nothing_to_track"
     assert RunLog(stack.store).entries()[0]["tracked"] is True
     assert server.statuses("nothing") == {}
+
+
+def test_an_event_that_comes_before_the_end_was_recorded_comes_again(stack: Stack) -> None:
+    """GIVEN a stopped run, whose event reaches RecordFailure and this at once."""
+    RunLog(stack.store).record(RUN, as_of=STARTED)
+    stack.deploy("early", "http://127.0.0.1:9")
+    with pytest.raises(TrackingError, match="has not ended yet; it is tried again later"):
+        track_run.handler(ENDED, None)
+    assert "tracked" not in RunLog(stack.store).entries()[0]
+
+
+def test_a_damaged_model_is_told_and_holds_up_no_other_run(
+    stack: Stack, server: TrackingServer
+) -> None:
+    stack.end("Promote")
+    stack.store.put("models/v1/signature.json", b"{}")
+    stack.deploy("damaged", server.url)
+    told = track_run.handler(ENDED, None)
+    assert told["decision"] == "not_tracked"
+    assert "does not match its checksum" in told["reasons"][0]
+    assert track_run.handler({"run": "another"}, None)["decision"] == "nothing_to_track"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -53,8 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer.body[: answer.cut])
+        with suppress(BrokenPipeError):  # who asked has given up
+            self.end_headers()
+            self.wfile.write(answer.body[: answer.cut])
 
     do_POST = do_PUT = do_GET  # noqa: N815 - the names are the base class's
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from noria.errors import TrackingError, TrackingUnavailableError
 from noria.ingestion.http.deadlines import ended_by
 
-CONNECT_SECONDS, REQUEST_SECONDS = 5.0, 30.0
+CONNECT_SECONDS, REQUEST_SECONDS, UPLOAD_SECONDS = 5.0, 30.0, 300.0
 LARGEST_ANSWER = 50_000_000  # bytes
 API = "/api/2.0/mlflow/"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
@@ -101,7 +101,8 @@ class MlflowApi:
     def _exchange(
         self, method: str, path: str, content: bytes | None, kind: str
     ) -> tuple[int, str, str, bytes]:
-        until = min(self._deadline, time.monotonic() + REQUEST_SECONDS)
+        seconds = UPLOAD_SECONDS if method == "PUT" else REQUEST_SECONDS
+        until = min(self._deadline, time.monotonic() + seconds)
         if until <= time.monotonic():
             raise TrackingUnavailableError(
                 f"'{self.tracking_uri}' is too slow: not everything was sent in time; the rest is "
@@ -112,10 +113,10 @@ class MlflowApi:
             connection = self._connected()
             with ended_by(until, connection):
                 connection.request(method, self._parts.path + path, content, headers)
-                answer = connection.getresponse()
-                body = answer.read(LARGEST_ANSWER)
-                if answer.length:  # http.client takes what was cut off for a whole
-                    raise http.client.IncompleteRead(body, answer.length)
+                with connection.getresponse() as answer:
+                    body = answer.read(LARGEST_ANSWER)
+                    if answer.length:  # http.client takes what was cut off for a whole
+                        raise http.client.IncompleteRead(body, answer.length)
         except ssl.SSLCertVerificationError as error:
             self.close()
             raise TrackingError(
@@ -136,10 +137,11 @@ class MlflowApi:
         if self._connection is None:
             secure = self._parts.scheme == "https"
             kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-            connection = kind(str(self._parts.hostname), self._parts.port, timeout=CONNECT_SECONDS)
+            self._connection = connection = kind(
+                str(self._parts.hostname), self._parts.port, timeout=CONNECT_SECONDS
+            )
             connection.connect()
             connection.sock.settimeout(REQUEST_SECONDS)
-            self._connection = connection
         return self._connection
 
 

@@ -6,6 +6,7 @@ missing. What was sent is found by its tags and not sent twice.
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,13 @@ from noria.aws.s3 import Store
 from noria.common.backoff import Backoff
 from noria.common.verdict import Verdict
 from noria.contracts import MlflowTracking, Problem
-from noria.errors import LeaseError, SourceError, TrackingError, TrackingUnavailableError
+from noria.errors import (
+    LeaseError,
+    RegistryError,
+    SourceError,
+    TrackingError,
+    TrackingUnavailableError,
+)
 from noria.tracking.mlflow_api import MlflowApi
 from noria.tracking.mlflow_server import MlflowServer
 from noria.tracking.recorded_run import RecordedRun
@@ -47,19 +54,22 @@ class RunTracking:
     def track(self, run_id: str) -> Verdict:
         """Send a run, then what others left undone; the verdict is that of the run asked for.
 
-        Raises `LeaseError` while another delivery sends: Lambda then delivers this one later.
+        Raises `TrackingError` before the run has recorded its end, as its event may come first, and
+        `LeaseError` while another delivery sends: Lambda then delivers this one later.
         """
+        if self._is_logged(run_id) and RunFolder(self.store, run_id).ending() is None:
+            raise TrackingError(f"run '{run_id}' has not ended yet; it is tried again later")
         leases = LeaseBook(self.store, timedelta(seconds=2 * SECONDS), LEASE)
         holder = uuid4().hex
         if leases.acquire(holder, datetime.now(UTC)).holder != holder:
             raise LeaseError(f"runs are being tracked already; run '{run_id}' is tried again later")
         deadline = time.monotonic() + SECONDS
         try:
-            verdict = self._recorded(run_id, deadline)
-            others = self._others(run_id) if verdict.decision != NOT_SENT else []
-            for other in others:
-                if self._recorded(other, deadline).decision == NOT_SENT:
+            verdict = last = self._recorded(run_id, deadline)
+            for other in self._others(run_id):
+                if last.evidence.get("unavailable"):
                     break
+                last = self._recorded(other, deadline)
         finally:
             leases.release(holder)
         return verdict
@@ -74,39 +84,40 @@ class RunTracking:
 
     def _recorded(self, run_id: str, deadline: float) -> Verdict:
         """Send a run and note what came of it, in its folder and in the log of runs."""
-        run = RecordedRun.read(self.store, run_id)
-        if run is None or not (run.trials or run.version):
-            verdict = Verdict(decision=NOTHING, reasons=["no model was tried"])
-        else:
+        verdict = Verdict(decision=NOTHING, reasons=["no model was tried"])
+        try:
+            run = RecordedRun.read(self.store, run_id)
+        except RegistryError as error:
+            run, verdict = None, Verdict(decision=NOT_SENT, reasons=[str(error)])
+        if run is not None and (run.trials or run.version):
             verdict = self._sent(run, deadline)
             document = verdict.model_dump(mode="json")
             RunFolder(self.store, run_id).record_verdict(STATE, run.iteration, document)
-        if any(one["run_id"] == run_id for one in RunLog(self.store).entries()):
+        if self._is_logged(run_id):
             RunLog(self.store).record(run_id, tracked=verdict.decision != NOT_SENT)
         return verdict
 
+    def _is_logged(self, run_id: str) -> bool:
+        return any(one["run_id"] == run_id for one in RunLog(self.store).entries())
+
     def _sent(self, run: RecordedRun, deadline: float) -> Verdict:
         """Try some times where the server is not there; each goes on where the last broke off."""
-        told = TrackingError("nothing was tried")
+        told = ""
         for _ in self.retries:
             try:
                 return self._send(run, deadline)
             except TrackingUnavailableError as error:
-                told = error
+                told = str(error)
             except (TrackingError, SourceError) as error:
-                told = TrackingError(str(error))
-                break
-        return Verdict(decision=NOT_SENT, reasons=[str(told)])
+                return Verdict(decision=NOT_SENT, reasons=[str(error)])
+        return Verdict(decision=NOT_SENT, reasons=[told], evidence={"unavailable": True})
 
     def _send(self, run: RecordedRun, deadline: float) -> Verdict:
         wanted = self._wanted
         secret = self.secrets(wanted.secret) if wanted.secret else {}
-        api = MlflowApi(wanted.tracking_uri, secret, deadline)
-        try:
+        with closing(MlflowApi(wanted.tracking_uri, secret, deadline)) as api:
             server = MlflowServer(api, wanted.experiment or self.problem.name)
             return RunSending(server, run, self.store, self.problem.name).send()
-        finally:
-            api.close()
 
     @property
     def _wanted(self) -> MlflowTracking:
