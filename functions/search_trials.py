@@ -6,6 +6,7 @@ from noria.common.formatting import shortened
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.features.plan import Plan
+from noria.core.training.artifact_size import FOLDS_SHARE, check_size
 from noria.core.training.blend_search import BLEND, find_blend
 from noria.core.training.fitted_model import members_of
 from noria.core.training.learning_curve import learning_curve
@@ -17,6 +18,7 @@ from noria.core.training.trials import (
     judge,
     with_blend,
 )
+from noria.errors import TrainingError
 from noria.lifecycle.environment import message_of
 from noria.lifecycle.experiments import (
     read_experiments,
@@ -147,7 +149,12 @@ def _blended(
     if found is None:
         return judgement
     name = f"{experiments[judgement.kept[0]].rung}.{BLEND}"
-    experiments[name] = blend_experiment(found, experiments)
+    blend = blend_experiment(found, experiments)
+    try:
+        check_size(blend.artifact_bytes or 0, stage.problem, FOLDS_SHARE)
+    except TrainingError as error:
+        return judgement.model_copy(update={"reason": f"{judgement.reason}; no blend: {error}"})
+    experiments[name] = blend
     write_predictions(stage, name, found.predicted)
     return with_blend(judgement, name, experiments[name])
 

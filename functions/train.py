@@ -3,7 +3,6 @@
 import io
 import json
 from dataclasses import replace
-from importlib.metadata import version as installed
 from typing import Any
 
 import numpy as np
@@ -33,13 +32,13 @@ from noria.lifecycle.experiments import (
     read_predictions,
     write_predictions,
 )
+from noria.lifecycle.library_versions import library_versions
 from noria.lifecycle.model_inputs import LINEAGE, Inputs
 from noria.lifecycle.stage import HISTORY, Stage
 from noria.lifecycle.stage_logging import logged, note
 
 SEED = 20_13
 JUDGED_SCORES = "pipeline_scores.npy"
-LIBRARIES = ("scikit-learn", "skl2onnx", "numpy", "pandas")
 
 
 @logged
@@ -64,7 +63,7 @@ def _train(stage: Stage) -> dict[str, Any]:
     interval = find_interval(stage.problem, predicted)
     members = _members(stage, chosen, inputs)
     trained = train(
-        dataset, members, stage.problem, SEED, _libraries(),
+        dataset, members, stage.problem, SEED, library_versions(),
         decision=decision, calibration=calibration, interval=interval,
     )  # fmt: skip
     if calibration is None:
@@ -92,7 +91,7 @@ def _fit_all_rows(stage: Stage) -> dict[str, Any]:
     judged = Signature.model_validate(stage.registry.judged_model(stage.version)[1])
     chosen = read_experiment(stage, str(stage.event.result("judge")["trial"]))
     members = _members(stage, chosen, Inputs(stage))
-    trained = fit_all_rows(dataset, members, judged, stage.problem, SEED, _libraries())
+    trained = fit_all_rows(dataset, members, judged, stage.problem, SEED, library_versions())
     trained = _with_history(trained, stage, Inputs(stage))
     kept = stage.store.get(stage.run.iteration_key(stage.iteration, JUDGED_SCORES))
     made = replace(trained, holdout_scores=_from_npy(kept))
@@ -145,7 +144,7 @@ def _export_rule(event: dict[str, Any]) -> dict[str, Any]:
     stage = Stage.open({**event, "input": given})
     inputs = Inputs(stage)
     dataset = Dataset.from_bytes(inputs.get("dataset", stage.dataset_key))
-    made = rule_model(dataset, stage.problem, _libraries())
+    made = rule_model(dataset, stage.problem, library_versions())
     version, checksums = _write(stage, inputs, made.dataset, made, {})
     note(iteration=1, decision=RULE, rows_in=len(dataset))
     evidence = {"version": version, "rule": stage.problem.baseline.rule,
@@ -199,10 +198,6 @@ def _files(
         "reference.json": reference.model_dump_json().encode(),
         "sample.json": sample.encode(),
     }
-
-
-def _libraries() -> dict[str, str]:
-    return {name: installed(name) for name in LIBRARIES}
 
 
 def _from_npy(content: bytes) -> Any:

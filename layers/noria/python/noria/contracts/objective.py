@@ -248,6 +248,9 @@ class Training(Section):
     interval_coverage: float = Field(default=0.9, ge=0.5, lt=1)
     """Share of the values that the interval of a regression's answer is to hold. Convention: nine
     of ten, as in most of the literature on conformal prediction."""
+    artifact_megabytes: float = Field(default=20, gt=0, le=500)
+    """Size of a model's ONNX graph at most: a trial whose graph is larger is dropped. Convention:
+    20 MB, which a fresh endpoint reads and loads in a fraction of a second."""
 
 
 class Evaluation(Section):

@@ -14,7 +14,8 @@ from noria.core.reporting.templates import render
 
 Document = Mapping[str, Any]
 HEAD = ("rung", "candidate", "setting", "recipe", "score", "std", "seconds", "rows", "features",
-        "outcome")  # fmt: skip
+        "memory", "artifact", "outcome")  # fmt: skip
+UNITS = {"memory": ("memory_megabytes", 1.0), "artifact": ("artifact_bytes", 2.0**20)}  # to MB
 
 
 def render_experiments(experiments: Sequence[Document], title: str) -> str:
@@ -57,6 +58,9 @@ def in_order(experiments: Sequence[Document]) -> list[Document]:
 
 
 def _shown(one: Document, key: str) -> Any:
+    if key in UNITS:
+        field, size = UNITS[key]
+        return "" if one.get(field) is None else f"{float(one[field]) / size:,.1f} MB"
     found = one.get(key)
     if key == "outcome" and one.get("error"):
         return one["error"]

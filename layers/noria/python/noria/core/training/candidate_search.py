@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from noria.common.arrays import Array
 from noria.contracts import Problem
@@ -15,9 +16,11 @@ from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
 from noria.core.statistics.best_threshold import answers_by_halves
 from noria.core.statistics.overlapping_folds import mean_overlap, training_overlap
+from noria.core.training.artifact_size import FOLDS_SHARE, check_size
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
 from noria.core.training.folds import Split, folds_of, label_gap, sample_positions
+from noria.core.training.onnx_export import to_onnx
 from noria.core.training.setting_search import TAKEN, Race, SettingTrial, search
 from noria.core.training.trial import Experiment, Trial, TriedSetting
 from noria.errors import DataError, FeatureError, TrainingError
@@ -31,7 +34,7 @@ KEPT_SCORES = 2_000_000
 LEAST_SPREAD = 0.3
 #: What estimators raise on data they cannot take.
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError, DataError,
-              FeatureError)  # fmt: skip
+              FeatureError, TrainingError)  # fmt: skip
 
 
 class OutOfFold(NamedTuple):
@@ -116,6 +119,8 @@ class _Search:
         self.setting = trial.setting
         self.trials: list[SettingTrial] = []
         self.predictions: dict[tuple[str, int], Array] = {}
+        self.fitted: dict[str, Pipeline] = {}
+        self.artifact_bytes: int | None = None
         columns = len(sample.classes) if len(sample.classes) > 2 else 1
         self.keeps = len(sample) * columns <= KEPT_SCORES
         self.notes: list[str] = []
@@ -145,6 +150,22 @@ class _Search:
         if not self.best:
             raise DataError("; ".join(self.notes) or "no fold could be scored")
         self._try_settings()
+        self._measure_artifact()
+
+    def _measure_artifact(self) -> None:
+        """Export a fold's model, in a last rung, so that none wins that cannot be served.
+
+        Whatever a converter raises ends the trial, and no other.
+        """
+        pipeline = self.fitted.get(self.setting)
+        if pipeline is None:
+            return
+        try:
+            content = to_onnx(pipeline, self.sample.columns, len(self.sample.classes))
+        except Exception as error:
+            raise TrainingError(f"cannot be exported: {type(error).__name__}: {error}") from error
+        self.artifact_bytes = len(content)
+        check_size(self.artifact_bytes, self.problem, FOLDS_SHARE)
 
     def _spent(self) -> float:
         return sum(self.seconds.values())
@@ -173,6 +194,8 @@ class _Search:
         scored = self.clock()
         if self.keeps:
             self.predictions[setting, fold] = prediction
+        if self.trial.folds is None:
+            self.fitted.setdefault(setting, pipeline)
         self.seconds["fit"] += fitted - start
         self.seconds["score"] += scored - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
@@ -241,6 +264,7 @@ class _Search:
             score_seconds=round(self.seconds["score"], 3),
             rows=rows,
             features=self.features,
+            artifact_bytes=self.artifact_bytes,
             folds=len(self.splits),
             fold_note=self.fold_note,
             parameters=parameters_of(

@@ -20,6 +20,7 @@ from noria.core.model.signature import (
     Signature,
 )
 from noria.core.statistics import metrics
+from noria.core.training.artifact_size import check_size
 from noria.core.training.blend_search import BLEND
 from noria.core.training.candidate_search import Clock
 from noria.core.training.fitted_model import FittedModel, Member, fit_members
@@ -76,8 +77,10 @@ def train(
             "calibration": calibration, "interval": interval,
             "robustness": tuple(robustness), "importance_errors": errors,
             "dependences": tuple(dependences)}  # fmt: skip
+    artifact = model.to_onnx(dataset.columns)
+    check_size(len(artifact), problem)
     return Trained(
-        onnx=model.to_onnx(dataset.columns),
+        onnx=artifact,
         signature=signature.model_copy(update=told),
         holdout_scores=model.scores(frame_of(holdout)) if len(holdout) else np.zeros(0),
         importances=importances,

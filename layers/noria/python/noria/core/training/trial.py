@@ -70,10 +70,14 @@ class Experiment(BaseModel):
     score_seconds: float = 0.0
     rows: int = 0
     features: int = 0
+    artifact_bytes: int | None = None
+    memory_megabytes: float | None = None
     folds: int = 0
     fold_note: str = ""
     parameters: dict[str, Any] = {}
     seed: int = 0
+    dataset_sha256: str = ""
+    versions: dict[str, str] = {}
     trials: list[TriedSetting] = []
     learning_curve: LearningCurve | None = None
     notes: list[str] = []

@@ -80,6 +80,8 @@ def blend_experiment(blend: Blend, experiments: Mapping[str, Experiment]) -> Exp
             "fit_seconds": round(sum(one.fit_seconds for one in members), 3),
             "score_seconds": round(sum(one.score_seconds for one in members), 3),
             "features": sum(one.features for one in members),
+            "artifact_bytes": sum(one.artifact_bytes or 0 for one in members) or None,
+            "memory_megabytes": None,
             "parameters": {},
             "trials": [],
             "notes": [],
