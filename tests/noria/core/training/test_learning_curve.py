@@ -117,6 +117,17 @@ def test_entities_stay_together_in_a_part() -> None:
     assert curve.scores[-1] - curve.scores[0] > 0.05, "a quarter of the rows holds most entities"
 
 
+@pytest.mark.parametrize("candidate", ["hist_gradient_boosting", "logistic_regression"])
+def test_few_entities_leave_parts_without_rows_or_with_one_class(candidate: str) -> None:
+    """GIVEN three entities, one of them of one class THEN a part that cannot be learnt is none."""
+    groups = np.sort(np.arange(240) % 3)
+    known = curved(240)
+    target = np.where(groups == 0, 0, known.target)
+    found, sentence = measured(replace(known, groups=groups, target=target), candidate)
+    assert "more rows" in sentence
+    assert found is None or len(found.rows) == 2
+
+
 def test_it_ends_with_its_seconds_and_says_so() -> None:
     ticks = iter(range(0, 10_000, 5))  # each look at the clock is five seconds later
     curve, sentence = measured(curved(600), clock=lambda: float(next(ticks)))

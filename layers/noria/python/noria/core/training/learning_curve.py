@@ -29,6 +29,7 @@ from noria.core.training.folds import Split, folds_of, label_gap, sample_rows
 #: nothing; half and a quarter of the rows cost three quarters of what the folds did.
 CURVE_SHARE = 1 / 10
 FEWEST_FOLDS = 2
+FEWEST_ROWS = 10  # with fewer a model knows next to nothing, nor does its score say much
 PARTS = (2, 4)  # of a fold's rows a half, then a quarter
 
 
@@ -108,6 +109,9 @@ class _CurveFolds:
         """The score of a fold's rows by models of a part of its training rows, if it has one."""
         train, test = self.splits[fold]
         rows, judged = self.sample.take(self._part(train, fold, part)), self.sample.take(test)
+        one_class = bool(rows.classes) and len(np.unique(rows.target)) < 2
+        if len(rows) < FEWEST_ROWS or one_class:
+            return None
         try:
             model = fit_members(self.members, rows, self.problem, self.seed)
             return self._measured(judged.target, model.scores(frame_of(judged)))
