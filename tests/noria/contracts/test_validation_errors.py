@@ -150,10 +150,10 @@ def test_a_name_that_is_not_known_suggests_the_nearest(
         ({"features": {"recipes": "calendar"}},
          "features.recipes: 'calendar' is not known; write 'auto' or a list; write for example "
          "[calendar]"),
-        ({"objective": 0.7}, "objective: 0.7 is no mapping; its fields are costs, metric, "
-         "minimum_gain, minimum_precision, slices, threshold"),
-        ({"objective": None}, "objective: is empty; its fields are costs, metric, minimum_gain, "
-         "minimum_precision, slices, threshold"),
+        ({"objective": 0.7}, "objective: 0.7 is no mapping; its fields are alarm_share, costs, "
+         "metric, minimum_gain, minimum_precision, minimum_recall, slices, threshold"),
+        ({"objective": None}, "objective: is empty; its fields are alarm_share, costs, metric, "
+         "minimum_gain, minimum_precision, minimum_recall, slices, threshold"),
         ({"statement": None}, "statement: is empty; write a text"),
         ({"event_time": 2013}, "event_time: 2013 is no text; write one, in quotes: '2013'"),
         ({"deployment": {"approval": "maybe"}},

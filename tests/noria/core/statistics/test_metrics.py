@@ -24,6 +24,11 @@ def recall_at_precision(y: np.ndarray, p: np.ndarray) -> float:
     return float(recall[precision >= 0.8].max())
 
 
+def precision_at_recall(y: np.ndarray, p: np.ndarray) -> float:
+    precision, recall, _ = reference.precision_recall_curve(y, p)
+    return float(precision[recall >= 0.8].max())
+
+
 BINARY = {
     "accuracy": lambda y, p: reference.accuracy_score(y, p >= 0.5),
     "balanced_accuracy": lambda y, p: reference.balanced_accuracy_score(y, p >= 0.5),
@@ -33,6 +38,7 @@ BINARY = {
     "average_precision": reference.average_precision_score,
     "log_loss": reference.log_loss,
     "recall_at_precision": recall_at_precision,
+    "precision_at_recall": precision_at_recall,
 }
 MULTICLASS = {
     "accuracy": lambda y, p: reference.accuracy_score(y, p.argmax(1)),
@@ -102,8 +108,10 @@ def test_weights_are_counts(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["balanced_accuracy", "f1", "roc_auc", "average_precision", "recall_at_precision"]
-)
+    "name",
+    ["balanced_accuracy", "f1", "roc_auc", "average_precision", "recall_at_precision",
+     "precision_at_recall"],
+)  # fmt: skip
 def test_one_class_is_undefined(name: str) -> None:
     with pytest.raises(DataError, match="undefined"):
         metrics.score(name, np.zeros(5), np.linspace(0, 0.4, 5))
@@ -140,13 +148,18 @@ def test_direction_follows_from_the_metric() -> None:
     assert not metrics.improves("mae", 1.0, 1.0)
 
 
-def test_the_precision_that_is_not_given_is_the_contracts_default() -> None:
-    assert Objective.model_fields["minimum_precision"].default == metrics.MINIMUM_PRECISION
+def test_the_limit_that_is_not_given_is_the_contracts_default() -> None:
+    for limit in ("minimum_precision", "minimum_recall"):
+        assert Objective.model_fields[limit].default == metrics.LEAST
     y, guess = np.array([1, 0, 1, 0, 1]), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     asked = [metrics.score(f"recall_at_precision@{least}", y, guess) for least in (0.6, 0.65, 0.8)]
     assert asked == pytest.approx([1, 2 / 3, 1 / 3])
     assert metrics.score("recall_at_precision", y, guess) == asked[-1]
     assert "at least 65% of alarms" in metrics.named("recall_at_precision@0.65").description
+    asked = [metrics.score(f"precision_at_recall@{least}", y, guess) for least in (0.3, 0.5, 0.8)]
+    assert asked == pytest.approx([1, 2 / 3, 3 / 5])
+    assert metrics.score("precision_at_recall", y, guess) == asked[-1]
+    assert "at least 65% of positives" in metrics.named("precision_at_recall@0.65").description
 
 
 def test_the_endpoint_scores_without_loading_the_contract() -> None:

@@ -97,6 +97,33 @@ def test_recall_at_a_precision_keeps_the_precision() -> None:
     assert found.curve[-1].recall == 1
 
 
+def test_precision_at_a_recall_keeps_the_recall() -> None:
+    target, probability = rare()
+    wanted = {"metric": "precision_at_recall", "minimum_recall": 0.6, "threshold": 0.1}
+    found = chosen(problem(objective=wanted), target, probability)
+    labels = metrics.labels(probability, found.threshold)
+    assert labels[target == 1].mean() >= 0.6
+    reached = metrics.score("precision_at_recall@0.6", target, probability)
+    assert target[labels == 1].mean() == pytest.approx(reached)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.3])
+def test_no_more_rows_are_called_positive_than_can_be_followed_up(share: float) -> None:
+    """GIVEN scores that few rows share THEN the alarms are as many as asked for, never more."""
+    target, probability = rare(rows=2_000)
+    found = chosen(problem(objective={"alarm_share": share}), target, probability)
+    called = metrics.labels(probability, found.threshold).mean()
+    assert share - 0.005 <= called <= share
+    assert found.chosen_for == "alarm_share"
+    assert "as many rows as can be followed up" in found.sentence
+
+
+def test_a_share_that_ties_exceed_calls_fewer() -> None:
+    target, probability = np.arange(400) % 4 == 0, np.repeat([0.9, 0.2], 200)
+    found = chosen(problem(objective={"alarm_share": 0.1}), target, probability)
+    assert metrics.labels(probability, found.threshold).sum() == 0
+
+
 @pytest.mark.parametrize("metric", ["f1", "f1_macro", "balanced_accuracy"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_metric_of_labels_is_answered_by_its_own_best(metric: str, seed: int) -> None:
@@ -130,8 +157,22 @@ def test_metrics_that_one_half_suits_keep_it(metric: str) -> None:
 def test_costs_go_with_a_ranking(metric: str) -> None:
     with pytest.raises(ContractError, match=r"objective\.costs: costs choose a threshold"):
         with_costs(metric=metric)
-    with pytest.raises(ContractError, match=r"objective\.costs: costs are of two classes"):
+    with pytest.raises(ContractError, match=r"objective\.costs: chooses a threshold between two"):
         with_costs("multiclass")
+
+
+def test_a_share_of_alarms_goes_with_a_ranking_and_without_costs() -> None:
+    for objective, told in (
+        ({"alarm_share": 0.1, "metric": "f1"}, "alarm_share: alarm_share chooses a threshold, and"),
+        ({"alarm_share": 0.1, "costs": COSTS}, "alarm_share: costs choose the threshold already"),
+        ({"alarm_share": 1.0}, "objective.alarm_share"),
+    ):
+        with pytest.raises(ContractError) as refused:
+            Problem.parse(
+                problem().to_document()
+                | {"objective": {"metric": "roc_auc", "threshold": 0.7, **objective}}
+            )
+        assert told in str(refused.value)
 
 
 def test_a_few_rows_of_a_class_choose_no_threshold() -> None:

@@ -11,7 +11,10 @@ BINARY: tuple[Task, ...] = ("binary",)
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 REGRESSION: tuple[Task, ...] = ("regression",)
 #: What a binary model's threshold is chosen for.
-Aim = Literal["f1", "f1_macro", "balanced_accuracy", "costs", "recall_at_precision"]
+Aim = Literal[
+    "f1", "f1_macro", "balanced_accuracy", "costs", "alarm_share", "recall_at_precision",
+    "precision_at_recall",
+]  # fmt: skip
 ALL_TASKS = CLASSES + REGRESSION
 
 
@@ -58,6 +61,10 @@ METRICS = {
     "recall_at_precision": MetricRow(
         title="recall at precision",
         description="positives found while at least 80% of alarms are right", tasks=BINARY,
+    ),
+    "precision_at_recall": MetricRow(
+        title="precision at recall",
+        description="alarms that are right while at least 80% of positives are found", tasks=BINARY,
     ),
     "rmse": MetricRow(
         title="RMSE", description="root of the mean squared error", tasks=REGRESSION,

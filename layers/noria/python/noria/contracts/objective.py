@@ -113,7 +113,9 @@ class Costs(Section):
 
 
 #: Metrics of a ranking, which no threshold changes.
-RANKING = ("roc_auc", "average_precision", "recall_at_precision")
+RANKING = ("roc_auc", "average_precision", "recall_at_precision", "precision_at_recall")
+#: Metrics that are measured where another one reaches what the contract asks for.
+LIMITS = {"recall_at_precision": "minimum_precision", "precision_at_recall": "minimum_recall"}
 
 
 class Objective(Section):
@@ -132,24 +134,35 @@ class Objective(Section):
     minimum_precision: float = Field(default=0.8, gt=0, le=1)
     """The share of alarms that must be right in `recall_at_precision`. Convention: four of five,
     as people stop answering alarms that are wrong more often (Breznitz 1984, "Cry Wolf")."""
+    minimum_recall: float = Field(default=0.8, gt=0, le=1)
+    """The share of positives that must be found in `precision_at_recall`. Convention: four of five,
+    as `minimum_precision`."""
     costs: Costs | None = None
-    """What wrong answers cost: the threshold that is served makes the least of it. Without costs it
-    is the one that is best for f1, f1_macro or balanced_accuracy where that is the metric, the one
-    with the most recall at `minimum_precision` for recall_at_precision, the one with the best F1
-    for roc_auc and average_precision, and 0.5 else."""
+    """What wrong answers cost: the threshold that is served makes the least of it. Without costs or
+    `alarm_share` it is the one that is best for f1, f1_macro or balanced_accuracy where that is the
+    metric, the one with the most recall at `minimum_precision` for recall_at_precision or with the
+    most precision at `minimum_recall` for precision_at_recall, the one with the best F1 for roc_auc
+    and average_precision, and 0.5 else."""
+    alarm_share: float | None = Field(default=None, gt=0, lt=1)
+    """The share of the rows that can be followed up, such as 0.05 where one customer in twenty can
+    be called a day: the threshold that is served calls as many positive, and no more."""
     slices: list[Slice] = []
     """Columns whose every value must reach a floor."""
 
-    @reads("metric", "costs")
-    def _costs_go_with_a_ranking(self) -> FieldErrors:
-        if self.costs is not None and self.metric not in RANKING:
+    @reads("metric", "costs", "alarm_share")
+    def _what_chooses_a_threshold_goes_with_a_ranking(self) -> FieldErrors:
+        given = [name for name in ("costs", "alarm_share") if getattr(self, name) is not None]
+        for name in given if self.metric not in RANKING else ():
+            verb = "choose" if name == "costs" else "chooses"
             yield (
-                "costs",
+                name,
                 (
-                    f"costs choose a threshold, and {self.metric} judges labels or probabilities "
-                    f"themselves: choose {' or '.join(RANKING)}, or leave costs out"
+                    f"{name} {verb} a threshold, and {self.metric} judges labels or probabilities "
+                    f"themselves: choose {' or '.join(RANKING)}, or leave {name} out"
                 ),
             )
+        if len(given) > 1:
+            yield "alarm_share", "costs choose the threshold already: leave one of the two out"
 
     @reads("metric", "threshold")
     def _threshold_in_range(self) -> FieldErrors:
@@ -176,11 +189,11 @@ class Objective(Section):
 
     @property
     def measure(self) -> str:
-        """The metric as `core.statistics.metrics` takes it, an unusual precision named."""
-        usual = type(self).model_fields["minimum_precision"].default
-        if self.metric != "recall_at_precision" or self.minimum_precision == usual:
+        """The metric as `core.statistics.metrics` takes it, an unusual limit named."""
+        limit = LIMITS.get(self.metric)
+        if limit is None or getattr(self, limit) == type(self).model_fields[limit].default:
             return self.metric
-        return f"{self.metric}@{self.minimum_precision!r}"
+        return f"{self.metric}@{getattr(self, limit)!r}"
 
 
 class Baseline(Section):

@@ -165,10 +165,12 @@ class Problem(Section):
         if self.positive_class is not None and self.task != "binary":
             yield "positive_class", f"is for task binary, not '{self.task}'; leave it out"
 
-    @reads("task", "objective.costs")
-    def _costs_of_two(self) -> FieldErrors:
-        if self.objective.costs is not None and self.task != "binary":
-            yield "objective.costs", f"costs are of two classes, not of a {self.task} task"
+    @reads("task", "objective.costs", "objective.alarm_share")
+    def _thresholds_of_two(self) -> FieldErrors:
+        for name in ("costs", "alarm_share") if self.task != "binary" else ():
+            if getattr(self.objective, name) is not None:
+                told = f"chooses a threshold between two classes, and the task is {self.task}"
+                yield f"objective.{name}", f"{told}: leave it out"
 
     @reads("event_time", "sources.join")
     def _times_to_join_by(self) -> FieldErrors:

@@ -9,7 +9,9 @@ AIMS: dict[Aim, str] = {
     "f1_macro": "the best macro F1",
     "balanced_accuracy": "the best balanced accuracy",
     "costs": "the least costs",
+    "alarm_share": "the most positives among as many rows as can be followed up",
     "recall_at_precision": "the most recall at the wanted precision",
+    "precision_at_recall": "the most precision at the wanted recall",
 }
 
 

@@ -20,7 +20,7 @@ Value = Callable[[Array, Array, float, float], Array]
 
 
 def aim_of(problem: Problem) -> tuple[Aim, Value] | None:
-    """What a threshold is chosen for: the contract's costs, its metric of labels, its precision.
+    """What a threshold is chosen for: costs, a share of alarms, or what the metric judges.
 
     A ranking without costs is answered by the best F1 of the positive class. None where 0.5 is
     right: of many classes, of numbers, and where accuracy or log loss judges.
@@ -31,8 +31,12 @@ def aim_of(problem: Problem) -> tuple[Aim, Value] | None:
     if objective.costs is not None:
         missed, alarm = objective.costs.false_negative, objective.costs.false_positive
         return "costs", partial(_saved, missed=missed, alarm=alarm)
+    if objective.alarm_share is not None:
+        return "alarm_share", partial(_found, most=objective.alarm_share)
     if objective.metric == "recall_at_precision":
         return "recall_at_precision", partial(_recall, least=objective.minimum_precision)
+    if objective.metric == "precision_at_recall":
+        return "precision_at_recall", partial(_precision, least=objective.minimum_recall)
     if objective.metric == "f1_macro":
         return "f1_macro", _f1_macro
     if objective.metric == "balanced_accuracy":
@@ -58,6 +62,20 @@ def _saved(
     hits: Array, alarms: Array, positives: float, negatives: float, missed: float, alarm: float
 ) -> Array:
     return np.asarray(missed * hits - alarm * (alarms - hits))
+
+
+def _found(hits: Array, alarms: Array, positives: float, negatives: float, most: float) -> Array:
+    """The alarms, as many as are allowed; beyond that the fewer the better."""
+    share = alarms / (positives + negatives)
+    return np.where(share <= most, share, -share)
+
+
+def _precision(
+    hits: Array, alarms: Array, positives: float, negatives: float, least: float
+) -> Array:
+    """The precision; below the wanted recall how near it comes, which is less than any."""
+    precision = np.divide(hits, alarms, out=np.zeros_like(hits), where=alarms > 0)
+    return np.where(hits >= least * positives, precision, hits / positives - 2)
 
 
 def _recall(hits: Array, alarms: Array, positives: float, negatives: float, least: float) -> Array:

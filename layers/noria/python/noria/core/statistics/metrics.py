@@ -20,8 +20,8 @@ Function = Callable[[Array, Array, Array], float]
 LABEL_THRESHOLD = 0.5  # no choice: the more probable class makes the fewest errors (Bayes)
 LABEL_DECIMALS = 5
 OF_LABELS = ("accuracy", "balanced_accuracy", "f1", "f1_macro")
-AT_PRECISION = "recall_at_precision"
-MINIMUM_PRECISION = 0.8  # the contract's default; the endpoint starts without the contract
+AT_PRECISION, AT_RECALL = "recall_at_precision", "precision_at_recall"
+LEAST = 0.8  # of the other one: the contract's default; the endpoint starts without the contract
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ def scores(
 
 
 def named(metric: str) -> Metric:
-    """Look a metric up by its contract name, or by `Objective.measure`: name@precision."""
+    """Look a metric up by its contract name, or by `Objective.measure`: name@limit."""
     name, _, given = metric.partition("@")
-    if name == AT_PRECISION:
-        return _at_precision(float(given) if given else MINIMUM_PRECISION)
+    if name in (AT_PRECISION, AT_RECALL):
+        return _at(name, float(given) if given else LEAST)
     if metric not in METRICS:
         raise DataError(f"metric {metric!r} is unknown: choose one of {', '.join(METRICS)}")
     return METRICS[metric]
@@ -220,6 +220,11 @@ def _recall_curve(positive: Array, guess: Array, weights: Array, least: float) -
     return float(recall[precision >= least].max(initial=0.0))
 
 
+def _precision_at(positive: Array, guess: Array, weights: Array, least: float) -> float:
+    precision, recall = _precision_and_recall(positive, guess, weights)
+    return float(precision[recall >= least].max())
+
+
 def _roc_auc(target: Array, guess: Array, weights: Array) -> float:
     return _by_class(_auc_curve, target, guess, weights)
 
@@ -228,12 +233,14 @@ def _average_precision(target: Array, guess: Array, weights: Array) -> float:
     return _by_class(_precision_curve, target, guess, weights)
 
 
-def _at_precision(least: float) -> Metric:
-    def recall(target: Array, guess: Array, weights: Array) -> float:
-        return _by_class(partial(_recall_curve, least=least), target, guess, weights)
+def _at(name: str, least: float) -> Metric:
+    curve = partial(_recall_curve if name == AT_PRECISION else _precision_at, least=least)
 
-    said = f"positives found while at least {least:.0%} of alarms are right"
-    return Metric(AT_PRECISION, recall, True, False, said)
+    def function(target: Array, guess: Array, weights: Array) -> float:
+        return _by_class(curve, target, guess, weights)
+
+    said = TABLE[name].description.replace(f"{LEAST:.0%}", f"{least:.0%}")
+    return Metric(name, function, True, False, said)
 
 
 def _log_loss(target: Array, guess: Array, weights: Array) -> float:
@@ -274,7 +281,8 @@ FUNCTIONS: dict[str, Function] = {
     "roc_auc": _roc_auc,
     "average_precision": _average_precision,
     "log_loss": _log_loss,
-    AT_PRECISION: _at_precision(MINIMUM_PRECISION).function,
+    AT_PRECISION: _at(AT_PRECISION, LEAST).function,
+    AT_RECALL: _at(AT_RECALL, LEAST).function,
     "rmse": _rmse,
     "mae": _mae,
     "r2": _r2,

@@ -12,7 +12,7 @@ from noria.core.statistics import metrics
 from noria.core.statistics.autocorrelation import SerialDependence
 from noria.errors import DataError
 
-Curve = Callable[[Array, Array], Array]
+Curve = Callable[..., Array]
 CELLS = 4_000_000  # of a table of resamples by rows that is held at once
 
 
@@ -72,11 +72,9 @@ def resampled_scores(
 
     NaN where a resample leaves the metric undefined. The same counts make scores paired.
     """
-    name, _, precision = metric.partition("@")
+    name, _, least = metric.partition("@")
     if name in _CURVES:
-        curve = _CURVES[name]
-        if precision:
-            curve = partial(_recall_at_precision, least=float(precision))
+        curve = partial(_CURVES[name], least=float(least)) if least else _CURVES[name]
         return _ranked_scores(curve, y, prediction, counts)
     found = np.full(len(counts), np.nan)
     for place, weights in enumerate(counts):
@@ -140,15 +138,19 @@ def _average_precision(hits: Array, marked: Array) -> Array:
     return np.asarray((np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1) / hits[:, -1])
 
 
-def _recall_at_precision(
-    hits: Array, marked: Array, least: float = metrics.MINIMUM_PRECISION
-) -> Array:
+def _recall_at_precision(hits: Array, marked: Array, least: float = metrics.LEAST) -> Array:
     precise = np.where(marked > 0, hits / marked, 0.0) >= least
     return np.asarray(np.where(precise, hits, 0.0).max(axis=1) / hits[:, -1])
+
+
+def _precision_at_recall(hits: Array, marked: Array, least: float = metrics.LEAST) -> Array:
+    enough = hits / hits[:, -1:] >= least
+    return np.asarray(np.where(enough & (marked > 0), hits / marked, 0.0).max(axis=1))
 
 
 _CURVES: dict[str, Curve] = {
     "roc_auc": _auc,
     "average_precision": _average_precision,
     metrics.AT_PRECISION: _recall_at_precision,
+    metrics.AT_RECALL: _precision_at_recall,
 }
