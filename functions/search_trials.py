@@ -6,7 +6,7 @@ from noria.common.formatting import shortened
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.features.plan import Plan
-from noria.core.training.artifact_size import FOLDS_SHARE, check_size
+from noria.core.training.artifact_size import check_size
 from noria.core.training.blend_search import BLEND, find_blend
 from noria.core.training.fitted_model import members_of
 from noria.core.training.learning_curve import learning_curve
@@ -151,7 +151,7 @@ def _blended(
     name = f"{experiments[judgement.kept[0]].rung}.{BLEND}"
     blend = blend_experiment(found, experiments)
     try:
-        check_size(blend.artifact_bytes or 0, stage.problem, FOLDS_SHARE)
+        check_size(blend.artifact_bytes or 0, stage.problem)
     except TrainingError as error:
         return judgement.model_copy(update={"reason": f"{judgement.reason}; no blend: {error}"})
     experiments[name] = blend

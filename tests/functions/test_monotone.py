@@ -121,6 +121,8 @@ def test_a_run_keeps_to_it_and_says_so() -> None:
         ("binary", {"features": {"monotone": WAYS, "exclude": ["debt"]}},
          "features.monotone.debt: 'debt' is in exclude as well"),
         ("binary", {"features": {"monotone": {"debt": "upwards"}}}, "features.monotone.debt"),
+        ("binary", {"entity_key": ["debt"]}, "features.monotone.debt: 'debt' is an entity key"),
+        ("binary", {"target": "debt"}, "features.monotone.debt: 'debt' is the target"),
     ],
 )  # fmt: skip
 def test_a_contract_that_cannot_be_kept_is_refused(

@@ -38,11 +38,14 @@ def test_an_address_is_kept_without_its_last_slash() -> None:
         ("arn:aws:sagemaker:eu-west-1:1:mlflow-tracking-server/x", "signed by AWS only"),
         ("mlruns", "such as https://mlflow.example.org"),
         ("https://", "such as https://mlflow.example.org"),
-        ("http://host:99999", "is no address (Port out of range"),
+        ("http://host:99999", "is no address: write http(s)://host:port"),
         ("https://host:0", "leave out port 0"),
         ("https://host/?page=1", "leave out port 0, ? and #"),
         ("https://host/my server", "write a space as %20"),
         ("https://anna:s3cr3t@host", "put them into Secrets Manager, as `secret`"),
+        ("https://anna:s3cr3t/x@host", "put them into Secrets Manager, as `secret`"),
+        ("https://anna:s3cr3t@x@host/y", "put them into Secrets Manager, as `secret`"),
+        ("https://anna:s3cr3t#x@host", "put them into Secrets Manager, as `secret`"),
     ],
 )
 def test_what_is_no_servers_address_is_refused_with_a_remedy(uri: str, told: str) -> None:

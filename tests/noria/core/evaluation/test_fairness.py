@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from noria.contracts import Problem
+from noria.core.data.dataset import MISSING_TIMESTAMP
 from noria.core.evaluation.fairness import RateGap, fairness
+from noria.core.evaluation.slices import groups_of
 from tests.support.model_data import problem
 
 ROWS = 1_000
@@ -71,3 +73,13 @@ def test_of_many_classes_right_answers_are_compared() -> None:
     columns = {"sex": np.where(women, "woman", "man")}
     [found] = fairness(asked("multiclass", "accuracy"), target, columns, prediction)
     assert (found.measure, found.gap) == ("rows called rightly", 1.0)
+
+
+def test_times_that_are_not_known_are_a_group_of_their_own() -> None:
+    """GIVEN an excluded time column THEN what is missing is in no quarter and has no number."""
+    days = np.arange(40) % 20 * 86_400
+    days[:10] = MISSING_TIMESTAMP
+    found = {name: int(rows.sum()) for name, rows in groups_of(days, 50)}
+    assert found.pop("missing") == 10
+    assert sum(found.values()) == 30
+    assert not any("e+18" in name for name in found)

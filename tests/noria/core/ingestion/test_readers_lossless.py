@@ -194,6 +194,11 @@ def test_points_separate_thousands_beside_decimal_commas() -> None:
     pointed = {"minimum_rows": 10, "columns": {"peças": {"decimal": "."}}}
     found = cleanse(frame.assign(row=range(80)), Problem.parse(contract | {"quality": pointed}))
     assert found.accepted["peças"].tolist()[:2] == [3.128, 17]
+    empty = {"minimum_rows": 10, "columns": {"caixas": {"type": "int"}}}
+    no_texts = frame.assign(row=range(80), caixas=pd.Series([None] * 80, dtype="str"))
+    found = cleanse(no_texts, Problem.parse(contract | {"quality": empty}))
+    assert found.verdict.decision == "usable"
+    assert found.accepted["peças"].tolist()[:2] == [3128, 17]
 
 
 def test_marks_beside_amounts_change_no_convention() -> None:

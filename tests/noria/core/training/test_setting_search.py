@@ -156,6 +156,27 @@ def test_a_setting_that_learns_more_is_found_recorded_and_trained() -> None:
     assert scores[1] > scores[0] + 0.005
 
 
+def test_a_setting_that_is_too_large_to_serve_gives_its_place_back() -> None:
+    """GIVEN a limit between the two THEN the usual setting's scores stand, with the reason."""
+    dataset, exploration = checkers(), {"candidates": ["hist_gradient_boosting"]}
+    asked = problem(exploration=exploration)
+    plan, trial = make_plan(dataset, asked, 0), trial_of(asked, "hist_gradient_boosting")
+    large = explore(dataset, plan, trial, asked, 0)
+    assert large.setting
+    assert large.artifact_bytes is not None
+    limit = large.artifact_bytes / 2**20  # a fold's model may have a share of it
+    bounded = problem(exploration=exploration, training={"artifact_megabytes": limit})
+    found = explore(dataset, plan, trial, bounded, 0)
+    assert (found.setting, found.error) == ("", None)
+    assert found.mean is not None
+    assert large.mean is not None
+    assert 0.5 < found.mean < large.mean
+    assert found.artifact_bytes is not None
+    assert found.artifact_bytes < large.artifact_bytes
+    [tried] = [one for one in found.trials if one.setting == large.setting]
+    assert "not taken: its artifact has" in tried.outcome
+
+
 @pytest.mark.parametrize("classes", [0, 2, 3])
 def test_artifacts_of_every_setting_answer_as_their_pipelines(classes: int) -> None:
     task, metric = {0: ("regression", "rmse"), 2: ("binary", "roc_auc")}.get(

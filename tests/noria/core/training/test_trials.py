@@ -67,6 +67,15 @@ def test_the_recipe_that_tells_the_outcome_is_in_the_first_turn(what: str) -> No
     assert winner.mean > 0.9
 
 
+def test_no_trial_plans_with_more_seconds_than_its_function_has() -> None:
+    """GIVEN hours THEN each trial has ten minutes, as Lambda ends a function after fifteen."""
+    asked = problem(exploration={"seconds": 20_000})
+    trials = [*first_rung(RECIPES, asked, 60_000), *first_rung(["basic"], asked, 1_000)]
+    trials += last_rung([Contender("text", "random_forest")], asked, 2)
+    assert len(trials) > 20
+    assert max(one.seconds for one in trials) == 600
+
+
 def test_the_first_rung_takes_a_part_of_the_rows_and_of_the_seconds() -> None:
     asked = problem(exploration={"rows": 20_000, "seconds": 90})
     trials = first_rung(RECIPES, asked, 60_000)

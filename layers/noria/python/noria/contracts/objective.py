@@ -227,8 +227,8 @@ class Exploration(Section):
     (Breiman et al. 1984, "Classification and Regression Trees"). Convention: with 5 that error is
     itself known to a third, 1 / sqrt(2(n - 1)); with fewer it would excuse a worse mean."""
     seconds: int = Field(default=120, ge=1)
-    """Time for all trials together, and for the winner's learning curve. Convention: far from
-    Lambda's 900 seconds."""
+    """Time for all trials together, of which one plans with 600 at most, and for the winner's
+    learning curve. Convention: far from the 900 seconds after which Lambda ends a function."""
     stop: Literal["best", "objective"] = "best"
     """What is looked for: the best that the budget finds, for which all recipes that suit the
     columns are tried together; or the first that meets the objective, for which recipes are tried

@@ -149,6 +149,14 @@ class Problem(Section):
                 )
                 yield f"exploration.candidates[{position}]", told
 
+    @reads("target", "entity_key", "features.monotone")
+    def _monotone_in_features(self) -> FieldErrors:
+        others = {self.target.name: "the target"} | dict.fromkeys(self.entity_key, "an entity key")
+        for name in self.features.monotone:
+            if name in others:
+                told = f"'{name}' is {others[name]}, and no number that a model reads: leave it out"
+                yield f"features.monotone.{name}", told
+
     @reads("task", "features.monotone", "exploration.candidates")
     def _monotone_candidates(self) -> FieldErrors:
         monotone, wanted = self.features.monotone, self.exploration.candidates

@@ -18,7 +18,8 @@ OTHER_STORES = {
     "file": "a function sees no folder of yours: run `mlflow server` over it and name its address",
 }
 EXAMPLE = "write such as https://mlflow.example.org"
-PASSWORD = re.compile(r"//[^/@]*@")  # never shown
+PASSWORD = re.compile(r"//.*@", re.DOTALL)  # never shown, whatever signs it has
+HOLDS_USER = "holds a user or a password: put them into Secrets Manager, as `secret`"
 DATABASE = "a database is reached through its server: run `mlflow server` over it and name that"
 
 
@@ -35,14 +36,14 @@ def _mistake(text: str) -> str | None:
     try:
         parts = urlsplit(text)
         port = parts.port  # ValueError where it is none
-    except ValueError as error:
-        return f"is no address ({error}): write http(s)://host:port"
+    except ValueError:
+        return HOLDS_USER if PASSWORD.search(text) else "is no address: write http(s)://host:port"
     if parts.scheme not in SCHEMES or not parts.hostname:
         scheme = parts.scheme or text
         remedy = OTHER_STORES.get(scheme, DATABASE if "sql" in scheme else EXAMPLE)
         return f"is not the http or https address of an MLflow tracking server; {remedy}"
-    if parts.username is not None or parts.password is not None:
-        return "holds a user or a password: put them into Secrets Manager, as `secret`"
+    if PASSWORD.search(text):
+        return HOLDS_USER
     if parts.query or parts.fragment or port == 0:
         return "is more than an address: leave out port 0, ? and #, and what comes behind"
     if not text.isascii() or not text.isprintable() or " " in text:

@@ -37,6 +37,8 @@ LEASE = "registry/tracking_lease.json"  # two deliveries at once would make each
 SECONDS = 600.0  # of an invocation, for all that it sends
 MOST_MISSED = 20  # of the latest runs, those that are not there yet
 RETRIES = Backoff(attempts=3, first=1.0, longest=5.0)
+#: A version that is damaged, or was made by other code than this.
+UNREADABLE = (RegistryError, ValueError, LookupError)
 NOT_SENT, NOTHING = "not_tracked", "nothing_to_track"
 
 Secrets = Callable[[str], dict[str, Any]]
@@ -87,12 +89,13 @@ class RunTracking:
         verdict = Verdict(decision=NOTHING, reasons=["no model was tried"])
         try:
             run = RecordedRun.read(self.store, run_id)
-        except RegistryError as error:
-            run, verdict = None, Verdict(decision=NOT_SENT, reasons=[str(error)])
-        if run is not None and (run.trials or run.version):
-            verdict = self._sent(run, deadline)
-            document = verdict.model_dump(mode="json")
-            RunFolder(self.store, run_id).record_verdict(STATE, run.iteration, document)
+            if run is not None and (run.trials or run.version):
+                verdict = self._sent(run, deadline)
+                document = verdict.model_dump(mode="json")
+                RunFolder(self.store, run_id).record_verdict(STATE, run.iteration, document)
+        except UNREADABLE as error:  # the other runs are sent all the same
+            told = f"what run '{run_id}' recorded cannot be read: {error}"
+            verdict = Verdict(decision=NOT_SENT, reasons=[told])
         if self._is_logged(run_id):
             RunLog(self.store).record(run_id, tracked=verdict.decision != NOT_SENT)
         return verdict

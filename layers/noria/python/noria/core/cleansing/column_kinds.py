@@ -106,7 +106,8 @@ def typed_columns(frame: pd.DataFrame, problem: Problem) -> dict[str, Typed]:
 
 def _known_texts(values: pd.Series, column: Typed) -> pa.ChunkedArray:
     known = cleaned_text(values[column.values.notna()], NO_MARKS)
-    return pa.chunked_array([pa.array(known, pa.string(), from_pandas=True)])
+    # Of a column without a known value pandas makes an array of nulls, which has no text.
+    return pa.chunked_array([pa.array(known.array, from_pandas=True).cast(pa.string())])
 
 
 def _in_thousands(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from noria.common.arrays import Array
 from noria.contracts import Problem
+from noria.core.data.dataset import MISSING_TIMESTAMP
 from noria.core.statistics import metrics
 from noria.core.statistics.association import holm
 from noria.core.statistics.resampled_scores import drawn_counts, resampled_scores
@@ -136,6 +137,8 @@ def _chance(
 
 def groups_of(values: Array, most: int) -> Iterator[tuple[str, Array]]:
     """Yield the rows of each value, at most so many; numbers with many values by quarter."""
+    if values.dtype == np.int64 and (values == MISSING_TIMESTAMP).any():
+        values = np.where(values == MISSING_TIMESTAMP, np.nan, values)
     if values.dtype.kind in "fi" and len(np.unique(values[~_unknown(values)])) > FEW_NUMBERS:
         yield from _quarters(values)
         return

@@ -29,5 +29,5 @@ def _has_commas(texts: pa.ChunkedArray) -> bool:
 
 
 def all_in_thousands(texts: pa.ChunkedArray) -> bool:
-    """Whether every text could be a whole number whose points separate thousands."""
-    return bool(pc.all(pc.match_substring_regex(texts, THOUSANDS)).as_py())
+    """Whether every text, one at least, could be a whole number whose points separate thousands."""
+    return len(texts) > 0 and bool(pc.all(pc.match_substring_regex(texts, THOUSANDS)).as_py())

@@ -16,7 +16,7 @@ from noria.core.features.plan import Plan
 from noria.core.statistics import metrics
 from noria.core.statistics.best_threshold import answers_by_halves
 from noria.core.statistics.overlapping_folds import mean_overlap, training_overlap
-from noria.core.training.artifact_size import FOLDS_SHARE, check_size
+from noria.core.training.artifact_size import check_size
 from noria.core.training.candidates import CANDIDATES
 from noria.core.training.estimators import fit, make_pipeline, parameters_of, predict_scores
 from noria.core.training.folds import Split, folds_of, label_gap, sample_positions
@@ -88,6 +88,7 @@ def explore_with_predictions(
     """
     places = sample_positions(dataset.training, trial.rows, seed)
     search_of = _Search(dataset.training.take(places), plan, trial, problem, seed, clock)
+    search_of.training_size = dataset.training_size
     try:
         search_of.run()
     except FIT_ERRORS as error:
@@ -119,6 +120,7 @@ class _Search:
         self.setting = trial.setting
         self.trials: list[SettingTrial] = []
         self.predictions: dict[tuple[str, int], Array] = {}
+        self.training_size = len(sample)
         self.fitted: dict[str, Pipeline] = {}
         self.artifact_bytes: int | None = None
         columns = len(sample.classes) if len(sample.classes) > 2 else 1
@@ -155,17 +157,34 @@ class _Search:
     def _measure_artifact(self) -> None:
         """Export a fold's model, in a last rung, so that none wins that cannot be served.
 
-        Whatever a converter raises ends the trial, and no other.
+        A setting that cannot be gives its place back to the trial's own.
         """
-        pipeline = self.fitted.get(self.setting)
+        own = self.trial.setting
+        try:
+            self._export(self.setting)
+        except TrainingError as error:
+            if self.setting == own:
+                raise
+            for one in self.trials:
+                if one.setting == self.setting:
+                    one.outcome = f"better, and not taken: {error}"
+            self.setting = own
+            scored = {fold: self.usual[fold] for fold in self.best}
+            self.best = {fold: score for fold, score in scored.items() if score is not None}
+            self._export(own)
+
+    def _export(self, setting: str) -> None:
+        """TrainingError where no artifact can be made of a setting's model, or none to serve."""
+        pipeline = self.fitted.get(setting)
         if pipeline is None:
             return
         try:
             content = to_onnx(pipeline, self.sample.columns, len(self.sample.classes))
-        except Exception as error:
+        except Exception as error:  # a converter may raise anything
             raise TrainingError(f"cannot be exported: {type(error).__name__}: {error}") from error
+        learnt = min(len(train) for train, _ in self.splits)
+        check_size(len(content), self.problem, learnt / self.training_size)
         self.artifact_bytes = len(content)
-        check_size(self.artifact_bytes, self.problem, FOLDS_SHARE)
 
     def _spent(self) -> float:
         return sum(self.seconds.values())

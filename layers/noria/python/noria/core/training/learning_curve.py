@@ -28,6 +28,7 @@ from noria.core.training.folds import Split, folds_of, label_gap, sample_rows
 #: Share of `exploration.seconds` that the curve may take. Convention: a tenth, as it chooses
 #: nothing; half and a quarter of the rows cost three quarters of what the folds did.
 CURVE_SHARE = 1 / 10
+MOST_SECONDS = 120.0  # JudgeTrials, which has 900, must not end for what chooses nothing
 FEWEST_FOLDS = 2
 FEWEST_ROWS = 10  # with fewer a model knows next to nothing, nor does its score say much
 PARTS = (2, 4)  # of a fold's rows a half, then a quarter
@@ -48,7 +49,8 @@ def learning_curve(
     stops after the fold that exceeds `CURVE_SHARE` of the seconds.
     """
     folds = _CurveFolds(dataset, members, whole, problem, seed)
-    seconds, start = CURVE_SHARE * problem.exploration.seconds, clock()
+    seconds = min(MOST_SECONDS, CURVE_SHARE * problem.exploration.seconds)
+    start = clock()
     found: dict[int, dict[int, float]] = {part: {} for part in PARTS}
     late = folds.late
     for part in PARTS:
@@ -70,7 +72,7 @@ def _why(folds: "_CurveFolds", seconds: float) -> str:
         return f"{counted(len(folds.late), 'fold')} with answers could tell, {FEWEST_FOLDS} must"
     return (
         f"fewer than {FEWEST_FOLDS} folds could be fitted on half of their rows in the "
-        f"{seconds:.1f} s that are a tenth of exploration.seconds"
+        f"{seconds:.1f} s that it may take, a tenth of exploration.seconds at most"
     )
 
 
@@ -174,4 +176,4 @@ def _next_gain(metric: str, means: Sequence[float]) -> float | None:
     if len(means) < 3:
         return None
     before, last = (metrics.gain(metric, b, a) for a, b in pairwise(means))
-    return last**2 / before if 0 < last <= before else None
+    return last * (last / before) if 0 < last <= before else None

@@ -26,6 +26,9 @@ FIRST_FOLDS = 3
 FINALISTS = 4
 #: Share of the seconds that the first rung has; its trials are many and small.
 FIRST_SHARE = 1 / 2
+#: Seconds that a trial may plan with: its function ends after 900, and the fold that exceeds its
+#: time is finished.
+MOST_SECONDS = 600.0
 #: `exploration.trials` beyond which settings are trials of the first rung; up to it they race
 #: inside those of the last one alone. Convention: what is far above the default, and more than a
 #: run's own execution takes side by side.
@@ -63,7 +66,7 @@ def first_rung(recipes: Sequence[str], problem: Problem, rows: int) -> list[Tria
             **one._asdict(),
             rung=1,
             rows=max(min(rows, FEWEST_ROWS), rows // PART_OF_ROWS),
-            seconds=exploration.seconds * FIRST_SHARE * one.cost / cost,
+            seconds=min(MOST_SECONDS, exploration.seconds * FIRST_SHARE * one.cost / cost),
             folds=FIRST_FOLDS,
         )
         for one in contenders
@@ -116,7 +119,7 @@ def last_rung(
             **one._asdict(),
             rung=rung,
             rows=exploration.rows,
-            seconds=left / len(kept),
+            seconds=min(MOST_SECONDS, left / len(kept)),
             settings=max(0, settings),
         )
         for one in kept

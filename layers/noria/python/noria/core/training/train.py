@@ -67,6 +67,8 @@ def train(
             f"{len(training)} training rows of one class or none: collect rows of both outcomes"
         )
     model = fit_members(members, training, problem, seed, calibration)
+    artifact = model.to_onnx(dataset.columns)
+    check_size(len(artifact), problem)
     judged, metric = holdout if len(holdout) else training, problem.objective.measure
     threshold = decision.threshold if decision else metrics.LABEL_THRESHOLD
     importances, errors = permutation_importances(model, judged, metric, seed, threshold)
@@ -77,8 +79,6 @@ def train(
             "calibration": calibration, "interval": interval,
             "robustness": tuple(robustness), "importance_errors": errors,
             "dependences": tuple(dependences)}  # fmt: skip
-    artifact = model.to_onnx(dataset.columns)
-    check_size(len(artifact), problem)
     return Trained(
         onnx=artifact,
         signature=signature.model_copy(update=told),
@@ -150,8 +150,10 @@ def fit_all_rows(
             "calibration_note": judged.calibration_note, "reliability": judged.reliability,
             "robustness": judged.robustness, "dependences": judged.dependences,
             "importance_errors": judged.importance_errors}  # fmt: skip
+    artifact = model.to_onnx(dataset.columns)
+    check_size(len(artifact), problem)
     return Trained(
-        onnx=model.to_onnx(dataset.columns),
+        onnx=artifact,
         signature=signature.model_copy(update=told),
         holdout_scores=model.scores(frame_of(dataset.holdout_rows)),
         importances=importances,
