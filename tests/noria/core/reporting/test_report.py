@@ -321,7 +321,14 @@ def test_settings_that_were_tried_are_listed_with_what_came_of_them() -> None:
 
 
 def test_each_candidate_has_one_score_and_its_parameters_below() -> None:
-    tried = [experiment("random_forest", 0.8), experiment("extra_trees", 0.9, iteration=2)]
+    made_with = {
+        "dataset_sha256": "5e" * 32, "versions": {"numpy": "2.4.1"}, "memory_megabytes": 201.5,
+        "artifact_bytes": 2_002,
+    }  # fmt: skip
+    tried = [
+        experiment("random_forest", 0.8, **made_with),
+        experiment("extra_trees", 0.9, iteration=2, **made_with),
+    ]
     failed = experiment("svm", None, error="ValueError: it did not converge")
     page = render_report(document(noise(0, 300), problem(), experiments=[*tried, failed]))
     heads = table_heads(page, "Candidates")

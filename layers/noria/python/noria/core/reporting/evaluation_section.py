@@ -26,7 +26,8 @@ SHOWN_FIRST = (
 #: Fields of an experiment that are told elsewhere: in words, or the same in every row.
 NOT_SHOWN = frozenset(
     {*SCORES, "metric", "scores", "score_seconds", "seconds", "folds", "fold_note", "seed",
-     "notes", "parameters", "trials", "trial", "learning_curve", "run_id", "code_version"}
+     "notes", "parameters", "trials", "trial", "learning_curve", "run_id", "code_version",
+     "memory_megabytes", "artifact_bytes", "dataset_sha256", "versions"}
 )  # fmt: skip
 #: What the evaluation's own pictures and lists show already.
 TOLD = frozenset(
