@@ -159,13 +159,23 @@ def show_record(console: Console, record: RunRecord) -> None:
             _line(console, f"    {escape(str(reason))}")
     if record.candidates:
         _line(console, "[bold]Candidates[/bold]")
-        for candidate in record.candidates:
-            _line(
-                console, f"  turn {candidate.get('iteration', 1)}, {escape(_item_text(candidate))}"
-            )
+        for text in _candidates(record.candidates):
+            _line(console, f"  {escape(text)}")
     if record.champion:
         _line(console, f"[bold]Champion[/bold] {version_text(record.champion)}")
         _line(console, f"  {escape(metrics_text(record.champion['metrics']))}")
+
+
+def _candidates(tried: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The last trial of each, those of the last rung first: rungs have rows of their own."""
+    ordered = sorted(tried, key=lambda one: (one.get("iteration", 1), -one.get("rung", 1)))
+    several = len({one.get("rung", 1) for one in tried}) > 1
+    return [
+        f"turn {one.get('iteration', 1)}, "
+        + (f"rung {one.get('rung', 1)}, " if several else "")
+        + _item_text(one)
+        for one in ordered
+    ]
 
 
 def version_text(champion: Mapping[str, Any]) -> str:

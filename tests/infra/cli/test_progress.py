@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from infra.cli.progress import Display
+from infra.cli.progress import Display, show_record
+from infra.cli.run_records import RunRecord
 from infra.local.stepfunctions.observed_states import StateEvent
 
 AT = datetime(2013, 4, 1, tzinfo=UTC)
@@ -67,3 +68,19 @@ def test_a_failure_is_shown_with_its_cause() -> None:
     )
     assert isinstance(console.file, io.StringIO)
     assert "Analyse: DataError: [no rows]" in console.file.getvalue()
+
+
+def test_trials_of_a_first_rung_are_told_apart_from_those_of_the_last() -> None:
+    """GIVEN a first rung's better score on fewer rows THEN the last rung comes first, named."""
+    first = {"candidate": "ridge", "iteration": 1, "rung": 1, "score": 1.0, "seconds": 0.1}
+    last = {"candidate": "extra_trees", "iteration": 1, "rung": 2, "score": 0.9, "seconds": 2.0}
+    console = Console(file=io.StringIO(), width=200)
+    show_record(console, RunRecord("run", "Promote", candidates=[first, last]))
+    show_record(console, RunRecord("run", "Promote", candidates=[first]))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.strip() for line in console.file.getvalue().splitlines() if "turn" in line]
+    assert lines == [
+        "turn 1, rung 2, extra_trees: 0.9000 in 2.0 s",
+        "turn 1, rung 1, ridge: 1.0000 in 0.1 s",
+        "turn 1, ridge: 1.0000 in 0.1 s",
+    ]
