@@ -143,20 +143,24 @@ def _blended(
     """Take a blend in the winner's place where that is better; it becomes an experiment too."""
     if not stage.problem.exploration.blend:
         return judgement
+    best, learnt = judgement.kept[0], 1 - 1 / stage.problem.exploration.folds
     tried = [name for name, one in experiments.items() if one.mean is not None]
     answers = {name: read_predictions(stage, name) for name in tried}
-    found = find_blend(answers, judgement.kept[0], stage.problem)
-    if found is None:
-        return judgement
-    name = f"{experiments[judgement.kept[0]].rung}.{BLEND}"
-    blend = blend_experiment(found, experiments)
-    try:
-        check_size(blend.artifact_bytes or 0, stage.problem)
-    except TrainingError as error:
-        return judgement.model_copy(update={"reason": f"{judgement.reason}; no blend: {error}"})
-    experiments[name] = blend
-    write_predictions(stage, name, found.predicted)
-    return with_blend(judgement, name, experiments[name])
+    told = judgement
+    while (found := find_blend(answers, best, stage.problem)) is not None:
+        blend = blend_experiment(found, experiments)
+        try:
+            check_size(blend.artifact_bytes or 0, stage.problem, learnt)
+        except TrainingError as error:  # without its largest part, unless that is the best
+            told = judgement.model_copy(update={"reason": f"{judgement.reason}; a blend: {error}"})
+            others = [name for name in found.weights if name != best]
+            answers.pop(max(others, key=lambda name: experiments[name].artifact_bytes or 0))
+            continue
+        name = f"{experiments[best].rung}.{BLEND}"
+        experiments[name] = blend
+        write_predictions(stage, name, found.predicted)
+        return with_blend(told, name, blend)
+    return told
 
 
 def _with_curve(stage: Stage, experiments: dict[str, Experiment], name: str) -> list[str]:

@@ -14,7 +14,7 @@ from tests.support.stages import Outcome, run_stages
 ROWS = 1_200
 
 
-def judged(**exploration: Any) -> Outcome:
+def judged(megabytes: float = 20.0, **exploration: Any) -> Outcome:
     """An outcome that is partly a sum, partly a pattern of steps: each model sees a part of it."""
     generator = np.random.default_rng(3)
     names = [f"x{number}" for number in range(24)]
@@ -29,6 +29,7 @@ def judged(**exploration: Any) -> Outcome:
         "sources": [{"name": "rooms", "kind": "s3", "primary": True}],
         "exploration": {"candidates": ["hist_gradient_boosting", "ridge"], "trials": 2}
         | exploration,
+        "training": {"artifact_megabytes": megabytes},
     }  # fmt: skip
     return run_stages(contract, {"rooms": ("rows.csv", rows.to_csv(index=False).encode())})
 
@@ -52,6 +53,24 @@ def test_the_better_blend_is_chosen_and_told(blended: Outcome) -> None:
     assert sum(one["weight"] for one in signature["blend"]) == pytest.approx(1)
     card = files["model_card.html"].decode()
     assert "% ridge (basic)" in card
+
+
+def trials(outcome: Outcome) -> dict[str, dict[str, Any]]:
+    documents = [json.loads(one) for key, one in outcome.objects.items()
+                 if key.startswith("experiments/")]  # fmt: skip
+    return {one["candidate"]: one for one in documents}
+
+
+def test_a_blend_that_is_too_large_to_serve_is_none(blended: Outcome) -> None:
+    """GIVEN room for each of its models and not for both THEN the best of them is trained."""
+    sizes = {name: one["artifact_bytes"] for name, one in trials(blended).items()}
+    assert sizes["blend"] == sizes["hist_gradient_boosting"] + sizes["ridge"]
+    outcome = judged(1.26 * sizes["hist_gradient_boosting"] / 2**20)
+    found = trials(outcome)
+    assert [one["error"] for one in found.values()] == [None, None]
+    assert sum(one["outcome"].startswith("chosen") for one in found.values()) == 1
+    [reason] = [one for one in outcome.sentences if "a blend: its artifact has" in one]
+    assert "raise that" in reason
 
 
 def test_its_answers_have_intervals_that_hold_the_values_of_the_holdout(blended: Outcome) -> None:

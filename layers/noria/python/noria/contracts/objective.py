@@ -236,10 +236,11 @@ class Exploration(Section):
     trials: int = Field(default=28, ge=1)
     """Trials of a rung at most: recipes times candidates, then settings of the candidates that are
     left, each one's usual parameters included. As many as candidates means neither search. Beyond
-    40, settings are tried with every recipe in the first rung, each in an execution of its own
-    (Distributed Map); give more `seconds` with them. A decision tree, a neural network, support
-    vectors and a Gaussian process are tried with the first recipe only, where auto stands for them
-    and trials are left. Convention: seven for each candidate, where four compete."""
+    40, where several recipes compete, settings are tried with each of them in the first rung, each
+    in an execution of its own (Distributed Map); give more `seconds` with them. A decision tree, a
+    neural network, support vectors and a Gaussian process are tried with the first recipe only,
+    where auto stands for them and trials are left. Convention: seven for each candidate, where four
+    compete."""
     blend: bool = True
     """Whether a weighted mean of several trials' models is taken where it is better than the best
     of them, by odds of two to one. Without it one model answers: smaller, faster and easier

@@ -121,7 +121,7 @@ class _Search:
         self.trials: list[SettingTrial] = []
         self.predictions: dict[tuple[str, int], Array] = {}
         self.training_size = len(sample)
-        self.fitted: dict[str, Pipeline] = {}
+        self.fitted: dict[str, tuple[Pipeline, int]] = {}  # with the rows that it learnt from
         self.artifact_bytes: int | None = None
         columns = len(sample.classes) if len(sample.classes) > 2 else 1
         self.keeps = len(sample) * columns <= KEPT_SCORES
@@ -175,14 +175,13 @@ class _Search:
 
     def _export(self, setting: str) -> None:
         """TrainingError where no artifact can be made of a setting's model, or none to serve."""
-        pipeline = self.fitted.get(setting)
-        if pipeline is None:
+        if setting not in self.fitted:
             return
+        pipeline, learnt = self.fitted[setting]
         try:
             content = to_onnx(pipeline, self.sample.columns, len(self.sample.classes))
         except Exception as error:  # a converter may raise anything
             raise TrainingError(f"cannot be exported: {type(error).__name__}: {error}") from error
-        learnt = min(len(train) for train, _ in self.splits)
         check_size(len(content), self.problem, learnt / self.training_size)
         self.artifact_bytes = len(content)
 
@@ -214,7 +213,7 @@ class _Search:
         if self.keeps:
             self.predictions[setting, fold] = prediction
         if self.trial.folds is None:
-            self.fitted.setdefault(setting, pipeline)
+            self.fitted.setdefault(setting, (pipeline, len(train)))
         self.seconds["fit"] += fitted - start
         self.seconds["score"] += scored - fitted
         self.features = len(pipeline.named_steps["features"].get_feature_names_out())
