@@ -20,6 +20,7 @@ from noria.aws.s3 import Store
 from noria.feature_store.store import FeatureReference, open_feature_store
 from tests.e2e.stack import Stack
 from tests.support.data_sets import flights_of
+from tests.support.denied_writes import writes_denied
 
 pytestmark = pytest.mark.slow
 RANGE = ["--from", "2013-01-01", "--to", "2013-03-01"]
@@ -63,19 +64,12 @@ def distances(stack: Stack) -> "pd.Series[float]":
 @contextmanager
 def without_february(stack: Stack) -> Iterator[None]:
     """The function may not say that February is computed."""
-    iam = stack.cloud.client("iam")
     function = stack.cloud.client("lambda").get_function_configuration(
         FunctionName=stack.outputs["BackfillFunctionName"]
     )
-    role = function["Role"].rpartition("/")[2]
-    place = f"arn:aws:s3:::{stack.bucket}/features-backfills/*/2013-02.json"
-    deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": place}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=document)
-    try:
+    objects = f"{stack.bucket}/features-backfills/*/2013-02.json"
+    with writes_denied(stack.cloud.client("iam"), function["Role"], objects):
         yield
-    finally:
-        iam.delete_role_policy(RoleName=role, PolicyName="deny")
 
 
 def glue_calls(stack: Stack) -> set[str]:

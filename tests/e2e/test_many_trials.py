@@ -18,6 +18,7 @@ from infra.cli.main import app
 from infra.cli.progress import Display
 from infra.local.stepfunctions.observed_states import StateEvent
 from tests.e2e.stack import Stack
+from tests.support.denied_writes import writes_denied
 
 pytestmark = pytest.mark.slow
 LARGEST_STATE = 32_768  # bytes, of the 256 KiB that AWS allows
@@ -49,22 +50,15 @@ def played(stack: Stack, run: str) -> tuple[list[StateEvent], str]:
 @contextmanager
 def without_writing(stack: Stack, trial: str) -> Iterator[None]:
     """The function of one trial fails: it may not write what it found."""
-    iam = stack.cloud.client("iam")
     functions = stack.cloud.client("lambda").list_functions()["Functions"]
     [role] = [
-        one["Role"].rpartition("/")[2]
+        one["Role"]
         for one in functions
         if one["Handler"] == "functions.explore.handler"
         and one["Environment"]["Variables"]["NORIA_STACK"] == stack.name
     ]
-    place = f"arn:aws:s3:::{stack.bucket}/*/{trial}.*"
-    deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": place}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    iam.put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=document)
-    try:
+    with writes_denied(stack.cloud.client("iam"), role, f"{stack.bucket}/*/{trial}.*"):
         yield
-    finally:
-        iam.delete_role_policy(RoleName=role, PolicyName="deny")
 
 
 def test_many_trials_find_a_model_and_one_that_is_lost_costs_the_others_nothing(
