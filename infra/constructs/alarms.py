@@ -19,6 +19,7 @@ from infra.constructs.retraining_triggers import AT_LEAST, Trigger, triggers_of
 from infra.constructs.serving import Serving
 from noria.contracts import Problem
 from noria.lifecycle.environment import FEATURES_ONLY
+from noria.serving.log_records import NOT_LOGGED
 
 LONGEST_PERIOD = timedelta(days=7)  # CloudWatch evaluates no longer period
 SLOW_ANSWER = 3000  # milliseconds
@@ -67,7 +68,7 @@ class StackAlarms(Construct):
             self._refresh_features(machine, problem.feature_refresh)
         self._retrain_on_alarms(problem, namespace, machine)
         self._record_uncaught_failures(machine, record_failure)
-        self._alarm_people(machine, serving)
+        self._alarm_people(machine, serving, namespace)
 
     def _schedule_monitor(self, monitor: lambda_.Function, every: timedelta) -> None:
         target = targets.LambdaFunction(
@@ -176,7 +177,7 @@ class StackAlarms(Construct):
             ],
         )
 
-    def _alarm_people(self, machine: sfn.StateMachine, serving: Serving) -> None:
+    def _alarm_people(self, machine: sfn.StateMachine, serving: Serving, namespace: str) -> None:
         five = cdk.Duration.minutes(5)
         watched: Mapping[str, tuple[cloudwatch.IMetric, float, str]] = {
             "MachineFailed": (machine.metric_failed(period=five), 1, "A run failed"),
@@ -195,6 +196,23 @@ class StackAlarms(Construct):
                 serving.api.metric_latency(period=five, statistic="p99"),
                 SLOW_ANSWER,
                 "The endpoint's slowest answers take too long",
+            ),
+            "PredictionsNotLogged": (
+                cloudwatch.Metric(
+                    namespace=namespace, metric_name=NOT_LOGGED, statistic="Sum", period=five
+                ),
+                1,
+                "Predictions were answered but are too long for the log",
+            ),
+            "PredictionLogFailed": (
+                _log_delivery("DeliveryErrors", serving, five),
+                1,
+                "Logged predictions did not reach their delivery stream",
+            ),
+            "PredictionLogThrottled": (
+                _log_delivery("DeliveryThrottling", serving, five),
+                1,
+                "Logged predictions wait for their delivery stream, which takes no more",
             ),
             "UndeliveredEvents": (
                 self.undelivered.metric_approximate_number_of_messages_visible(period=five),
@@ -234,3 +252,18 @@ class StackAlarms(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )
+
+
+def _log_delivery(name: str, serving: Serving, period: cdk.Duration) -> cloudwatch.IMetric:
+    """What CloudWatch Logs says of the subscription that carries predictions to their stream."""
+    return cloudwatch.Metric(
+        namespace="AWS/Logs",
+        metric_name=name,
+        dimensions_map={
+            "LogGroupName": serving.function.log_group.log_group_name,
+            "DestinationType": "Firehose",
+            "FilterName": serving.prediction_log.ref,
+        },
+        statistic="Sum",
+        period=period,
+    )

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.constructs import grants
 from infra.constructs.stages import ENDPOINT, RETENTION, Packages, contract_variable
-from infra.constructs.storage import STREAMED, Storage
+from infra.constructs.storage import Storage
 from noria.contracts import Deployment, Problem
 from noria.lifecycle.environment import Environment
 
@@ -53,7 +53,6 @@ class Serving(Construct):
             environment=environment.model_copy(
                 update={
                     "problem": contract_variable(problem),
-                    "predictions_stream": storage.streams["predictions"].ref,
                     "labels_stream": storage.streams["labels"].ref,
                     # A code deployment serves the champion of its moment; PublishChallenger
                     # names a model's version here before it publishes a version for it.
@@ -61,14 +60,39 @@ class Serving(Construct):
                 }
             ),
             powers={
-                "stream": lambda: _append(storage),
+                "stream": lambda: _append(storage, "labels"),
                 "look_up": lambda: grants.look_up_features(storage),
             },
         )
+        self._log_predictions(storage)
         self.alias = self._alias(environment.alias)
         self.api = self._api(problem.deployment)
         self.url = self.api.api_endpoint
         self._stage()
+
+    def _log_predictions(self, storage: Storage) -> None:
+        """Carry the lines of predictions from the function's log to the stream that stores them."""
+        stack = cdk.Stack.of(self)
+        events = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:*"
+        role = iam.Role(
+            self,
+            "PredictionLogRole",
+            assumed_by=iam.ServicePrincipal(
+                "logs.amazonaws.com", conditions={"StringLike": {"aws:SourceArn": events}}
+            ),
+            description="What the subscription of the endpoint's log may do",
+        )
+        role.add_to_policy(_append(storage, "predictions"))
+        self.prediction_log = logs.CfnSubscriptionFilter(
+            self,
+            "PredictionLog",
+            log_group_name=self.function.log_group.log_group_name,
+            filter_pattern=logs.FilterPattern.exists("$.prediction_id").log_pattern_string,
+            destination_arn=storage.stream_arn("predictions"),
+            role_arn=role.role_arn,
+        )
+        # CloudWatch sends a message under the role to try it: its policy has to be there by then.
+        self.prediction_log.node.add_dependency(role)
 
     def _alias(self, name: str) -> lambda_.Alias:
         version = self.function.current_version
@@ -116,8 +140,8 @@ def _authorizer(deployment: Deployment) -> api.IHttpRouteAuthorizer:
     return authorizers.HttpIamAuthorizer()
 
 
-def _append(storage: Storage) -> iam.PolicyStatement:
+def _append(storage: Storage, name: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=["firehose:PutRecord", "firehose:PutRecordBatch"],
-        resources=[storage.stream_arn(name) for name in STREAMED],
+        resources=[storage.stream_arn(name)],
     )

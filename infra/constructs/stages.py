@@ -46,6 +46,7 @@ class Row:
     tags: Sequence[str] = ()
     powers: Sequence[str] = ()
     knows: Sequence[str] = ()
+    retention: logs.RetentionDays = RETENTION
 
 
 RUNS, REGISTRY = "runs/", "registry/"
@@ -53,7 +54,7 @@ RUNS, REGISTRY = "runs/", "registry/"
 ENDPOINT = Row(
     name="endpoint", layer="serve", memory=MEDIUM, timeout=29, powers=["stream", "look_up"],
     reads=["models/", REGISTRY], writes=[REGISTRY + "served/"],
-    knows=["problem", "predictions_stream", "labels_stream", "model"],
+    knows=["problem", "labels_stream", "model"], retention=logs.RetentionDays.TWO_WEEKS,
 )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ class Packages(Construct):
         """A row as a function, with a role and a log group of its own."""
         title = _title(row.name)
         group = logs.LogGroup(
-            scope, f"{title}Logs", retention=RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY
+            scope, f"{title}Logs", retention=row.retention, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         role = iam.Role(
             scope,

@@ -84,6 +84,7 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 STREAMED = ("predictions", "labels")
+FROM_LOGS = ("predictions",)  # lines of the endpoint's log; callers wait until labels are stored
 ONLINE_SUFFIX = "_online"  # as noria.aws.feature_store.dynamodb_online knows it
 
 
@@ -166,6 +167,7 @@ class Storage(Construct):
         )
 
     def _stream(self, name: str) -> firehose.CfnDeliveryStream:
+        from_logs = name in FROM_LOGS
         role = iam.Role(
             self,
             f"{name.title()}StreamRole",
@@ -179,7 +181,8 @@ class Storage(Construct):
         )
         stream = firehose.CfnDeliveryStream(
             self,
-            f"{name.title()}Stream",
+            # A stream cannot be made to read log events later: one that does is another stream.
+            f"{name.title()}{'LogStream' if from_logs else 'Stream'}",
             delivery_stream_type="DirectPut",
             delivery_stream_encryption_configuration_input=(
                 firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
@@ -193,6 +196,7 @@ class Storage(Construct):
                     prefix=f"{name}/",
                     error_output_prefix=f"{name}-errors/",
                     compression_format="UNCOMPRESSED",
+                    processing_configuration=_messages() if from_logs else None,
                     buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                         interval_in_seconds=60, size_in_m_bs=5
                     ),
@@ -202,6 +206,28 @@ class Storage(Construct):
         # Firehose takes the role as it is at creation: its policy has to be there by then.
         stream.node.add_dependency(role)
         return stream
+
+
+def _messages() -> firehose.CfnDeliveryStream.ProcessingConfigurationProperty:
+    """Take the lines out of what a subscription of CloudWatch Logs sends, and write them alone."""
+    parameters = {
+        "Decompression": ("CompressionFormat", "GZIP"),
+        "CloudWatchLogProcessing": ("DataMessageExtraction", "true"),
+    }
+    return firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
+        enabled=True,
+        processors=[
+            firehose.CfnDeliveryStream.ProcessorProperty(
+                type=kind,
+                parameters=[
+                    firehose.CfnDeliveryStream.ProcessorParameterProperty(
+                        parameter_name=name, parameter_value=value
+                    )
+                ],
+            )
+            for kind, (name, value) in parameters.items()
+        ],
+    )
 
 
 def _columns(named: Mapping[str, str]) -> Sequence[glue.CfnTable.ColumnProperty]:

@@ -15,6 +15,7 @@ from infra.local.awslambda.function import Answer
 from infra.local.awslambda.function_resolver import FunctionResolver
 from infra.local.awslambda.invoke_api import InvokeApi
 from infra.local.clients import make_client
+from infra.local.cloudwatch import log_groups
 from infra.local.cloudwatch import patches as cloudwatch_patches
 from infra.local.cloudwatch.alarms import Alarms
 from infra.local.cloudwatch.log_groups import LogGroups
@@ -56,7 +57,7 @@ class Services:
         environments = ExecutionEnvironments(
             home=home, endpoint_url=endpoint_url, region=self._region, runtime=runtime,
             assume_role=self._access_keys.assume_role,
-            write_log=LogGroups(self._account, self._region).write,
+            write_log=LogGroups(self._account, self._region, self._metrics.publish).write,
         )  # fmt: skip
         self.functions = FunctionResolver(home, seed)
         self.executor = Executor(
@@ -77,6 +78,7 @@ class Services:
         map_runs.patch(patches, self.executions, self._reader_of_role)
         eventbridge_patches.patch(patches, self.bus)
         cloudwatch_patches.patch(patches, self.alarms)
+        log_groups.patch(patches)
         firehose_patches.patch(patches, self._now)
         iam_patches.patch(patches, self._authorizer)
         return patches

@@ -1,9 +1,11 @@
 """The endpoint, called over ASGI, with S3 and Firehose in process."""
 
 import asyncio
+import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import boto3
@@ -13,11 +15,15 @@ import pytest
 from functions import endpoint
 from noria.aws import clients, firehose
 from noria.aws.s3 import Store
+from noria.core.model.signature import Field
+from noria.serving import process
 from noria.serving.model_loader import pin_key
+from noria.serving.web_app import app
 from tests.support import tiny_model
 from tests.support.moto_session import aws_in_process
 from tests.support.tiny_model import BUCKET, make_champion, write_model
 
+LOG = io.StringIO()  # what the function writes to standard output
 ROW = {"distance": 1.5, "carrier": "AA", "departure": "2013-01-31T17:00:00Z"}
 
 
@@ -26,12 +32,14 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A stack's bucket and streams, and the endpoint's environment."""
     variables = {
         "NORIA_BUCKET": BUCKET, "NORIA_NAMESPACE": "Noria/test", "NORIA_MODEL": "champion",
-        "NORIA_PREDICTIONS_STREAM": "predictions", "NORIA_LABELS_STREAM": "labels",
+        "NORIA_LABELS_STREAM": "labels",
         "AWS_LAMBDA_FUNCTION_VERSION": "7",
     }  # fmt: skip
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (clients.client, firehose.firehose, endpoint.served)
+    LOG.seek(0)
+    LOG.truncate()
+    caches = (clients.client, firehose.firehose, process.served)
     with aws_in_process():
         for cached in caches:
             cached.cache_clear()
@@ -39,15 +47,14 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         s3.create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
-        for name in ("predictions", "labels"):
-            boto3.client("firehose").create_delivery_stream(
-                DeliveryStreamName=name,
-                ExtendedS3DestinationConfiguration={
-                    "RoleARN": "arn:aws:iam::123456789012:role/firehose",
-                    "BucketARN": f"arn:aws:s3:::{BUCKET}",
-                    "Prefix": f"{name}/",
-                },
-            )
+        boto3.client("firehose").create_delivery_stream(
+            DeliveryStreamName="labels",
+            ExtendedS3DestinationConfiguration={
+                "RoleARN": "arn:aws:iam::123456789012:role/firehose",
+                "BucketARN": f"arn:aws:s3:::{BUCKET}",
+                "Prefix": "labels/",
+            },
+        )
         yield Store(s3, BUCKET)
         for cached in caches:
             cached.cache_clear()
@@ -63,21 +70,30 @@ def champion(store: Store) -> Store:
 
 def call(method: str, path: str, **request: Any) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app=endpoint.app)
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as session:
             return await session.request(method, path, **request)
 
     # Not asyncio.run: it forgets the loop that importing Mangum made, without closing it.
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(ask())
+        with redirect_stdout(LOG):
+            return loop.run_until_complete(ask())
     finally:
         loop.close()
 
 
 def logged(store: Store, prefix: str) -> list[dict[str, Any]]:
+    """The labels that were stored, or the predictions that were written to standard output."""
+    if prefix == "predictions":
+        return [one for one in printed() if "prediction_id" in one]
     lines = [line for key in store.keys(f"{prefix}/") for line in store.get(key).splitlines()]
     return [json.loads(line) for line in lines]
+
+
+def printed() -> list[dict[str, Any]]:
+    """What the function wrote to its log."""
+    return [json.loads(line) for line in LOG.getvalue().split("\n") if line]
 
 
 def test_rows_are_answered_and_logged(champion: Store) -> None:
@@ -102,7 +118,7 @@ def test_a_bare_row_and_missing_fields_are_answered(champion: Store) -> None:
     assert answer["predictions"][0]["probability"] == pytest.approx(0.5)
 
 
-def test_more_records_than_one_call_takes_are_all_logged(champion: Store) -> None:
+def test_all_records_of_a_large_request_are_logged(champion: Store) -> None:
     answer = call("POST", "/predict", json={"rows": [ROW] * 1000})
     assert answer.status_code == 200
     ids = [item["id"] for item in answer.json()["predictions"]]
@@ -204,7 +220,7 @@ def test_a_function_version_never_changes_its_model(champion: Store) -> None:
     assert champion.get_json(pin_key("7")) == {"model_version": "run-1"}
     write_model(champion, "run-2")
     make_champion(champion, "run-2")
-    endpoint.served.cache_clear()
+    process.served.cache_clear()
     assert call("GET", "/health").json()["model"] == "run-1"
 
 
@@ -214,7 +230,7 @@ def test_a_named_model_and_the_unpublished_function_are_not_pinned(
     write_model(champion, "run-2")
     monkeypatch.setenv("NORIA_MODEL", "run-2")
     assert call("GET", "/health").json()["model"] == "run-2"
-    endpoint.served.cache_clear()
+    process.served.cache_clear()
     monkeypatch.setenv("NORIA_MODEL", "champion")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
     assert call("GET", "/health").json()["model"] == "run-1"
@@ -228,24 +244,39 @@ def test_a_damaged_model_is_a_503(champion: Store) -> None:
     assert "checksum" in answer.json()["detail"]
 
 
-def test_a_prediction_survives_its_log(
-    champion: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("NORIA_PREDICTIONS_STREAM", "gone")
-    answer = call("POST", "/predict", json={"rows": [ROW, ROW]})
-    assert answer.status_code == 200
-    line = json.loads(capsys.readouterr().out)
-    assert line["PredictionsNotLogged"] == 2
-    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Noria/test"
-    assert "ResourceNotFound" in line["reason"]
+def test_a_prediction_that_is_too_long_for_the_log_is_answered_and_counted(store: Store) -> None:
+    """GIVEN three texts of 100,000 characters in one of two rows THEN that one is counted lost."""
+    prose = tuple(Field(name=name, kind="text") for name in ("one", "two", "three"))
+    signature = tiny_model.binary_signature()
+    columns = (*signature.columns, *prose)
+    write_model(store, "run-1", signature.model_copy(update={"columns": columns}))
+    make_champion(store, "run-1")
+    long = {field.name: "é" * 100_000 for field in prose}
+    answer = call("POST", "/predict", json={"rows": [ROW, {**ROW, **long}]})
+    assert answer.status_code == 200, answer.text
+    kept, counted = printed()
+    assert kept["prediction_id"] == answer.json()["predictions"][0]["id"]
+    assert counted["PredictionsNotLogged"] == 1
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Noria/test"
+    assert "longer than" in counted["reason"]
+
+
+def test_texts_with_marks_that_end_lines_are_one_record(champion: Store) -> None:
+    text = 'A\u2028"},{"prediction_id":\n\x85'
+    answer = call("POST", "/predict", json={"rows": [{**ROW, "carrier": text}, ROW]})
+    records = logged(champion, "predictions")
+    assert [one["id"] for one in answer.json()["predictions"]] == [
+        one["prediction_id"] for one in records
+    ]
+    assert records[0]["inputs"]["carrier"] == text
 
 
 def test_an_answer_leaves_no_log_line(champion: Store, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert call("POST", "/predict", json=ROW).status_code == 200
-    assert not [record for record in caplog.records if record.name.startswith("functions")]
+    assert not [record for record in caplog.records if record.name.startswith("noria")]
     call("POST", "/predict", json={"rows": []})
-    assert [record for record in caplog.records if record.name.startswith("functions")]
+    assert [record for record in caplog.records if record.name.startswith("noria")]
 
 
 def test_labels_are_stored(champion: Store) -> None:

@@ -9,14 +9,15 @@ import boto3
 import numpy as np
 import pytest
 
-from functions import endpoint
 from noria.aws.feature_store.dynamodb_online import Latest, OnlineTable
 from noria.aws.s3 import Store
 from noria.core.model.signature import Field, Signature
 from noria.core.windows.lookup_spec import KeyColumn, LookupSpec
 from noria.core.windows.tile_codec import pack
 from noria.core.windows.tiles import NO_END, EntityRows, WindowAggregation, to_tiles
+from noria.serving import process
 from tests.functions.test_endpoint import call, store
+from tests.functions.test_endpoint import logged as endpoint_log
 from tests.support import tiny_model
 from tests.support.feature_stack import make_online_table
 from tests.support.tiny_model import make_champion, write_model
@@ -44,7 +45,7 @@ def online(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnlineTabl
     """A champion whose only number is looked up: P(late) = sigmoid(0.5 * distance)."""
     monkeypatch.setenv("NORIA_DATABASE", "noria_test")
     monkeypatch.setenv("NORIA_PROBLEM", json.dumps({"features": {"windows": [{"as": "distance"}]}}))
-    opened = endpoint.online
+    opened = process.online
     opened.cache_clear()
     signature = tiny_model.binary_signature()
     made = signature.model_copy(
@@ -64,9 +65,7 @@ def predict(*rows: dict[str, Any]) -> Any:
 
 
 def logged(store: Store) -> list[dict[str, Any]]:
-    keys = store.keys("predictions/")
-    lines = [line for key in keys for line in store.get(key).splitlines()]
-    return [json.loads(line)["inputs"] for line in lines]
+    return [record["inputs"] for record in endpoint_log(store, "predictions")]
 
 
 def test_history_is_looked_up_and_logged(online: OnlineTable, store: Store) -> None:
@@ -119,7 +118,7 @@ def test_dynamodb_that_fails_is_a_503_without_its_reason(
             raise EndpointConnectionError(endpoint_url="https://inside.example")
 
     table = OnlineTable(Down(), "noria_test_online", lambda _: None)
-    monkeypatch.setattr(endpoint, "online", lambda: table)
+    monkeypatch.setattr(process, "online", lambda: table)
     answer = predict({"plane": "N1"})
     assert answer.status_code == 503
     assert "history cannot be read now" in answer.json()["detail"]

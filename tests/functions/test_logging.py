@@ -54,7 +54,7 @@ def test_the_endpoint_logs_what_it_refuses(caplog: pytest.LogCaptureFixture) -> 
     assert answer["statusCode"] == 422
     assert json.loads(answer["body"])["detail"]
     (record,) = caplog.records  # and none of mangum, which would log every request
-    assert (record.name, record.levelno) == ("functions.endpoint", logging.WARNING)
+    assert (record.name, record.levelno) == ("noria.serving.failures", logging.WARNING)
     assert (_extra(record, "path"), _extra(record, "status")) == ("/predict", 422)
     assert "private" not in str(record.__dict__)
 

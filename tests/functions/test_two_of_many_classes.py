@@ -8,7 +8,6 @@ import pytest
 
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
-from noria.serving.log_records import logged_score
 from tests.support.stages import run_stages
 
 
@@ -31,8 +30,10 @@ def test_two_classes_of_a_multiclass_target_are_learnt_and_answered(metric: str)
     assert outcome.answers["evaluate"]["decision"] == "met"
     found = {key.rpartition("/")[2]: content for key, content in outcome.files.items()}
     model = OnnxModel(found["model.onnx"], Signature.model_validate_json(found["signature.json"]))
-    (answer,) = model.predict([{"length": 1.5, "width": 0}])
+    answers = model.answer([{"length": 1.5, "width": 0}])
+    (answer,) = answers.as_dicts()
     assert answer["prediction"] == "virginica"
     assert list(answer["probabilities"]) == ["setosa", "virginica"]
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    assert logged_score(answer) == answer["probabilities"]["virginica"] > 0.9
+    assert answers.logged_scores() == [answer["probabilities"]["virginica"]]
+    assert answer["probabilities"]["virginica"] > 0.9

@@ -86,7 +86,8 @@ class ExecutionEnvironments:
         before, after = system_lines(function, request_id, seconds * 1000, outcome)
         lines = [
             *before,
-            *output.decode("utf-8", "replace").splitlines(),
+            # Not splitlines: it also ends lines at marks that texts hold, such as U+2028.
+            *output.decode("utf-8", "replace").removesuffix("\n").split("\n"),
             *([json.loads(outcome.body)["errorMessage"]] if not outcome.alive else []),
             *after,
         ]

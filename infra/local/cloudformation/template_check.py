@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from infra.local.cloudwatch.log_groups import HAS_FIELD
 from infra.local.errors import UnsupportedTemplateError
+from infra.local.firehose.patches import MESSAGES_ONLY, takes_messages
 from infra.local.stepfunctions.definition_check import machine_problems
 
 INTRINSICS = {
@@ -49,6 +51,8 @@ def _resource_problems(
         yield from machine_problems(logical_id, properties)
     if kind == "AWS::KinesisFirehose::DeliveryStream":
         yield from _stream_problems(logical_id, properties)
+    if kind == "AWS::Logs::SubscriptionFilter":
+        yield from _filter_problems(logical_id, properties)
 
 
 def _unknown_intrinsics(value: Any) -> set[str]:
@@ -89,12 +93,26 @@ def _rule_problems(logical_id: str, p: dict[str, Any]) -> Iterator[str]:
                 yield f"{feature} of rule {logical_id} is unknown to it"
 
 
+def _filter_problems(logical_id: str, p: dict[str, Any]) -> Iterator[str]:
+    pattern = p["FilterPattern"]
+    if pattern and not HAS_FIELD.fullmatch(pattern):
+        yield f"pattern {pattern!r} of subscription filter {logical_id} is unknown to it"
+
+
 def _stream_problems(logical_id: str, p: dict[str, Any]) -> Iterator[str]:
     for key, value in p.items():
         if key.endswith("DestinationConfiguration") and "S3" not in key:
             yield f"{key} of delivery stream {logical_id} is unknown to it"
         elif isinstance(value, dict):
-            for feature in ("DataFormatConversionConfiguration", "DynamicPartitioningConfiguration",
-                            "ProcessingConfiguration"):  # fmt: skip
+            for feature in (
+                "DataFormatConversionConfiguration",
+                "DynamicPartitioningConfiguration",
+            ):
                 if value.get(feature, {}).get("Enabled"):
                     yield f"{feature} of delivery stream {logical_id} is not done by it"
+            processing = value.get("ProcessingConfiguration", {})
+            if processing.get("Enabled") and not takes_messages(value):
+                yield (
+                    f"ProcessingConfiguration of delivery stream {logical_id} is not done by it, "
+                    f"but for {' and '.join(MESSAGES_ONLY)}"
+                )

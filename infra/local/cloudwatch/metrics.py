@@ -33,9 +33,9 @@ class AwsMetrics:
         }
         for name, value in values.items():
             for dimension in dimensions:
-                self._publish("AWS/Lambda", name, dimension, value)
+                self.publish("AWS/Lambda", name, dimension, value)
 
-    def _publish(
+    def publish(
         self, namespace: str, name: str, dimensions: Mapping[str, str], value: float
     ) -> None:
         """Publish a metric of AWS itself, which PutMetricData does not let anybody do.
@@ -57,7 +57,7 @@ class AwsMetrics:
     def execution_began(self, arn: str) -> None:
         """Count an execution that starts, and tell EventBridge."""
         machine = arn.rsplit(":", 1)[0].replace(":execution:", ":stateMachine:")
-        self._publish("AWS/States", "ExecutionsStarted", {"StateMachineArn": machine}, 1.0)
+        self.publish("AWS/States", "ExecutionsStarted", {"StateMachineArn": machine}, 1.0)
         detail = {
             "executionArn": arn, "stateMachineArn": machine, "name": arn.rsplit(":", 1)[1],
             "status": "RUNNING", "startDate": int(datetime.now(UTC).timestamp() * 1000),
@@ -74,7 +74,7 @@ class AwsMetrics:
             "ABORTED": "ExecutionsAborted",
         }[execution.status]
         machine = execution.state_machine.arn
-        self._publish("AWS/States", metric, {"StateMachineArn": machine}, 1.0)
+        self.publish("AWS/States", metric, {"StateMachineArn": machine}, 1.0)
         ended = execution.status == "SUCCEEDED"
         detail = {
             "executionArn": execution.exec_arn, "stateMachineArn": machine,

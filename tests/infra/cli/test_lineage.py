@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import boto3
+import numpy as np
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -23,7 +24,9 @@ from noria.aws.s3 import Store
 from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.features.plan import make_plan
-from noria.serving.log_records import label_records, new_ids, prediction_records
+from noria.core.model.answers import Answers
+from noria.serving.log_records import label_records, new_ids, prediction_lines
+from tests.support import tiny_model
 from tests.support.data_sets import wine
 from tests.support.moto_session import aws_in_process
 
@@ -112,9 +115,10 @@ class Wine:
     def predict(self, at: datetime, folder: datetime | None = None) -> str:
         """Log a prediction of the champion as the endpoint and Firehose do; returns its id."""
         [name] = new_ids(1, at)
-        answer = {"id": name, "prediction": "class_1", "probabilities": {"class_1": 0.9}}
-        lines = prediction_records([{"alcohol": 12.5}], [answer], VERSION, "3", at)
-        self.log("predictions", b"".join(lines), folder or at)
+        signature = tiny_model.multiclass_signature()
+        answers = Answers(signature, np.array([[0.05, 0.9, 0.05]]), ["class_1"])
+        lines = prediction_lines([{"alcohol": 12.5}], [name], answers, (VERSION, "3"), at, "Noria")
+        self.log("predictions", lines.encode(), folder or at)
         return name
 
     def log(self, prefix: str, lines: bytes, at: datetime) -> str:

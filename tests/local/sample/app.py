@@ -251,6 +251,7 @@ class Sample(cdk.Stack):
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["firehose:PutRecord"], resources=[stream.attr_arn])
         )
+        self._subscribe(function, deliver)
         alias = lambda_.Alias(self, "Live", alias_name="live", version=function.current_version)
         integration = integrations.HttpLambdaIntegration(
             "Integration", alias, timeout=cdk.Duration.seconds(2)
@@ -270,6 +271,47 @@ class Sample(cdk.Stack):
         cdk.CfnOutput(self, "EndpointFunctionName", value=function.function_name)
         cdk.CfnOutput(self, "EndpointUrl", value=api.api_endpoint)
         cdk.CfnOutput(self, "ApiId", value=api.api_id)
+
+    def _subscribe(self, function: lambda_.Function, deliver: iam.Role) -> None:
+        """Carry the lines of the endpoint's log that have a field `asked` to the bucket."""
+        parts = firehose.CfnDeliveryStream
+        processors = {
+            "Decompression": ("CompressionFormat", "GZIP"),
+            "CloudWatchLogProcessing": ("DataMessageExtraction", "true"),
+        }
+        stream = firehose.CfnDeliveryStream(
+            self,
+            "FromLogs",
+            delivery_stream_type="DirectPut",
+            extended_s3_destination_configuration=parts.ExtendedS3DestinationConfigurationProperty(
+                bucket_arn=self.bucket.bucket_arn,
+                role_arn=deliver.role_arn,
+                prefix="from-logs/",
+                processing_configuration=parts.ProcessingConfigurationProperty(
+                    enabled=True,
+                    processors=[
+                        parts.ProcessorProperty(
+                            type=kind,
+                            parameters=[
+                                parts.ProcessorParameterProperty(
+                                    parameter_name=name, parameter_value=value
+                                )
+                            ],
+                        )
+                        for kind, (name, value) in processors.items()
+                    ],
+                ),
+            ),
+        )
+        sender = iam.Role(self, "Sender", assumed_by=iam.ServicePrincipal("logs.amazonaws.com"))
+        logs.CfnSubscriptionFilter(
+            self,
+            "Asking",
+            log_group_name=function.log_group.log_group_name,
+            filter_pattern="{ $.asked = * }",
+            destination_arn=stream.attr_arn,
+            role_arn=sender.role_arn,
+        )
 
     def _watch(self, machine: sfn.StateMachine) -> None:
         topic = sns.Topic(self, "Topic")

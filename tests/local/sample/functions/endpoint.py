@@ -1,4 +1,4 @@
-"""Answers over HTTP, and logs what it was asked to a delivery stream."""
+"""Answers over HTTP, and logs what it was asked to a delivery stream or to its own log."""
 
 import base64
 import json
@@ -29,4 +29,6 @@ def handler(event, context):
             DeliveryStreamName=os.environ["STREAM"],
             Record={"Data": json.dumps({"asked": event["body"]}).encode() + b"\n"},
         )
+    if path == "/print":
+        print(event["body"])
     return {"model": MODEL, "version": context.function_version, "event": event}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from noria.aws.s3 import MissingObjectError, Store
+from noria.common.log_lines import log_lines
 
 # Firehose keeps records for up to 15 minutes before it writes them, and names an object by the
 # arrival of its oldest record; a delivery that fails is tried again for a day.
@@ -87,7 +88,7 @@ class Log:
         except MissingObjectError:
             return None
         wanted = name.encode()
-        lines = [line for line in content.splitlines() if wanted in line]
+        lines = [line for line in log_lines(content) if wanted in line]
         return next(
             (r for r in map(_parsed, reversed(lines)) if r.get("prediction_id") == name), None
         )

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -175,19 +176,22 @@ class Registry:
 
     def file(self, version: str, name: str) -> bytes:
         """One file of a version, checked against its manifest."""
-        try:
-            manifest = self._store.get_json(f"models/{version}/manifest.json")
-            content = self._store.get(f"models/{version}/{name}")
-        except MissingObjectError as error:
-            raise RegistryError(
-                f"model version '{version}' has no {name}; it was never completed"
-            ) from error
-        if manifest["sha256"].get(name) != hashlib.sha256(content).hexdigest():
-            raise RegistryError(
-                f"{name} of model version '{version}' does not match its checksum; restore the "
-                "object's earlier version in S3 or train again"
-            )
-        return content
+        return self.files(version, [name])[0]
+
+    def files(self, version: str, names: Sequence[str]) -> list[bytes]:
+        """Files of a version, fetched side by side and checked against its manifest."""
+        keys = {name: f"models/{version}/{name}" for name in ("manifest.json", *names)}
+        with ThreadPoolExecutor() as side_by_side:
+            found = {name: side_by_side.submit(self._store.get, key) for name, key in keys.items()}
+        contents = {name: _complete(version, name, one) for name, one in found.items()}
+        checksums = json.loads(contents["manifest.json"])["sha256"]
+        for name in names:
+            if checksums.get(name) != hashlib.sha256(contents[name]).hexdigest():
+                raise RegistryError(
+                    f"{name} of model version '{version}' does not match its checksum; restore the "
+                    "object's earlier version in S3 or train again"
+                )
+        return [contents[name] for name in names]
 
     def json_file(self, version: str, name: str) -> dict[str, Any]:
         """One JSON file of a version, checked against its manifest."""
@@ -196,7 +200,8 @@ class Registry:
 
     def model(self, version: str) -> tuple[bytes, dict[str, Any]]:
         """The artifact and the signature of a version."""
-        return self.file(version, MODEL), self.json_file(version, SIGNATURE)
+        onnx, signature = self.files(version, [MODEL, SIGNATURE])
+        return onnx, json.loads(signature)
 
     def judged_model(self, version: str) -> tuple[bytes, dict[str, Any]]:
         """The artifact and the signature that were judged, before a final fit on all rows.
@@ -212,6 +217,15 @@ class Registry:
     def reference(self, version: str) -> dict[str, Any]:
         """What live use is compared with."""
         return self.json_file(version, "reference.json")
+
+
+def _complete(version: str, name: str, found: Future[bytes]) -> bytes:
+    try:
+        return found.result()
+    except MissingObjectError as error:
+        raise RegistryError(
+            f"model version '{version}' has no {name}; it was never completed"
+        ) from error
 
 
 def in_order(versions: Iterable[str]) -> list[str]:

@@ -31,7 +31,6 @@ class Environment(BaseModel):
     topic: str = ""
     endpoint_function: str = ""
     alias: str = "live"
-    predictions_stream: str = ""
     labels_stream: str = ""
     model: str = ""
     code_version: str = ""

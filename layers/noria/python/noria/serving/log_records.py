@@ -1,18 +1,23 @@
 """What the endpoint writes down: a record per prediction and per label, with sortable ids."""
 
 import json
-import secrets
+import os
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+
+from pydantic_core import to_json
 
 from noria.common.messages import counted
+from noria.core.model.answers import Answers
 from noria.core.model.signature import Field, Signature
 from noria.serving.requests import Row
 
-Answer = dict[str, Any]
 NOT_LOGGED = "PredictionsNotLogged"
+LONGEST_LINE = 250_000  # bytes; Lambda passes 256 KB of a line on
+#: The first digit of a UUID's fourth group has two random bits, here by a random digit.
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+_BETWEEN, _LINES = b'},{"prediction_id":', b'}\n{"prediction_id":'
 _UNTOLD = {"name", "kind", "spellings", "fold", "notation"}
 
 
@@ -21,37 +26,72 @@ def new_ids(count: int, now: datetime) -> list[str]:
 
     Random bits come from the kernel: a generator seeded before a SnapStart snapshot would repeat.
     """
-    head = int(now.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62
-    return [str(UUID(int=head | row << 64 | secrets.randbits(62))) for row in range(count)]
+    stamp, random = f"{int(now.timestamp() * 1000):012x}", os.urandom(8 * count).hex()
+    head = f"{stamp[:8]}-{stamp[8:]}-7"
+    tails = (random[at : at + 16] for at in range(0, 16 * count, 16))
+    return [
+        f"{head}{row & 0xFFF:03x}-{_VARIANTS[tail[0]]}{tail[1:4]}-{tail[4:]}"
+        for row, tail in enumerate(tails)
+    ]
+
+
+def prediction_lines(
+    rows: Sequence[Row],
+    ids: Sequence[str],
+    answers: Answers,
+    versions: tuple[str, str],
+    now: datetime,
+    namespace: str,
+) -> str:
+    """Write a JSON line per prediction for standard output; `versions` are model and function.
+
+    Fields that the model does not read were not looked at and are left out: they may be of any
+    length and shape. Of a line that is longer than a log takes, the loss is counted in its place.
+    """
+    records = prediction_records(rows, ids, answers, versions, now)
+    # One call for all: a quote within a text is escaped, so that this ends a record and no text.
+    joined = to_json(records)[1:-1].replace(_BETWEEN, _LINES)
+    if len(joined) > LONGEST_LINE:
+        every = joined.split(b"\n")
+        kept = [line for line in every if len(line) <= LONGEST_LINE]
+        if len(kept) < len(every):
+            reason = f"a prediction's record is longer than {LONGEST_LINE} bytes"
+            kept.append(not_logged(len(every) - len(kept), namespace, reason, now).encode())
+            joined = b"\n".join(kept)
+    return joined.decode() + "\n"
 
 
 def prediction_records(
     rows: Sequence[Row],
-    answers: Sequence[Answer],
-    model: str,
-    function: str,
+    ids: Sequence[str],
+    answers: Answers,
+    versions: tuple[str, str],
     now: datetime,
-    ignored: Collection[str] = (),
-) -> list[bytes]:
-    """Write a JSON line per prediction; `answers` carry their ids, `ignored` fields are left out.
-
-    What the model does not read was not looked at: it may be of any length and shape.
-    """
-    unread = frozenset(ignored)
+) -> list[dict[str, Any]]:
+    """The records of predictions by ids, of a model's and a function's version."""
+    unread = frozenset(answers.signature.ignored)
+    served_at = iso_milliseconds(now)
+    model, function = versions
     return [
-        line(
-            {
-                "prediction_id": answer["id"],
-                "model_version": model,
-                "function_version": function,
-                "served_at": iso_milliseconds(now),
-                "inputs": {name: row[name] for name in row if name not in unread},
-                "prediction": answer["prediction"],
-                "score": logged_score(answer),
-            }
+        {
+            "prediction_id": name,
+            "model_version": model,
+            "function_version": function,
+            "served_at": served_at,
+            "inputs": _read_of(row, unread),
+            "prediction": prediction,
+            "score": score,
+        }
+        for name, row, prediction, score in zip(
+            ids, rows, answers.predictions, answers.logged_scores(), strict=True
         )
-        for row, answer in zip(rows, answers, strict=True)
     ]
+
+
+def _read_of(row: Row, unread: frozenset[str]) -> Row:
+    if unread.isdisjoint(row):
+        return row
+    return {name: row[name] for name in row if name not in unread}
 
 
 def label_records(labels: Sequence[tuple[str, Any]], now: datetime) -> list[bytes]:
@@ -74,19 +114,6 @@ def repeated_labels(labels: Sequence[tuple[str, Any]]) -> dict[str, str]:
     if not count:
         return {}
     return {"note": f"{counted(count, 'label')} repeated: the last one of a prediction counts"}
-
-
-def logged_score(answer: Answer) -> Any:
-    """Return P(positive), the classes' probabilities in the signature's order, or the value.
-
-    Of two classes, P(second), whichever way they are answered.
-    """
-    if "probability" in answer:
-        return answer["probability"]
-    if "probabilities" in answer:
-        every = list(answer["probabilities"].values())
-        return every[1] if len(every) == 2 else every
-    return answer["prediction"]
 
 
 def not_logged(count: int, namespace: str, reason: str, now: datetime) -> str:

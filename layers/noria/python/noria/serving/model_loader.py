@@ -1,13 +1,13 @@
 """Which model this process serves: resolved once, and never changed after."""
 
 import json
-import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
-from noria.aws.model_registry import CHAMPION, Registry
+from noria.aws.model_registry import CHAMPION, MODEL, SIGNATURE, Registry
 from noria.aws.s3 import MissingObjectError, Store
+from noria.core.model.answers import Answers
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.errors import NoriaError, RequestError
@@ -35,28 +35,31 @@ class ServedModel:
         """What the model takes and answers."""
         return self.model.signature
 
-    def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    def answer(self, rows: Sequence[Row]) -> Answers:
         """Score request rows; raises RequestError where one does not fit the signature."""
-        answers = self.model.predict(rows)
-        for number, answer in enumerate(answers):
-            if not _is_finite(answer):
-                raise RequestError(
-                    f"row {number} has no finite prediction: send values nearer to those that "
-                    "GET /model lists"
-                )
+        answers = self.model.answer(rows)
+        infinite = answers.first_infinite()
+        if infinite is not None:
+            raise RequestError(
+                f"row {infinite} has no finite prediction: send values nearer to those that "
+                "GET /model lists"
+            )
         return answers
 
 
 def load(model: str, function_version: str, store: Store) -> ServedModel:
     """Load the model that a function version serves; raises NoModelError, RegistryError."""
     registry = Registry(store)
-    version = model
-    if model in ("", FOLLOW_CHAMPION):
-        version = _pinned(function_version, store, registry)
-    onnx, signature = registry.model(version)
-    parsed = Signature.model_validate(signature)
-    run_id, _ = registry.trained_by(version) or (None, 0)
-    return ServedModel(version, OnnxModel(onnx, parsed), _metrics(version, store), run_id)
+    follows = model in ("", FOLLOW_CHAMPION)
+    version = _pinned(function_version, store, registry) if follows else model
+    with ThreadPoolExecutor() as side_by_side:
+        files = side_by_side.submit(registry.files, version, (MODEL, SIGNATURE))
+        trained = side_by_side.submit(registry.trained_by, version)
+        metrics = side_by_side.submit(_metrics, version, store)
+    onnx, signature = files.result()
+    scorer = OnnxModel(onnx, Signature.model_validate_json(signature))
+    run_id, _ = trained.result() or (None, 0)
+    return ServedModel(version, scorer, metrics.result(), run_id)
 
 
 def pin_key(function_version: str) -> str:
@@ -96,8 +99,3 @@ def _metrics(version: str, store: Store) -> dict[str, float]:
         current = store.get_json(CHAMPION, None) or {}
         evaluation = current if current.get("version") == version else {}
     return {str(name): float(value) for name, value in evaluation.get("metrics", {}).items()}
-
-
-def _is_finite(answer: dict[str, Any]) -> bool:
-    values = [*answer.get("probabilities", {}).values(), *answer.values()]
-    return all(math.isfinite(value) for value in values if isinstance(value, float))

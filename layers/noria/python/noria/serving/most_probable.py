@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 from operator import itemgetter
 
-from noria.serving.log_records import Answer
+from noria.core.model.answers import Answer
 
 
 def most_probable(answers: Sequence[Answer], most: int) -> list[Answer]:

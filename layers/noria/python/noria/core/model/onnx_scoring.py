@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from noria.common.arrays import Array
 from noria.common.messages import ascii_repr, comma_list, nearest
-from noria.core.model.prediction_interval import PredictionInterval
+from noria.core.model.answers import Answer, Answers
 from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.request_values import request_column
 from noria.core.model.signature import Field, Signature, input_name
-from noria.core.statistics.metrics import labels
 from noria.errors import RequestError
 
 
@@ -37,33 +36,13 @@ class OnnxModel:
             fields[input_name(field.name)] = values.reshape(-1, 1)
         return np.asarray(self._session.run(["score"], fields)[0], dtype=np.float64)
 
-    def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Answer request rows; RequestError where one does not fit the signature."""
-        scores = self.score(to_columns(rows, self.signature))
-        if self.signature.task == "regression":
-            return _values(scores, self.signature.interval)
-        names = [self.signature.label(code) for code in range(len(self.signature.classes))]
-        chosen = [names[code] for code in labels(scores, self.signature.threshold).tolist()]
-        if self.signature.task == "binary":
-            pairs = zip(chosen, scores.tolist(), strict=True)
-            return [{"prediction": name, "probability": value} for name, value in pairs]
-        if scores.ndim == 1:  # two of the classes that a multiclass target may have
-            scores = np.column_stack((1 - scores, scores))
-        return [
-            {
-                "prediction": name,
-                "probabilities": dict(zip(self.signature.classes, row, strict=True)),
-            }
-            for name, row in zip(chosen, scores.tolist(), strict=True)
-        ]
+        return Answers.of(self.score(to_columns(rows, self.signature)), self.signature)
 
-
-def _values(scores: Array, interval: PredictionInterval | None) -> list[dict[str, Any]]:
-    if interval is None:
-        return [{"prediction": value} for value in scores.tolist()]
-    ends = np.column_stack(interval.around(scores)).tolist()
-    pairs = zip(scores.tolist(), ends, strict=True)
-    return [{"prediction": value, "interval": between} for value, between in pairs]
+    def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """Answer request rows, each as a dictionary."""
+        return self.answer(rows).as_dicts()
 
 
 def _checked(field: Field, values: Array | None) -> Array:

@@ -18,6 +18,7 @@ from noria.core.model.signature import Field
 from noria.errors import RequestError
 
 LARGEST = {bits: float(np.finfo(kind).max) for bits, kind in ((32, np.float32), (64, np.float64))}
+_TEXTS = {str, type(None)}
 LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
 WHOLE = re.compile(r"(-?\d+)\.0+", re.ASCII)
 
@@ -65,9 +66,15 @@ def _bits(field: Field) -> int:
 
 
 def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]:
-    """Read one by one, each text once."""
+    """Read each text once, and all else one by one."""
     read, missing = _READERS[field.kind], empty_value(field.kind)
     known: dict[object, Any] = {None: missing}
+    if set(map(type, values)) <= _TEXTS:
+        try:
+            known |= {text: read(text, field) for text in {*values} - {None}}
+            return list(map(known.__getitem__, values))
+        except RefusedError:
+            known = {None: missing}  # in order, for the first row that is refused is to be named
     found = []
     for row, value in enumerate(values):
         seen = value is None or type(value) is str

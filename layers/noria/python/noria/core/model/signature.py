@@ -161,18 +161,18 @@ class Signature(BaseModel):
         """The probability from which on a binary model answers the positive class."""
         return self.decision.threshold if self.decision else LABEL_THRESHOLD
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """List the request fields in order."""
         return [field.name for field in self.columns]
 
-    @property
+    @cached_property
     def known(self) -> frozenset[str]:
         """All fields that a request may carry."""
         looked_up_by = self.history.fields if self.history else []
         return frozenset([*self.names, *self.ignored, *looked_up_by])
 
-    @property
+    @cached_property
     def ignored(self) -> tuple[str, ...]:
         """The fields that a request may carry, of which nothing is read.
 
@@ -193,9 +193,14 @@ class Signature(BaseModel):
         """Return the columns as a dataset has them."""
         return tuple(Column(field.name, field.kind, double=field.double) for field in self.columns)
 
+    @cached_property
+    def class_labels(self) -> tuple[Label, ...]:
+        """The classes in the type they had in the data, by their codes."""
+        return tuple(parse_label(text, self.label_type) for text in self.classes)
+
     def label(self, code: int) -> Label:
         """Return a class in the type it had in the data."""
-        return parse_label(self.classes[code], self.label_type)
+        return self.class_labels[code]
 
 
 def label_type_of(classes: tuple[str, ...]) -> LabelType:

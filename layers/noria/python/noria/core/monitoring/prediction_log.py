@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from noria.common.arrays import Array
+from noria.common.log_lines import log_lines
 from noria.core.model.request_preprocessing import preprocess_column
 from noria.core.model.request_values import logged_column
 from noria.core.model.signature import Field
@@ -21,9 +22,7 @@ ID_LENGTH = 36
 def parse_lines(content: bytes) -> tuple[list[Record], int]:
     """Read JSON lines; returns the records, and how many lines were none."""
     records, refused = [], 0
-    for line in content.splitlines():
-        if not line.strip():
-            continue
+    for line in log_lines(content):
         try:
             record = json.loads(line)
         except ValueError:

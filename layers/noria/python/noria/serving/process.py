@@ -1,0 +1,72 @@
+"""What an endpoint's process keeps: its model, its connections, and how it was deployed."""
+
+import contextlib
+import json
+import os
+import time
+from functools import cache, lru_cache
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from noria.aws.clients import client, quick_client
+from noria.aws.feature_store.dynamodb_online import OnlineTable, table_of
+from noria.aws.s3 import Store
+from noria.errors import NoriaError
+from noria.lifecycle.environment import PREFIX, Environment, unpacked
+from noria.serving.model_loader import UNPUBLISHED, ServedModel, load
+
+
+@cache
+def served() -> ServedModel:
+    """The model of this process, loaded at first need; a failure to load is tried again."""
+    deployed = environment()
+    return load(deployed.model, function_version(), Store(client("s3"), deployed.bucket))
+
+
+def load_published() -> None:
+    """Load the model of a published version while the process starts: no request waits for it.
+
+    What fails now is told to the first request, which tries again.
+    """
+    if function_version() not in ("", UNPUBLISHED):
+        with contextlib.suppress(NoriaError, ClientError, BotoCoreError):
+            served()
+
+
+@cache
+def online() -> OnlineTable:
+    """The table of the latest values per entity, in stacks with time-window aggregations."""
+    database = environment().database
+    return OnlineTable(quick_client("dynamodb"), table_of(database), time.sleep)
+
+
+def environment() -> Environment:
+    """The function's variables."""
+    return Environment.read()
+
+
+def function_version() -> str:
+    """The version of the endpoint's function, empty outside Lambda."""
+    return os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+
+
+def has_history() -> bool:
+    """Whether the deployed contract still has history: a model may outlive what it learnt from."""
+    return bool(_contract().get("features", {}).get("windows"))
+
+
+def deployment() -> dict[str, Any]:
+    """The contract's section `deployment` as it is written."""
+    return dict(_contract().get("deployment", {}))
+
+
+def _contract() -> dict[str, Any]:
+    """The deployed contract as it is written: pydantic's model of it takes its time to load."""
+    return _parsed(os.environ.get(f"{PREFIX}PROBLEM") or "{}")
+
+
+@lru_cache(maxsize=1)
+def _parsed(variable: str) -> dict[str, Any]:
+    contract: dict[str, Any] = json.loads(unpacked(variable))
+    return contract
