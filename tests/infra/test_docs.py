@@ -163,7 +163,7 @@ def test_every_metric_and_alarm_is_named(penguins: Template) -> None:
 
 
 def test_every_route_is_defined_once() -> None:
-    from functions.endpoint import app as endpoint
+    from noria.serving.web_app import app as endpoint
 
     defined = Counter(name for page in GUIDES for name in page.defined())
     routes = [f"{method} {route.path}" for route in endpoint.routes

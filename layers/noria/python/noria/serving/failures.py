@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import to_json
 
 from noria.errors import NoriaError, RequestError
-from noria.serving.gateway_events import HttpReply
+from noria.serving.gateway_events import ApiReply
 from noria.serving.json_bodies import BodyTooLargeError
 
 RETRY = {"retry-after": "5"}
@@ -14,12 +14,12 @@ FAILURES = (NoriaError, ClientError, BotoCoreError)
 logger = logging.getLogger(__name__)
 
 
-def reply_to(error: Exception, path: str) -> HttpReply:
+def reply_to(error: Exception, path: str) -> ApiReply:
     """Say why there is no answer: what is wrong with a request is its caller's to know alone."""
     if isinstance(error, RequestError):
         status = 413 if isinstance(error, BodyTooLargeError) else 422
         _log(logging.WARNING, "request refused", path, status, error)
-        return HttpReply(status, to_json({"detail": str(error)}))
+        return ApiReply(status, to_json({"detail": str(error)}))
     if isinstance(error, NoriaError):
         log_no_model(error, path)
         return unavailable(str(error))
@@ -30,12 +30,12 @@ def reply_to(error: Exception, path: str) -> HttpReply:
         return unavailable(f"{what} now: try again, or see the function's log")
     logger.exception("unexpected error", exc_info=error, extra={"path": path, "status": 500})
     detail = "this request met an error of the endpoint's own: see the function's log"
-    return HttpReply(500, to_json({"detail": detail}))
+    return ApiReply(500, to_json({"detail": detail}))
 
 
-def unavailable(detail: str) -> HttpReply:
+def unavailable(detail: str) -> ApiReply:
     """Ask the caller to come again."""
-    return HttpReply(503, to_json({"detail": detail}), RETRY)
+    return ApiReply(503, to_json({"detail": detail}), RETRY)
 
 
 def log_no_model(error: NoriaError, path: str) -> None:

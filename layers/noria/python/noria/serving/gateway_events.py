@@ -11,7 +11,7 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True)
-class HttpRequest:
+class ApiRequest:
     """An HTTP request; the names of its headers are in lower case."""
 
     method: str
@@ -27,7 +27,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class HttpReply:
+class ApiReply:
     """An answer in JSON; the names of its headers are in lower case."""
 
     status: int
@@ -35,14 +35,14 @@ class HttpReply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def request_of(event: Any) -> HttpRequest | None:
+def request_of(event: Any) -> ApiRequest | None:
     """Read an event; None where it has another form, or a body that is no base64."""
     try:
         called = event["requestContext"]["http"]
         if event["version"] != "2.0":
             return None
         body = event.get("body") or ""
-        return HttpRequest(
+        return ApiRequest(
             called["method"],
             unquote(called["path"] or "/"),
             event.get("rawQueryString", ""),
@@ -53,7 +53,7 @@ def request_of(event: Any) -> HttpRequest | None:
         return None
 
 
-def answer_of(reply: HttpReply) -> dict[str, Any]:
+def answer_of(reply: ApiReply) -> dict[str, Any]:
     """Write a reply as the API takes it from a function."""
     length = {"content-length": str(len(reply.body)), "content-type": JSON}
     return {

@@ -10,12 +10,12 @@ from pydantic_core import to_json
 from noria.common.answer_limits import MOST_CLASSES
 from noria.serving import log_records, process, requests
 from noria.serving.failures import reply_to
-from noria.serving.gateway_events import HttpReply, HttpRequest
+from noria.serving.gateway_events import ApiReply, ApiRequest
 from noria.serving.most_probable import most_probable
 from noria.serving.online_features import with_history
 
 
-def predict(request: HttpRequest, write: Callable[[str], Any] | None = None) -> HttpReply:
+def predict(request: ApiRequest, write: Callable[[str], Any] | None = None) -> ApiReply:
     """Answer one row or up to 1,000, and log every prediction; whatever fails is a reply too.
 
     `write` takes the lines of the log, by default standard output: it is stored before the answer
@@ -26,10 +26,10 @@ def predict(request: HttpRequest, write: Callable[[str], Any] | None = None) -> 
     except Exception as error:  # noqa: BLE001 - each has a reply, which counts as failed
         return reply_to(error, request.path)
     (write or sys.stdout.write)(lines)
-    return HttpReply(200, body)
+    return ApiReply(200, body)
 
 
-def _answered(request: HttpRequest) -> tuple[bytes, str]:
+def _answered(request: ApiRequest) -> tuple[bytes, str]:
     rows = requests.parse_rows(request.body)
     current = process.served()
     signature = current.signature

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from noria.aws.firehose import Stream, firehose
 from noria.errors import NoriaError
 from noria.serving import failures, form_page, log_records, openapi, prediction, process, requests
-from noria.serving.gateway_events import JSON, HttpReply, HttpRequest
+from noria.serving.gateway_events import JSON, ApiReply, ApiRequest
 from noria.serving.model_loader import NoModelError
 
 logger = logging.getLogger(__name__)
@@ -83,13 +83,13 @@ for kind in (*failures.FAILURES, Exception):
     app.add_exception_handler(kind, refuse)
 
 
-async def _plain(request: Request) -> HttpRequest:
+async def _plain(request: Request) -> ApiRequest:
     headers = dict(request.headers)
     body = await request.body()
-    return HttpRequest(request.method, request.url.path, request.url.query, headers, body)
+    return ApiRequest(request.method, request.url.path, request.url.query, headers, body)
 
 
-def _response(reply: HttpReply) -> Response:
+def _response(reply: ApiReply) -> Response:
     return Response(reply.body, reply.status, dict(reply.headers), JSON)
 
 
