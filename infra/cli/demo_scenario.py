@@ -15,7 +15,8 @@ from infra.cli.local_session import LocalStack
 from infra.cli.progress import Display
 from infra.cli.run_records import RunRecord, save_report
 from noria.contracts import Problem
-from noria.core.model.onnx_scoring import OnnxModel, to_columns
+from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.model.row_reader import to_columns
 from noria.core.model.signature import Signature
 from noria.core.statistics import metrics
 

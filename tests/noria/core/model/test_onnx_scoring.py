@@ -17,7 +17,8 @@ from noria.common.timestamps import RefusedError, as_microseconds
 from noria.core.column_types.event_time import column_times
 from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.features.plan import make_plan
-from noria.core.model.onnx_scoring import OnnxModel, to_columns
+from noria.core.model.onnx_scoring import OnnxModel
+from noria.core.model.row_reader import to_columns
 from noria.core.model.signature import Field, Signature, label_type_of, parse_label
 from noria.core.training.fitted_model import Member
 from noria.core.training.signatures import declared_of

@@ -14,8 +14,8 @@ from noria.core.cleansing.cleanse import cleanse
 from noria.core.cleansing.dataset_builder import to_dataset
 from noria.core.data.dataset import Dataset
 from noria.core.ingestion.readers import read_table
-from noria.core.model.onnx_scoring import to_columns
 from noria.core.model.request_preprocessing import preprocess_column
+from noria.core.model.row_reader import to_columns
 from noria.core.model.signature import Field, Signature
 from noria.core.monitoring.prediction_log import columns_of
 from noria.core.statistics.drift import build_reference

@@ -13,6 +13,7 @@ MAXIMUM_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB, its event's envelope inclu
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: Ends each name of an object; a text that begins with a colon looks like one too.
 NAME = re.compile(rb'"\s*:')
+SPACE_AFTER_NAME = (b'" ', b'"\n', b'"\r', b'"\t')
 
 
 class BodyTooLargeError(RequestError):
@@ -39,9 +40,16 @@ def parse_object(body: bytes, remedy: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RequestError(f"the body is {ascii_repr(document)}: {remedy}")
     # Counting is fast, and more names than fields are seldom: only then is it looked at closely.
-    if len(NAME.findall(plain)) > _fields(document):
+    if _names(plain) > _fields(document):
         _refuse_repeated(plain)
     return document
+
+
+def _names(body: bytes) -> int:
+    """How many names a body may have at most; counted fast where none has space behind it."""
+    if any(space in body for space in SPACE_AFTER_NAME):
+        return len(NAME.findall(body))
+    return body.count(b'":')
 
 
 def _fields(document: dict[str, Any]) -> int:

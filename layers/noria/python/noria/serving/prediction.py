@@ -48,5 +48,6 @@ def _answered(request: ApiRequest) -> tuple[bytes, str]:
         | log_records.ignored_fields(rows, signature.ignored)
     )
     versions = (current.version, process.function_version())
-    namespace = process.environment().namespace
-    return body, log_records.prediction_lines(rows, ids, answers, versions, now, namespace)
+    return body, log_records.prediction_lines(
+        rows, ids, answers, versions, now, process.namespace()
+    )

@@ -41,6 +41,11 @@ def online() -> OnlineTable:
     return OnlineTable(quick_client("dynamodb"), table_of(database), time.sleep)
 
 
+def namespace() -> str:
+    """The namespace of the stack's metrics."""
+    return os.environ.get(f"{PREFIX}NAMESPACE", "")
+
+
 def environment() -> Environment:
     """The function's variables."""
     return Environment.read()

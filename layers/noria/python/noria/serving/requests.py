@@ -6,13 +6,12 @@ from uuid import UUID
 
 from noria.common.messages import ascii_repr
 from noria.core.model.label_parsing import encode_label
+from noria.core.model.request_values import MAXIMUM_TEXT
 from noria.core.model.signature import Signature
 from noria.errors import RequestError
-from noria.serving.json_bodies import MAXIMUM_BYTES, parse_object
+from noria.serving.json_bodies import parse_object
 
 MAXIMUM_ROWS = 1000
-MAXIMUM_TEXT = 1000  # characters of one value: a logged record stays far below Firehose's 1 MB
-MAXIMUM_FREE_TEXT = 100_000  # of a column of prose
 MAXIMUM_PROBABILITIES = 100_000  # an answer beyond 6 MB would be refused by Lambda
 
 Row = Mapping[str, Any]
@@ -40,27 +39,24 @@ def parse_labels(body: bytes, signature: Signature) -> list[tuple[str, Any]]:
 
 
 def refuse_unanswerable(rows: Sequence[Row], signature: Signature) -> None:
-    """Refuse a request whose answer would not fit into a response, or a row that is not logged."""
+    """Refuse a request whose answer would not fit into a response, or whose log into a record.
+
+    Fields that the model reads are refused where they are read.
+    """
     classes = max(1, len(signature.classes))
     if len(rows) * classes > MAXIMUM_PROBABILITIES:
         most = MAXIMUM_PROBABILITIES // classes
         raise RequestError(
             f"rows: {len(rows)} for {classes} classes; send at most {most} at a time"
         )
-    free = {field.name: MAXIMUM_FREE_TEXT for field in signature.columns if field.kind == "text"}
-    limits = dict.fromkeys(signature.ignored, MAXIMUM_BYTES) | free
-    for number, row in enumerate(rows):
-        for name, value in row.items():
+    for name in signature.history.fields if signature.history else ():
+        for number, row in enumerate(rows):
+            value = row.get(name)
             if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
-                _refuse_long(number, name, value, limits.get(name, MAXIMUM_TEXT))
-
-
-def _refuse_long(number: int, name: str, value: str, limit: int) -> None:
-    if len(value) > limit:
-        raise RequestError(
-            f"row {number}, field {ascii_repr(name)}: {ascii_repr(value)} has {len(value)} "
-            f"characters; send at most {limit}"
-        )
+                raise RequestError(
+                    f"row {number}, field {ascii_repr(name)}: {ascii_repr(value)} has "
+                    f"{len(value)} characters; send at most {MAXIMUM_TEXT}"
+                )
 
 
 def _refuse_others(document: dict[str, Any], known: str) -> None:

@@ -1,7 +1,8 @@
 """Times as a source writes them: what training read in its formats, a request may send so."""
 
+import contextlib
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from noria.common.categories import tidy
 from noria.common.timestamps import MICROSECONDS, RefusedError, as_microseconds
@@ -9,6 +10,8 @@ from noria.core.data.notation import Notation
 
 EPOCHS = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 BEFORE_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d\d:?\d\d)$)")
+ISO_ONLY = ((), ("ISO8601",))
+UTC_LENGTH = len("2013-01-31T17:00:00Z")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -21,6 +24,11 @@ def is_missing_time(value: object, notation: Notation) -> bool:
 
 def written_seconds(value: object, notation: Notation, zone: str | None) -> int:
     """Return a time in whole seconds since 1970, UTC; see `written_microseconds`."""
+    if isinstance(value, str) and len(value) == UTC_LENGTH and notation.formats in ISO_ONLY:
+        with contextlib.suppress(ValueError):  # the usual form, at half the time
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is UTC:
+                return int(moment.timestamp())
     return written_microseconds(value, notation, zone) // MICROSECONDS
 
 

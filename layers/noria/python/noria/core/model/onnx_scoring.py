@@ -8,10 +8,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from noria.common.arrays import Array
-from noria.common.messages import ascii_repr, comma_list, nearest
 from noria.core.model.answers import Answer, Answers
 from noria.core.model.request_preprocessing import preprocess_column
-from noria.core.model.request_values import request_column
+from noria.core.model.row_reader import RowReader
 from noria.core.model.signature import Field, Signature, input_name
 from noria.errors import RequestError
 
@@ -27,6 +26,7 @@ class OnnxModel:
         providers = ["CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(onnx, options, providers=providers)
         self.signature = signature
+        self._reader = RowReader(signature)
 
     def score(self, data: Mapping[str, Array]) -> NDArray[np.float64]:
         """Score dataset columns: P(positive), class probabilities (n, k), or values."""
@@ -34,11 +34,14 @@ class OnnxModel:
         for field in self.signature.columns:
             values = preprocess_column(field, _checked(field, data.get(field.name)))
             fields[input_name(field.name)] = values.reshape(-1, 1)
-        return np.asarray(self._session.run(["score"], fields)[0], dtype=np.float64)
+        return self._run(fields)
+
+    def _run(self, inputs: dict[str, Array]) -> NDArray[np.float64]:
+        return np.asarray(self._session.run(["score"], inputs)[0], dtype=np.float64)
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Answer request rows; RequestError where one does not fit the signature."""
-        return Answers.of(self.score(to_columns(rows, self.signature)), self.signature)
+        return Answers.of(self._run(self._reader.inputs(rows)), self.signature)
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Answer request rows, each as a dictionary."""
@@ -56,40 +59,3 @@ def _checked(field: Field, values: Array | None) -> Array:
             f"{field.kind}: retrain it on the data as they are now"
         )
     return values
-
-
-def to_columns(rows: Sequence[Mapping[str, Any]], signature: Signature) -> dict[str, Array]:
-    """Convert request rows to dataset columns; a field left out or null is a missing value."""
-    if not rows:
-        raise RequestError("the request has no rows: send at least one")
-    known, unknown = signature.known, dict[str, int]()
-    for number, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise RequestError(f"row {number} is {ascii_repr(row)}: send an object of fields")
-        if not row.keys() <= known:
-            unknown |= {name: number for name in row if name not in known | unknown.keys()}
-    if unknown:
-        raise RequestError(_unknown_fields(unknown, signature))
-    return {
-        field.name: request_column([row.get(field.name) for row in rows], field)
-        for field in signature.columns
-    }
-
-
-def _unknown_fields(rows: Mapping[str, int], signature: Signature) -> str:
-    """Name all unknown fields at once; `rows` has the first row of each."""
-    if signature.target in rows:
-        field = f"row {rows[signature.target]}, field {ascii_repr(signature.target)}"
-        return f"{field}: it is what the model predicts: leave it out"
-    looked_up_by = signature.history.fields if signature.history else []
-    names = list(dict.fromkeys([*looked_up_by, *signature.names]))
-    found = {name: nearest(str(name), names) for name in rows}
-    place, knows = f"row {min(rows.values())}: the model has no", f"it knows {comma_list(names)}"
-    if len(found) == 1:
-        [(name, near)] = found.items()
-        return f"{place} field {ascii_repr(name)}; {f'did you mean {near!r}?' if near else knows}"
-    told = [
-        f"{ascii_repr(name)}{f' (did you mean {near!r}?)' if near else ''}"
-        for name, near in found.items()
-    ]
-    return f"{place} fields {comma_list(told)}; {knows}"

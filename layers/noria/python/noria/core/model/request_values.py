@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from noria.core.data.written_times import is_missing_time, written_seconds
 from noria.core.model.signature import Field
 from noria.errors import RequestError
 
+MAXIMUM_TEXT = 1000  # characters of one value: a logged record stays far below its limit
+MAXIMUM_FREE_TEXT = 100_000  # of a column of prose
 LARGEST = {bits: float(np.finfo(kind).max) for bits, kind in ((32, np.float32), (64, np.float64))}
 _TEXTS = {str, type(None)}
 LARGEST_WHOLE = 2**53  # above it a double no longer counts by one
@@ -67,7 +70,7 @@ def _bits(field: Field) -> int:
 
 def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]:
     """Read each text once, and all else one by one."""
-    read, missing = _READERS[field.kind], empty_value(field.kind)
+    read, missing = partial(_limited, _READERS[field.kind]), empty_value(field.kind)
     known: dict[object, Any] = {None: missing}
     if set(map(type, values)) <= _TEXTS:
         try:
@@ -90,6 +93,15 @@ def _read(values: Sequence[object], field: Field, refused: Refused) -> list[Any]
             known[value] = one
         found.append(one)
     return found
+
+
+def _limited(read: Reader, value: Any, field: Field) -> float | str | int:
+    """Read a value that is not longer than a logged record may hold."""
+    if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
+        most = MAXIMUM_FREE_TEXT if field.kind == "text" else MAXIMUM_TEXT
+        if len(value) > most:
+            raise RefusedError(f"has {len(value)} characters; send at most {most}")
+    return read(value, field)
 
 
 def _number(value: object, field: Field) -> float:
