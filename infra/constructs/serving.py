@@ -87,7 +87,7 @@ class Serving(Construct):
             self,
             "PredictionLog",
             log_group_name=self.function.log_group.log_group_name,
-            filter_pattern=logs.FilterPattern.exists("$.prediction_id").log_pattern_string,
+            filter_pattern="{ $.prediction_id = * }",
             destination_arn=storage.stream_arn("predictions"),
             role_arn=role.role_arn,
         )
