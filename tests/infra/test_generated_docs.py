@@ -74,9 +74,10 @@ def test_every_field_is_defined_once() -> None:
 
 
 def _model(section: str) -> type[BaseModel]:
-    from noria.contracts import features, lifecycle, objective, quality, sources
+    from noria.contracts import features, lifecycle, model_search, objective, quality, sources
 
-    for module in (noria.contracts, features, lifecycle, objective, quality, sources):
+    modules = (noria.contracts, features, lifecycle, model_search, objective, quality, sources)
+    for module in modules:
         if hasattr(module, section):
             found: type[BaseModel] = getattr(module, section)
             return found

@@ -29,7 +29,7 @@ from noria.contracts import (
     format_duration,
     parse_duration,
 )
-from noria.contracts.objective import CANDIDATES_OF
+from noria.contracts.model_search import CANDIDATES_OF
 from noria.errors import ContractError
 
 SMALL = """

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from noria.common.metric_table import METRICS
 from noria.contracts import METRICS_OF, Problem
-from noria.contracts.objective import CANDIDATES_OF, out_of_range
+from noria.contracts.model_search import CANDIDATES_OF
+from noria.contracts.objective import out_of_range
 from noria.core.statistics import metrics
 from noria.core.training.candidates import CANDIDATES
 from noria.errors import ContractError, DataError

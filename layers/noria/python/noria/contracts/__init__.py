@@ -16,15 +16,8 @@ from noria.contracts.lifecycle import (
     Retraining,
     Scaling,
 )
-from noria.contracts.objective import (
-    METRICS_OF,
-    Baseline,
-    Evaluation,
-    Exploration,
-    Metric,
-    Objective,
-    Slice,
-)
+from noria.contracts.model_search import Exploration
+from noria.contracts.objective import METRICS_OF, Baseline, Evaluation, Metric, Objective, Slice
 from noria.contracts.problem import Problem, Target
 from noria.contracts.quality import ColumnRule, Fill, Quality
 from noria.contracts.sources import (

@@ -22,18 +22,14 @@ from noria.contracts.field_types import (
     format_duration,
 )
 from noria.contracts.lifecycle import Deployment, Monitoring, Retraining, Scaling
-from noria.contracts.objective import (
+from noria.contracts.model_search import (
     CANDIDATES_OF,
-    METRICS_OF,
     MONOTONE,
     WITH_EVERY_RECIPE,
-    Baseline,
-    Evaluation,
     Exploration,
-    Objective,
     Training,
-    out_of_range,
 )
+from noria.contracts.objective import METRICS_OF, Baseline, Evaluation, Objective, out_of_range
 from noria.contracts.overrides import deep_merged, refuse_protected
 from noria.contracts.quality import Quality
 from noria.contracts.sources import Source

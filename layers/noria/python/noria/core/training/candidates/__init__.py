@@ -1,8 +1,8 @@
-"""The models that compete: a module each, with the name that `noria.contracts.objective` lists."""
+"""The models that compete: a module each, of the name that the contract lists it by."""
 
 from importlib import import_module
 
-from noria.contracts.objective import CANDIDATES as NAMES
+from noria.contracts.model_search import CANDIDATES as NAMES
 from noria.core.training.candidates.base import Candidate
 
 CANDIDATES: dict[str, Candidate] = {
