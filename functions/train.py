@@ -13,6 +13,7 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset
 from noria.core.data.window_coverage import window_lengths
 from noria.core.features.plan import Plan
+from noria.core.model.background_rows import BACKGROUND, BackgroundRows
 from noria.core.model.calibration import reliability
 from noria.core.model.example_requests import sample_rows
 from noria.core.model.signature import Signature
@@ -196,6 +197,7 @@ def _files(
         "model.onnx": made.onnx,
         "signature.json": made.signature.model_dump_json().encode(),
         "reference.json": reference.model_dump_json().encode(),
+        BACKGROUND: BackgroundRows.of(dataset.training).model_dump_json().encode(),
         "sample.json": sample.encode(),
     }
 

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from noria.aws.model_registry import Champion, Registry
 from noria.aws.s3 import Store
 from noria.core.data.dataset import Column, Dataset
+from noria.core.model.background_rows import BACKGROUND, BackgroundRows
 from noria.core.model.signature import Field, Signature, input_name
 from noria.core.statistics.drift import build_reference
 from noria.lifecycle.environment import parse_time
@@ -135,6 +136,7 @@ def write_model(store: Store, version: str, signature: Signature | None = None) 
         "model.onnx": graph(signature),
         "signature.json": signature.model_dump_json().encode(),
         "reference.json": reference.model_dump_json().encode(),
+        BACKGROUND: BackgroundRows.of(data).model_dump_json().encode(),
     }
     Registry(store).write_version(version, files)
     evaluation = {"metrics": {signature.metric: 0.75}}

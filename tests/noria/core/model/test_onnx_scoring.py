@@ -19,7 +19,8 @@ from noria.core.data.dataset import MISSING_TIMESTAMP, Column, Dataset
 from noria.core.features.plan import make_plan
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.row_reader import to_columns
-from noria.core.model.signature import Field, Signature, label_type_of, parse_label
+from noria.core.model.signature import Field, Signature
+from noria.core.model.written_types import label_type_of, parse_label
 from noria.core.training.fitted_model import Member
 from noria.core.training.signatures import declared_of
 from noria.core.training.train import train

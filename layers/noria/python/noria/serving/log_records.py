@@ -18,7 +18,7 @@ LONGEST_LINE = 250_000  # bytes; Lambda passes 256 KB of a line on
 #: The first digit of a UUID's fourth group has two random bits, here by a random digit.
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _BETWEEN, _LINES = b'},{"prediction_id":', b'}\n{"prediction_id":'
-_UNTOLD = {"name", "kind", "spellings", "fold", "notation"}
+_UNTOLD = {"name", "kind", "further", "spellings", "fold", "notation"}
 
 
 def new_ids(count: int, now: datetime) -> list[str]:

@@ -1,13 +1,14 @@
 """A model's answers to rows, column by column until they are written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from noria.common.arrays import Array
-from noria.core.model.signature import Label, Signature
+from noria.core.model.signature import Signature
+from noria.core.model.written_types import Label
 from noria.core.statistics.metrics import labels
 
 Answer = dict[str, Any]
@@ -18,12 +19,14 @@ class Answers:
     """What a model says of n rows.
 
     `scores` are P(positive) (n,), the classes' probabilities (n, k), or the values (n,), in double
-    precision; `predictions` are the n classes in the type of the data, or the values.
+    precision; `predictions` are the n classes in the type of the data, or the values. `inputs`
+    are what the graph took, arrays of shape (n, 1) by input name.
     """
 
     signature: Signature
     scores: Array
     predictions: Sequence[Label]
+    inputs: Mapping[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scores: Array, signature: Signature) -> "Answers":

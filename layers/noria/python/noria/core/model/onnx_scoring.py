@@ -1,6 +1,7 @@
 """Serve a model: strict request fields in, answers out, by ONNX Runtime alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,18 +31,25 @@ class OnnxModel:
 
     def score(self, data: Mapping[str, Array]) -> NDArray[np.float64]:
         """Score dataset columns: P(positive), class probabilities (n, k), or values."""
-        fields = {}
-        for field in self.signature.columns:
-            values = preprocess_column(field, _checked(field, data.get(field.name)))
-            fields[input_name(field.name)] = values.reshape(-1, 1)
-        return self._run(fields)
+        return self.run(self.inputs(data))
 
-    def _run(self, inputs: dict[str, Array]) -> NDArray[np.float64]:
-        return np.asarray(self._session.run(["score"], inputs)[0], dtype=np.float64)
+    def inputs(self, data: Mapping[str, Array]) -> dict[str, Array]:
+        """What the graph takes of dataset columns: arrays of shape (n, 1) by input name."""
+        return {
+            input_name(field.name): preprocess_column(
+                field, _checked(field, data.get(field.name))
+            ).reshape(-1, 1)
+            for field in self.signature.columns
+        }
+
+    def run(self, inputs: Mapping[str, Array]) -> NDArray[np.float64]:
+        """Score what the graph takes, see `inputs`."""
+        return np.asarray(self._session.run(["score"], dict(inputs))[0], dtype=np.float64)
 
     def answer(self, rows: Sequence[Mapping[str, Any]]) -> Answers:
         """Answer request rows; RequestError where one does not fit the signature."""
-        return Answers.of(self._run(self._reader.inputs(rows)), self.signature)
+        inputs = self._reader.inputs(rows)
+        return replace(Answers.of(self.run(inputs), self.signature), inputs=inputs)
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Answer request rows, each as a dictionary."""

@@ -1,7 +1,5 @@
 """What a model version takes and answers: the contract between training and the endpoint."""
 
-import math
-from collections.abc import Collection
 from functools import cached_property
 from typing import Literal
 
@@ -14,12 +12,10 @@ from noria.core.model.decision import Decision
 from noria.core.model.partial_dependence import PartialDependence
 from noria.core.model.prediction_interval import PredictionInterval
 from noria.core.model.robustness import FieldRobustness
+from noria.core.model.written_types import DataType, Label, LabelType, is_number, parse_label
 from noria.core.statistics.metrics import LABEL_THRESHOLD
 from noria.core.windows.lookup_spec import LookupSpec
 
-LabelType = Literal["bool", "int", "float", "str"]
-DataType = Literal["boolean", "integer", "number", "string"]
-Label = bool | int | float | str
 Value = bool | int | float | str | None
 TYPES: dict[Kind, DataType] = {
     "number": "number", "category": "string", "text": "string", "timestamp": "string"
@@ -39,6 +35,7 @@ class Field(BaseModel):
     `data_type` is what the data had, as JSON names it, `notation` how they wrote it. Answers only
     rise, or only fall, with a number that is `monotone`.
     A number is a double where `double`, else it is rounded to 32 bits.
+    `values` are the most frequent texts, `further` the others: all, where `distinct` are both.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +47,8 @@ class Field(BaseModel):
     high: float | None = None
     maximum: float | None = None
     values: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    distinct: int | None = None
     missing: float = 0.0
     fill: float | str | None = None
     spellings: dict[str, str] = {}
@@ -75,12 +74,20 @@ class Field(BaseModel):
     @cached_property
     def known_texts(self) -> frozenset[str]:
         """The texts of a category that training knows."""
-        return frozenset([*self.values, *self.spellings, *self.spellings.values()])
+        texts = (*self.values, *self.further, *self.spellings, *self.spellings.values())
+        return frozenset(texts)
+
+    @cached_property
+    def seen_texts(self) -> frozenset[str] | None:
+        """The texts that training saw, the empty one of a missing value too; None if not all."""
+        if self.distinct != len(self.values) + len(self.further):
+            return None
+        return frozenset(["", *self.values, *self.further])
 
     @cached_property
     def has_numbers(self) -> bool:
         """Whether a text of a category is a number."""
-        return any(_is_number(text) for text in self.known_texts)
+        return any(is_number(text) for text in self.known_texts)
 
     def truth_text(self, value: bool) -> str | None:
         """The text of a category that stands for true or false, if there is one."""
@@ -201,51 +208,3 @@ class Signature(BaseModel):
     def label(self, code: int) -> Label:
         """Return a class in the type it had in the data."""
         return self.class_labels[code]
-
-
-def label_type_of(classes: tuple[str, ...]) -> LabelType:
-    """Tell which type the class texts had before they were written as text."""
-    if not classes:
-        return "str"
-    if all(text.lower() in ("true", "false") for text in classes):
-        return "bool"
-    if all(_is_integer(text) for text in classes):
-        return "int"
-    numbers = {float(text) for text in classes if _is_number(text)}
-    return "float" if len(numbers) == len(classes) else "str"
-
-
-def data_type_of(texts: Collection[str]) -> DataType:
-    """Tell which type the texts of a category had in the data."""
-    if not texts:
-        return "string"
-    if {text.lower() for text in texts} <= {"true", "false"}:
-        return "boolean"
-    if all(_is_integer(text) for text in texts):
-        return "integer"
-    return "number" if all(_is_number(text) for text in texts) else "string"
-
-
-def parse_label(text: str, label_type: LabelType) -> Label:
-    """Turn a class text back into its value."""
-    if label_type == "bool":
-        return text.lower() == "true"
-    if label_type == "float":
-        return float(text)
-    return int(text) if label_type == "int" else text
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a number as software writes one: no code such as 012, no infinity."""
-    plain = text.removeprefix("-")
-    if not plain[:1].isdigit() or not plain.isascii() or "_" in plain:
-        return False
-    try:
-        return math.isfinite(float(plain)) and (plain[0] != "0" or plain[1:2] in ("", ".", "e"))
-    except ValueError:
-        return False
-
-
-def _is_integer(text: str) -> bool:
-    digits = text.removeprefix("-")
-    return digits.isascii() and digits.isdigit() and str(int(text)) == text

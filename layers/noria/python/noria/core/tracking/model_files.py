@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from noria.core.model.signature import DataType, Signature
+from noria.core.model.signature import Signature
+from noria.core.model.written_types import DataType
 
 FOLDER = "model"
 DESCRIPTION = "MLmodel"

@@ -10,15 +10,11 @@ from noria.contracts import Problem
 from noria.core.data.dataset import Dataset, is_missing
 from noria.core.data.notation import Notation
 from noria.core.model.example_requests import request_value
-from noria.core.model.signature import (
-    DataType,
-    Field,
-    Signature,
-    data_type_of,
-    label_type_of,
-)
+from noria.core.model.signature import Field, Signature
+from noria.core.model.written_types import DataType, data_type_of, label_type_of
 
-SEEN_VALUES = 50
+SEEN_VALUES = 50  # that people are shown
+KNOWN_VALUES = 2_000  # that a request's are compared with; columns of more are hardly categories
 
 
 def signature_of(
@@ -68,9 +64,11 @@ def field_of(training: Dataset, name: str) -> Field:
         return field
     if kind == "category":
         texts, counts = np.unique(known, return_counts=True)
-        order = np.argsort(-counts, kind="stable")[:SEEN_VALUES]
+        ordered = texts[np.argsort(-counts, kind="stable")[:KNOWN_VALUES]].tolist()
         found: dict[str, Any] = {
-            "values": tuple(texts[order].tolist()),
+            "values": tuple(ordered[:SEEN_VALUES]),
+            "further": tuple(ordered[SEEN_VALUES:]),
+            "distinct": len(texts),
             "data_type": data_type_of(texts.tolist()),
         }
         return field.model_copy(update=found)
