@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
+from infra.cli.aws_errors import remedied
 from infra.cli.endpoint import Endpoint
 from infra.cli.errors import UsageMistakeError
 from infra.cli.local_clouds import read_cloud
@@ -42,12 +43,12 @@ class StackAccess:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
-        session = boto3.session.Session()
         try:
+            session = boto3.session.Session()
             answer = session.client("cloudformation").describe_stacks(StackName=name)
         except (BotoCoreError, ClientError) as error:
             raise StackError(
-                f"stack '{name}' cannot be read on AWS: {_remedied(error)}, or add --local for "
+                f"stack '{name}' cannot be read on AWS: {remedied(error)}, or add --local for "
                 "the local cloud"
             ) from error
         told = answer["Stacks"][0].get("Outputs", [])  # none while it is made
@@ -131,23 +132,12 @@ class StackAccess:
         """A client of an AWS service, made once."""
         return _client(self.session, service, self.endpoint_url)
 
-    def endpoint(self) -> Endpoint:
-        """The stack's HTTP API, called with signed requests."""
+    def endpoint(self, token: str | None = None) -> Endpoint:
+        """The stack's HTTP API, called with signed requests, or by a token (JWT)."""
         if self.api_url is None:
             raise StackError(f"stack '{self.name}' has no EndpointUrl among its outputs")
-        credentials = self.session.get_credentials()
-        return Endpoint(self.api_url, credentials, self.session.region_name)
-
-
-def _remedied(error: Exception) -> str:
-    """What AWS or botocore says, with what helps; the end of the sentence is the caller's."""
-    from botocore.exceptions import NoCredentialsError, NoRegionError
-
-    if isinstance(error, NoRegionError):
-        return "no region is set; set AWS_DEFAULT_REGION, such as eu-central-1"
-    if isinstance(error, NoCredentialsError):
-        return "no credentials are found; set them, such as by `aws configure`"
-    return f"{str(error).rstrip('. ')}; deploy it with `make deploy`, check credentials and region"
+        credentials = None if token else self.session.get_credentials()
+        return Endpoint(self.api_url, credentials, self.session.region_name, token)
 
 
 @cache

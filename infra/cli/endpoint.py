@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from infra.cli.aws_errors import remedied
 from noria.errors import NoriaError
 
 if TYPE_CHECKING:
@@ -20,17 +21,34 @@ TIMEOUT = 60.0
 CA_BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
+JSON = "application/json"
+#: What helps where the gateway knows no caller (401), or lets it do nothing (403).
+REFUSED = {
+    (401, False): "it takes tokens (deployment.auth: jwt): give one by --token or NORIA_TOKEN",
+    (401, True): "the token has expired, or is of another issuer or audience than the contract's "
+    "deployment.jwt_issuer and jwt_audience: get a new one",
+    (403, False): "the credentials have expired, lack the permission execute-api:Invoke on this "
+    "API, or are of another region or account, or this machine's clock is wrong",
+    (403, True): "it takes AWS signatures (deployment.auth: iam), or the token lacks a scope: "
+    "leave out --token, and unset NORIA_TOKEN, to sign with your credentials",
+}
+
+
 class EndpointError(NoriaError):
     """An answer of the endpoint that is no success."""
 
 
 class Endpoint:
-    """One API, over one kept-open connection; `credentials` are botocore's."""
+    """One API, over one kept-open connection; `credentials` are botocore's.
 
-    def __init__(self, url: str, credentials: Any, region: str) -> None:
+    With a `token` (JWT) requests carry it in place of a signature.
+    """
+
+    def __init__(self, url: str, credentials: Any, region: str, token: str | None = None) -> None:
         import httpx
 
         self.url, self._credentials, self._region = url.rstrip("/"), credentials, region
+        self._token = token
         self._http = httpx.Client(timeout=TIMEOUT, verify=trusted_certificates())
 
     def get(self, path: str) -> Any:
@@ -40,6 +58,10 @@ class Endpoint:
     def post(self, path: str, document: Any) -> Any:
         """POST a JSON document and return the answer's."""
         return self._send("POST", path, json.dumps(document).encode())
+
+    def post_body(self, path: str, body: bytes, content_type: str) -> Any:
+        """POST bytes of any type and return the document of the answer."""
+        return self._send("POST", path, body, content_type)
 
     def predict(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Predict rows, in batches as large as the endpoint takes; an answer per row."""
@@ -69,17 +91,13 @@ class Endpoint:
         """Close the connection."""
         self._http.close()
 
-    def _send(self, method: str, path: str, body: bytes) -> Any:
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-
+    def _send(self, method: str, path: str, body: bytes, content_type: str = JSON) -> Any:
         url = f"{self.url}{path}"
-        request = AWSRequest(method, url, data=body, headers={"Content-Type": "application/json"})
-        SigV4Auth(self._credentials, SERVICE, self._region).add_auth(request)
-        headers = {name: str(value) for name, value in request.headers.items()}
-        answer = self._answer(method, url, body, headers)
+        answer = self._answer(method, url, body, self._headers(method, url, body, content_type))
         if answer.status_code >= 300:
-            raise EndpointError(f"{method} {path} was answered {answer.status_code}: {answer.text}")
+            raise EndpointError(
+                f"{method} {path} was answered {answer.status_code}: {self._reason(answer)}"
+            )
         try:
             return answer.json()
         except ValueError as error:
@@ -87,6 +105,30 @@ class Endpoint:
                 f"{method} {url} was answered with no JSON: check the address, and whether a proxy "
                 "answers in its place"
             ) from error
+
+    def _headers(self, method: str, url: str, body: bytes, content_type: str) -> dict[str, str]:
+        if self._token is not None:
+            return {"Content-Type": content_type, "Authorization": f"Bearer {self._token}"}
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import BotoCoreError
+
+        request = AWSRequest(method, url, data=body, headers={"Content-Type": content_type})
+        try:
+            SigV4Auth(self._credentials, SERVICE, self._region).add_auth(request)
+        except BotoCoreError as error:  # such as a session that ended while it was to be renewed
+            raise EndpointError(f"the request cannot be signed: {remedied(error)}") from error
+        return {name: str(value) for name, value in request.headers.items()}
+
+    def _reason(self, answer: "httpx.Response") -> str:
+        """What the endpoint says, or what the gateway before it means."""
+        helps = REFUSED.get((answer.status_code, self._token is not None))
+        try:
+            told = answer.json()
+        except ValueError:
+            told = None
+        detail = told.get("detail") if isinstance(told, dict) else None
+        return str(detail or helps or answer.text)
 
     def _answer(
         self, method: str, url: str, body: bytes, headers: dict[str, str]

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from infra.cli.callers import Token, Url, endpoint_of
 from infra.cli.deployed_stack import StackAccess
 from infra.cli.errors import FAILED, UsageMistakeError
 from infra.cli.execution_input import execution_input, refuse_variation_of
-from infra.cli.options import Local, StackName, file_text, parsed_json
+from infra.cli.options import Local, StackName
 from infra.cli.progress import version_text
+from infra.cli.request_files import request_of
 from infra.cli.run_list import (
     COLUMNS,
     feature_rows,
@@ -143,13 +145,21 @@ def report(
 
 def predict(
     stack: StackName,
-    rows: Annotated[Path, typer.Argument(metavar="ROW.json", help="A row, or a list of rows.")],
+    rows: Annotated[
+        Path,
+        typer.Argument(metavar="ROWS", help="A .json file of a row or rows, or a .csv file."),
+    ],
     local: Local = None,
+    token: Token = None,
+    url: Url = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also say what drove each answer.")
+    ] = False,
 ) -> None:
-    """Ask a stack's endpoint, with signed requests; prints its answer as JSON."""
-    given = parsed_json(file_text(rows, "ROW.json"), f"'{rows}'")
-    listed = given if isinstance(given, list) else [given]
-    answer = StackAccess.open(stack, local=local).endpoint().post("/predict", {"rows": listed})
+    """Ask a stack's endpoint, with signed requests or a token; prints its answer as JSON."""
+    body, content_type = request_of(rows)
+    path = "/predict?explain=true" if explain else "/predict"
+    answer = endpoint_of(stack, local, token, url).post_body(path, body, content_type)
     json.dump(answer, sys.stdout, indent=2)
     print()
 
