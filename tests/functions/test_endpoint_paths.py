@@ -31,7 +31,8 @@ bodies = st.one_of(
     documents.map(json.dumps), documents.map(lambda one: json.dumps(one, ensure_ascii=False)),
     st.text(), st.just('{"distance": 1, "distance": 2}'), st.just("[" * 5_000),
 )  # fmt: skip
-types = st.sampled_from(["application/json", "text/plain;charset=UTF-8", "", "x"])
+types = st.sampled_from(["application/json", "text/plain;charset=UTF-8", "", "x", "text/csv"])
+queries = st.sampled_from(["", "", "explain=true", "explain=false", "explain=%C3%A9", "a=1&a"])
 
 
 @st.composite
@@ -45,7 +46,8 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     body = base64.b64encode(content).decode() if encoded else content.decode("utf-8", "replace")
     path = draw(st.sampled_from(["/predict", "/predic%74", "/predict/", "/Predict", "/", "/model"]))
     method = draw(st.sampled_from(["POST", "POST", "POST", "GET", "PUT"]))
-    return event(method, path, body, {"content-type": draw(types)}, encoded)
+    asked = event(method, path, body, {"content-type": draw(types)}, encoded)
+    return asked | {"rawQueryString": draw(queries)}
 
 
 def event(

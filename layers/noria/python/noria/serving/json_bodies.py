@@ -28,10 +28,7 @@ class _Object(dict[str, Any]):
 
 def parse_object(body: bytes, remedy: str) -> dict[str, Any]:
     """Read a body in UTF-8, with or without a byte order mark; raises RequestError."""
-    if len(body) > MAXIMUM_BYTES:
-        raise BodyTooLargeError(
-            f"the body has {len(body)} bytes: send at most {MAXIMUM_BYTES}, in several requests"
-        )
+    refuse_large(body)
     plain = body.removeprefix(BYTE_ORDER_MARK)
     try:
         document = from_json(plain, allow_inf_nan=False)
@@ -52,9 +49,29 @@ def _names(body: bytes) -> int:
     return body.count(b'":')
 
 
+def refuse_large(body: bytes) -> None:
+    """Refuse a body that Lambda would not take everywhere."""
+    if len(body) > MAXIMUM_BYTES:
+        raise BodyTooLargeError(
+            f"the body has {len(body)} bytes: send at most {MAXIMUM_BYTES}, in several requests"
+        )
+
+
+def refuse_others(document: dict[str, Any], known: str) -> None:
+    """Refuse fields beside the only one that a document has."""
+    others = sorted(document.keys() - {known})
+    if others:
+        raise RequestError(
+            f"field {ascii_repr(others[0])} is unknown beside {known!r}: leave it out"
+        )
+
+
 def _fields(document: dict[str, Any]) -> int:
-    items = [item for value in document.values() if isinstance(value, list) for item in value]
-    return len(document) + sum(len(item) for item in items if isinstance(item, dict))
+    """Count the names in a document, in its objects, and in those that its lists hold."""
+    values = document.values()
+    items = [item for value in values if isinstance(value, list) for item in value]
+    inner = sum(len(value) for value in values if isinstance(value, dict))
+    return len(document) + inner + sum(len(item) for item in items if isinstance(item, dict))
 
 
 def _refuse_repeated(body: bytes) -> None:

@@ -4,14 +4,21 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from noria.aws.model_registry import CHAMPION, MODEL, SIGNATURE, Registry
 from noria.aws.s3 import MissingObjectError, Store
+from noria.core.model.answer_warnings import TrainingLimits
 from noria.core.model.answers import Answers
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.errors import NoriaError, RequestError
+from noria.serving.explanations import background_of
 from noria.serving.requests import Row
+
+if TYPE_CHECKING:
+    from noria.core.model.background_rows import BackgroundRows
 
 FOLLOW_CHAMPION = "champion"
 UNPUBLISHED = "$LATEST"
@@ -28,12 +35,23 @@ class ServedModel:
     version: str
     model: OnnxModel
     metrics: dict[str, float]
+    store: Store
     run_id: str | None = None  # which trained it
 
     @property
     def signature(self) -> Signature:
         """What the model takes and answers."""
         return self.model.signature
+
+    @cached_property
+    def limits(self) -> TrainingLimits:
+        """What training saw, which requests are compared with."""
+        return TrainingLimits(self.signature)
+
+    @cached_property
+    def background(self) -> "BackgroundRows":
+        """The rows that answers are compared with where they are explained, read at first need."""
+        return background_of(self.version, self.store)
 
     def answer(self, rows: Sequence[Row]) -> Answers:
         """Score request rows; raises RequestError where one does not fit the signature."""
@@ -59,7 +77,7 @@ def load(model: str, function_version: str, store: Store) -> ServedModel:
     onnx, signature = files.result()
     scorer = OnnxModel(onnx, Signature.model_validate_json(signature))
     run_id, _ = trained.result() or (None, 0)
-    return ServedModel(version, scorer, metrics.result(), run_id)
+    return ServedModel(version, scorer, metrics.result(), store, run_id)
 
 
 def pin_key(function_version: str) -> str:

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from noria.core.model.explanation import EXPLAINED_ROWS
+from noria.core.model.request_values import LARGEST
 from noria.core.model.signature import Field, Signature
-from noria.serving.requests import MAXIMUM_ROWS
+from noria.serving.csv_bodies import CSV
+from noria.serving.request_forms import MAXIMUM_ROWS
 
 ROW, ROWS, LABELS = "Row", "Rows", "Labels"
 UNUSED = "not used by this model; may be left out"
@@ -12,6 +15,47 @@ INSTANT = "the instant of the prediction, by default now"
 LOOKED_UP = "looked up where it is left out"
 TIME: dict[str, Any] = {"type": ["string", "number", "null"], "format": "date-time"}
 NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+EXPLAIN: dict[str, Any] = {
+    "name": "explain",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "boolean", "default": False},
+    "description": f"say what drove each answer; of at most {EXPLAINED_ROWS} rows",
+}
+TABLE: dict[str, Any] = {
+    "type": "string",
+    "description": "a header with the fields' names, and a line per row; an empty cell is null",
+}
+
+
+LISTS = ("rows", "instances", "dataframe_records")
+SPLIT: dict[str, Any] = {
+    "type": "object",
+    "required": ["dataframe_split"],
+    "additionalProperties": False,
+    "properties": {
+        "dataframe_split": {
+            "type": "object",
+            "required": ["columns", "data"],
+            "additionalProperties": False,
+            "properties": {
+                "columns": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "uniqueItems": True,
+                    "minItems": 1,
+                },
+                "index": {"type": "array", "description": "not read"},
+                "data": {
+                    "type": "array",
+                    "items": {"type": "array"},
+                    "minItems": 1,
+                    "maxItems": MAXIMUM_ROWS,
+                },
+            },
+        }
+    },
+}
 
 
 def body_of(name: str) -> dict[str, Any]:
@@ -21,12 +65,19 @@ def body_of(name: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def predict_operation() -> dict[str, Any]:
+    """Describe what /predict takes: rows in JSON or CSV, and whether to explain the answers."""
+    operation = body_of(ROWS)
+    operation["requestBody"]["content"][CSV] = {"schema": TABLE}
+    return {**operation, "parameters": [EXPLAIN]}
+
+
 def schemas(signature: Signature | None) -> dict[str, Any]:
     """Return the schemas of the bodies; without a model a row may be any object."""
     row = {"$ref": f"#/components/schemas/{ROW}"}
     return {
         ROW: _row(signature),
-        ROWS: {"anyOf": [_list("rows", row), row]},
+        ROWS: {"anyOf": [*(_list(name, row) for name in LISTS), row, SPLIT]},
         LABELS: _list("labels", _label(signature)),
     }
 
@@ -88,7 +139,13 @@ def _property(field: Field) -> dict[str, Any]:
         seen = f"in training: {', '.join(field.values[:10])}"
     if field.notation.truths:
         seen = f"in training: {', '.join(field.notation.truths)}"
-    return {**_type(field), **({"description": seen} if seen else {})}
+    limits = {"minimum": -LARGEST[32], "maximum": LARGEST[32]} if _is_single(field) else {}
+    return {**_type(field), **limits, **({"description": seen} if seen else {})}
+
+
+def _is_single(field: Field) -> bool:
+    """Whether a field takes numbers of 32 bits."""
+    return field.kind == "number" and not field.double and not field.notation.boolean
 
 
 def _type(field: Field) -> dict[str, Any]:

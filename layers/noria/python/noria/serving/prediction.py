@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from noria.common.answer_limits import MOST_CLASSES
-from noria.serving import log_records, process, requests
+from noria.serving import explanations, log_records, process, requests
 from noria.serving.failures import reply_to
 from noria.serving.gateway_events import ApiReply, ApiRequest
 from noria.serving.most_probable import most_probable
@@ -30,9 +30,12 @@ def predict(request: ApiRequest, write: Callable[[str], Any] | None = None) -> A
 
 
 def _answered(request: ApiRequest) -> tuple[bytes, str]:
-    rows = requests.parse_rows(request.body)
+    explained = explanations.is_asked(request.query)
+    content_type = request.headers.get("content-type", "")
+    rows = requests.parse_rows(request.body, content_type)
     current = process.served()
     signature = current.signature
+    rows = requests.read_texts(rows, content_type, signature)
     requests.refuse_unanswerable(rows, signature)
     now = datetime.now(UTC)
     if signature.history is not None:
@@ -41,10 +44,18 @@ def _answered(request: ApiRequest) -> tuple[bytes, str]:
     answers = current.answer(rows)
     ids = log_records.new_ids(len(rows), now)
     answered = answers.with_ids(ids)
+    if explained:
+        answered = explanations.with_explanations(
+            answered, current.model, answers.inputs, current.background
+        )
     if signature.task == "multiclass":
         answered = most_probable(answered, process.deployment().get("most_classes", MOST_CLASSES))
     body = to_json(
-        {"model": current.version, "predictions": answered}
+        {
+            "model": current.version,
+            "predictions": answered,
+            "warnings": current.limits.warnings(answers.inputs),
+        }
         | log_records.ignored_fields(rows, signature.ignored)
     )
     versions = (current.version, process.function_version())

@@ -1,4 +1,4 @@
-"""Request bodies: JSON in, rows or labels out; whatever else comes is refused with its remedy."""
+"""Request bodies: rows or labels out; whatever else comes is refused with its remedy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,22 +9,26 @@ from noria.core.model.label_parsing import encode_label
 from noria.core.model.request_values import MAXIMUM_TEXT
 from noria.core.model.signature import Signature
 from noria.errors import RequestError
-from noria.serving.json_bodies import parse_object
+from noria.serving.csv_bodies import CSV, as_trained, media_type
+from noria.serving.json_bodies import parse_object, refuse_others
+from noria.serving.request_forms import limited, rows_of
 
-MAXIMUM_ROWS = 1000
 MAXIMUM_PROBABILITIES = 100_000  # an answer beyond 6 MB would be refused by Lambda
 
 Row = Mapping[str, Any]
 
 
-def parse_rows(body: bytes) -> list[Row]:
-    """Read the rows of `{"rows": [{...}]}`, or of one bare row; raises RequestError."""
-    document = parse_object(body, 'send {"rows": [{...}]} or one row {...}')
-    if not isinstance(document.get("rows"), list):
-        return [_checked(0, document)]
-    _refuse_others(document, "rows")
-    rows = _counted("rows", document["rows"])
-    return [_checked(number, row) for number, row in enumerate(rows)]
+def parse_rows(body: bytes, content_type: str = "") -> list[Row]:
+    """Read the rows of a body in any of the forms, see `request_forms`; raises RequestError.
+
+    The cells of CSV are still texts: `read_texts` reads them once the model is known.
+    """
+    return [_checked(number, row) for number, row in enumerate(rows_of(body, content_type))]
+
+
+def read_texts(rows: list[Row], content_type: str, signature: Signature) -> list[Row]:
+    """Read the cells of CSV as training read its file's; rows of JSON have their types."""
+    return as_trained(rows, signature) if media_type(content_type) == CSV else rows
 
 
 def parse_labels(body: bytes, signature: Signature) -> list[tuple[str, Any]]:
@@ -33,8 +37,8 @@ def parse_labels(body: bytes, signature: Signature) -> list[tuple[str, Any]]:
     document = parse_object(body, remedy)
     if not isinstance(document.get("labels"), list):
         raise RequestError(f"the request has no list of labels: {remedy}")
-    _refuse_others(document, "labels")
-    labels = _counted("labels", document["labels"])
+    refuse_others(document, "labels")
+    labels = limited("labels", document["labels"])
     return [_label(number, label, signature) for number, label in enumerate(labels)]
 
 
@@ -57,20 +61,6 @@ def refuse_unanswerable(rows: Sequence[Row], signature: Signature) -> None:
                     f"row {number}, field {ascii_repr(name)}: {ascii_repr(value)} has "
                     f"{len(value)} characters; send at most {MAXIMUM_TEXT}"
                 )
-
-
-def _refuse_others(document: dict[str, Any], known: str) -> None:
-    others = sorted(document.keys() - {known})
-    if others:
-        raise RequestError(
-            f"field {ascii_repr(others[0])} is unknown beside {known!r}: leave it out"
-        )
-
-
-def _counted(name: str, items: list[Any]) -> list[Any]:
-    if not 1 <= len(items) <= MAXIMUM_ROWS:
-        raise RequestError(f"{name}: {len(items)} given; send 1 to {MAXIMUM_ROWS} at a time")
-    return items
 
 
 def _checked(number: int, row: object) -> Row:

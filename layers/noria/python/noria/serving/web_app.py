@@ -24,7 +24,7 @@ app = FastAPI(
 )
 
 
-@app.post("/predict", openapi_extra=openapi.body_of(openapi.ROWS))
+@app.post("/predict", openapi_extra=openapi.predict_operation())
 async def predict(request: Request) -> Response:
     """Answer one row or up to 1,000; each prediction has an id, by which its label comes later."""
     return _response(prediction.predict(await _plain(request)))
