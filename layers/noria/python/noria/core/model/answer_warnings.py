@@ -72,11 +72,8 @@ class TrainingLimits:
         if usual.all():
             return set()
         usual |= np.isnan(table) & self._optional
-        return {
-            field.name
-            for field, good in zip(self._numbers, usual.all(axis=0), strict=True)
-            if not good
-        }
+        places = np.flatnonzero(~np.all(usual, axis=0)).tolist()
+        return {self._numbers[place].name for place in places}
 
 
 def _always_there(field: Field) -> bool:
