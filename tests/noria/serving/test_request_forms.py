@@ -93,6 +93,7 @@ def test_a_name_given_twice_within_a_form_is_refused() -> None:
         (b"<rows/>", "application/xml; charset=utf-8", "or CSV as text/csv: its type is 'applic"),
         (b"distance=1", "application/x-www-form-urlencoded", 'send {"rows"'),
         (b"\x1f\x8b\x08", "application/json", "it is packed with gzip; send it unpacked"),
+        (b"\x1f\xef\xbf\xbd\x08", "application/json", "it is packed with gzip"),
         (b"distance\n1", "application/json", "is not JSON"),
     ],
 )

@@ -33,7 +33,8 @@ def signature_with(*fields: Field) -> Signature:
 
 def warned(*changes: dict[str, Any], fields: tuple[Field, ...] = FIELDS) -> list[AnswerWarning]:
     signature = signature_with(*fields)
-    rows = [USUAL | change for change in changes]
+    usual = {one.name: USUAL[one.name] for one in fields if one.name in USUAL}
+    rows = [usual | change for change in changes]
     return TrainingLimits(signature).warnings(inputs_of(signature, rows))
 
 
@@ -54,6 +55,9 @@ def test_a_value_outside_the_range_is_told_with_its_end() -> None:
         "message": "row 1, field 'distance': 4.75 is above 4.5, the largest that training saw "
                    "(2 rows such)",
     }  # fmt: skip
+    rounded = Field(name="distance", kind="number", minimum=0, maximum=float(np.float32(86.3)))
+    [found] = warned({"distance": 90.1}, fields=(rounded,))
+    assert found["message"].startswith("row 0, field 'distance': 90.1 is above 86.3, the largest")
     [found] = warned({"seats": 0})
     assert found["message"] == "row 0, field 'seats': 0 is below 1, the smallest that training saw"
 

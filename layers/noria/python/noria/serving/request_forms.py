@@ -16,7 +16,8 @@ from noria.serving.json_bodies import parse_object, refuse_others
 
 MAXIMUM_ROWS = 1000
 REMEDY = 'send {"rows": [{...}]} or one row {...}'
-GZIP = b"\x1f\x8b"
+#: How gzip begins, as it is and where a gateway took it for text in UTF-8.
+GZIP = (b"\x1f\x8b", "\x1f\ufffd".encode())
 #: Types that clients name for want of a better one: of these nothing need be said.
 PLAIN = ("", "application/json", "application/octet-stream", "text/plain")
 SPLIT = frozenset(["columns", "index", "data"])  # as pandas writes them

@@ -115,10 +115,10 @@ def _out_of_range(field: Field, values: Array) -> Iterator[AnswerWarning]:
     if not (below.any() or above.any()):
         return
     first = int(np.argmax(below | above))
-    end = f"below {_shown(field.minimum)}, the smallest" if below[first] else (
-        f"above {_shown(field.maximum)}, the largest"
+    end = f"below {_shown(field.minimum, field)}, the smallest" if below[first] else (
+        f"above {_shown(field.maximum, field)}, the largest"
     )  # fmt: skip
-    told = f"{_shown(values[first])} is {end} that training saw"
+    told = f"{_shown(values[first], field)} is {end} that training saw"
     yield _warning(field, "out_of_range", below | above, told)
 
 
@@ -132,6 +132,7 @@ def _warning(field: Field, warning: Unlike, rows: NDArray[np.bool_], told: str) 
     )
 
 
-def _shown(number: float) -> str:
-    """A number by the fewest digits that tell it."""
-    return repr(float(str(number))).removesuffix(".0")
+def _shown(number: float, field: Field) -> str:
+    """A number by the fewest digits that tell it in the precision of its field."""
+    shortest = str(number if field.double else np.float32(number))
+    return repr(float(shortest)).removesuffix(".0")
