@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from infra.local.awslambda import revisions
 from infra.local.awslambda.async_invocations import AsyncInvocations
 from infra.local.awslambda.environment import check_variables
 from infra.local.awslambda.invoke_api import InvokeApi
@@ -11,12 +12,14 @@ from infra.local.patching import Patches
 
 def patch(patches: Patches, invoke_api: InvokeApi, queue: AsyncInvocations) -> None:
     """Run functions in our workers, number versions and refuse environments as AWS does."""
-    from moto.awslambda import models
+    from moto.awslambda import models, responses
 
     _invoke_in_workers(patches, models, invoke_api)
     _queue_direct_calls(patches, models, queue)
     _number_versions(patches, models)
     _limit_variables(patches, models)
+    _keep_routed_versions(patches, models)
+    revisions.patch(patches, models, responses)
 
 
 def _invoke_in_workers(patches: Patches, models: Any, invoke_api: InvokeApi) -> None:
@@ -54,11 +57,38 @@ def _number_versions(patches: Patches, models: Any) -> None:
         version.code = dict(latest.code)
         version.set_version(latest.published)
         version.description = description or latest.description
+        revisions.renew(version)
         versions.append(version)
         self._arns[version.function_arn] = version
         return version
 
     patches.put(models.LambdaStorage, "publish_version", lambda _: publish_version)
+
+
+def _keep_routed_versions(patches: Patches, models: Any) -> None:
+    # moto deletes a version that an alias sends traffic to, and the alias with it.
+    def delete(original: Any) -> Any:
+        def delete_function(self: Any, function_name: str, qualifier: str | None = None) -> None:
+            from moto.awslambda.exceptions import LambdaClientError
+
+            aliases = self.list_aliases(function_name) if qualifier else []
+            if any(qualifier in _routed(alias) for alias in aliases):
+                refused = LambdaClientError(
+                    "ResourceConflictException",
+                    f"Unable to delete version {qualifier} because aliases reference it",
+                )
+                refused.code = 409
+                raise refused
+            original(self, function_name, qualifier)
+
+        return delete_function
+
+    patches.put(models.LambdaBackend, "delete_function", delete)
+
+
+def _routed(alias: Any) -> set[str]:
+    shares = (alias.routing_config or {}).get("AdditionalVersionWeights") or {}
+    return {str(alias.function_version), *map(str, shares)}
 
 
 def _limit_variables(patches: Patches, models: Any) -> None:

@@ -1,10 +1,7 @@
 """Stacks through moto's CloudFormation: creating, updating, and saying what went wrong."""
 
-import copy
-import graphlib
 import json
 import logging
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.local.cloudformation.resources import TYPES
+from infra.local.cloudformation.stack_update import update as update_resources
 from infra.local.errors import DeploymentError
 
 # moto's own models that create the whole of what templates here ask for.
@@ -46,63 +44,23 @@ def create_or_update(
     text = json.dumps({**template, "Resources": resources})
     with _naming_failures(parsing), _refusing_warnings():
         if existing:
-            backend.update_stack(name, text, None, [], None)
             stack = existing[0]
+            _update(backend, stack, text)
         else:
             stack = backend.create_stack(name, text, parameters={})
         outputs = [output for output in stack.output_map.values() if output]
         return {output.key: str(output.value) for output in outputs}
 
 
-def _update(resources: Any, template: dict[str, Any], parameters: Any = None) -> None:
-    """Add and modify in order of dependency, then remove, as CloudFormation does.
-
-    moto removes first and adds before it modifies, so that a Lambda version would be published
-    before its function has changed.
-    """
-    from moto.cloudformation import parsing
-
-    difference = resources.build_resource_diff(template, parameters)
-    before = resources._resource_json_map
-    resources._template, resources._resource_json_map = template, template["Resources"]
-    resources.load_mapping()
-    resources.load_parameters()
-    resources.load_conditions()
-    where = (resources, resources._account_id, resources._region_name)
-    for logical_id in _by_dependency(template["Resources"]):
-        if logical_id in difference["Add"]:
-            resources[logical_id]
-        elif logical_id in difference["Modify"]:
-            given = copy.deepcopy(template["Resources"][logical_id])
-            changed = parsing.parse_and_update_resource(logical_id, given, *where)
-            resources._parsed_resources[logical_id] = changed
-    for logical_id in difference["Remove"]:
-        gone = resources._parsed_resources.pop(logical_id, None)
-        if gone is not None and before[logical_id].get("DeletionPolicy") != "Retain":
-            resources._delete_resource(gone, before[logical_id])
-
-
-def _by_dependency(resources: dict[str, Any]) -> list[str]:
-    """List resources so that each comes after those it refers to."""
-    graph = {name: _references(resource) & resources.keys() for name, resource in resources.items()}
-    return list(graphlib.TopologicalSorter(graph).static_order())
-
-
-def _references(value: Any) -> set[str]:
-    if isinstance(value, list):
-        return set().union(*map(_references, value))
-    if not isinstance(value, dict):
-        return set()
-    found = set().union(*map(_references, value.values()))
-    if isinstance(value.get("Ref"), str):
-        found.add(value["Ref"])
-    if "Fn::GetAtt" in value:
-        found.add(value["Fn::GetAtt"][0])
-    if "Fn::Sub" in value:
-        text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
-        found.update(re.findall(r"\$\{([A-Za-z0-9]+)", text))
-    depends = value.get("DependsOn", [])
-    return found | ({depends} if isinstance(depends, str) else set(depends))
+def _update(backend: Any, stack: Any, text: str) -> None:
+    """Update a stack; one that cannot be is as it was before."""
+    before = stack.template
+    try:
+        backend.update_stack(stack.name, text, None, [], None)
+    except DeploymentError:
+        stack.template, stack.status = before, "UPDATE_ROLLBACK_COMPLETE"
+        stack._parse_template()
+        raise
 
 
 @contextmanager
@@ -128,7 +86,7 @@ def _naming_failures(parsing: Any) -> Iterator[None]:
             ) from error
 
     update = parsing.ResourceMap.update
-    parsing.parse_and_create_resource, parsing.ResourceMap.update = create, _update
+    parsing.parse_and_create_resource, parsing.ResourceMap.update = create, update_resources
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ _FUNCTION = (
     "Architectures", "EphemeralStorage", "TracingConfig", "DeadLetterConfig", "SnapStart",
 )  # fmt: skip
 _CONFIGURATION = tuple(key for key in _FUNCTION if key != "Architectures")
+_LEFT_OUT: Properties = {"Environment": {"Variables": {}}, "Layers": [], "Description": ""}
 
 
 def _code(p: Properties) -> Properties:
@@ -41,14 +42,18 @@ def _configure_function(aws: Clients, name: str, p: Properties) -> None:
         function.logging_config = given  # how it logs, which moto does not keep
 
 
-def _update_function(aws: Clients, made: Made, p: Properties) -> None:
+def _update_function(aws: Clients, made: Made, before: Properties, p: Properties) -> None:
+    """Send what the template changes and no more: what others have set since stays as it is."""
     client = aws("lambda")
-    given = {key: p[key] for key in _CONFIGURATION if key in p}
-    client.update_function_configuration(
-        FunctionName=made.ref, **{"Environment": {"Variables": {}}, "Layers": [], **given}
-    )
-    client.update_function_code(FunctionName=made.ref, **_code(p))
-    _configure_function(aws, made.ref, p)
+    changed = {key for key in {*before, *p} if before.get(key) != p.get(key)}
+    wanted = _LEFT_OUT | p
+    given = {key: wanted[key] for key in _CONFIGURATION if key in changed and key in wanted}
+    if given:
+        client.update_function_configuration(FunctionName=made.ref, **given)
+    if "Code" in changed:
+        client.update_function_code(FunctionName=made.ref, **_code(p))
+    if changed & {"LoggingConfig", "ReservedConcurrentExecutions"}:
+        _configure_function(aws, made.ref, p)
 
 
 def _delete_function(aws: Clients, made: Made, _: Properties) -> None:
@@ -97,9 +102,18 @@ def _alias(p: Properties) -> Properties:
     }
 
 
+def _update_alias(aws: Clients, _: Made, before: Properties, p: Properties) -> None:
+    """Send what the template changes: shares that others have given stay where it has none."""
+    old, given = _alias(before), _alias(p)
+    named = {key: given[key] for key in ("FunctionName", "Name")}
+    aws("lambda").update_alias(
+        **named, **{key: value for key, value in given.items() if value != old.get(key)}
+    )
+
+
 @resource(
     "AWS::Lambda::Alias",
-    update=lambda aws, _, p: aws("lambda").update_alias(**_alias(p)) and None,
+    update=_update_alias,
     delete=lambda aws, _, p: (
         aws("lambda").delete_alias(FunctionName=p["FunctionName"], Name=p["Name"]) and None
     ),

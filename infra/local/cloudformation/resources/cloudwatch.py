@@ -3,7 +3,7 @@
 from infra.local.cloudformation.resources.resource_type import Clients, Made, Properties, resource
 
 
-def _put_alarm(aws: Clients, made: Made, p: Properties) -> None:
+def _put_alarm(aws: Clients, made: Made, _: Properties, p: Properties) -> None:
     aws("cloudwatch").put_metric_alarm(**{**p, "AlarmName": made.ref})
 
 

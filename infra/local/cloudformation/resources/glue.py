@@ -15,7 +15,7 @@ def glue_database(aws: Clients, name: str, p: Properties) -> Made:
     return Made(given["Name"])
 
 
-def _update_table(aws: Clients, _: Made, p: Properties) -> None:
+def _update_table(aws: Clients, _: Made, __: Properties, p: Properties) -> None:
     aws("glue").update_table(DatabaseName=p["DatabaseName"], TableInput=p["TableInput"])
 
 

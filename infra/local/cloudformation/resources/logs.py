@@ -15,8 +15,9 @@ def _delete_filter(aws: Clients, made: Made, p: Properties) -> None:
 
 
 @resource(
-    "AWS::Logs::SubscriptionFilter", name="FilterName", update=_put_filter, delete=_delete_filter
-)
+    "AWS::Logs::SubscriptionFilter", name="FilterName",
+    update=lambda aws, made, _, p: _put_filter(aws, made, p), delete=_delete_filter,
+)  # fmt: skip
 def subscription_filter(aws: Clients, name: str, p: Properties) -> Made:
     """Subscribe a delivery stream to what a pattern matches."""
     made = Made(name)

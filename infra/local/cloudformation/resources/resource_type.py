@@ -26,7 +26,7 @@ class Made:
 
 
 Create = Callable[[Clients, str, Properties], Made]
-Update = Callable[[Clients, Made, Properties], None]
+Update = Callable[[Clients, Made, Properties, Properties], None]  # before and after
 Delete = Callable[[Clients, Made, Properties], None]
 
 TYPES: dict[str, type[CloudFormationModel]] = {}
@@ -96,8 +96,12 @@ def _updater(create: Create, update: Update | None, delete: Delete | None) -> An
         *_: Any, **__: Any,
     ) -> Any:  # fmt: skip
         properties = cloudformation_json.get("Properties", {})
+        if properties == original_resource.properties:
+            return original_resource  # what else a template says of a resource is not sent to it
         if update:
-            update(_aws, original_resource.made, dict(properties))
+            before, original_resource.properties = original_resource.properties, properties
+            # A change that fails half way is undone from what it was meant to become.
+            update(_aws, original_resource.made, before, dict(properties))
             return cls(original_resource.made, properties)
         if delete:
             delete(_aws, original_resource.made, original_resource.properties)

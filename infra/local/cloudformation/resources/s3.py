@@ -21,7 +21,8 @@ def _set_up_bucket(aws: Clients, made: Made, p: Properties) -> None:
 
 
 @resource(
-    "AWS::S3::Bucket", name="BucketName", update=_set_up_bucket,
+    "AWS::S3::Bucket", name="BucketName",
+    update=lambda aws, made, _, p: _set_up_bucket(aws, made, p),
     delete=lambda aws, made, _: _empty_and_delete(aws("s3"), made.ref),
 )  # fmt: skip
 def bucket(aws: Clients, name: str, p: Properties) -> Made:

@@ -13,7 +13,7 @@ def definition(p: Properties) -> str:
 
 @resource(
     "AWS::StepFunctions::StateMachine", name="StateMachineName",
-    update=lambda aws, made, p: aws("stepfunctions").update_state_machine(
+    update=lambda aws, made, _, p: aws("stepfunctions").update_state_machine(
         stateMachineArn=made.ref, definition=definition(p), roleArn=p["RoleArn"]
     ) and None,
     delete=lambda aws, made, _: aws("stepfunctions").delete_state_machine(
