@@ -1,4 +1,4 @@
-"""Monitor: compare live use with training, join labels as they come, and publish what it saw."""
+"""Monitor: compare live use with training, and what serves with the registry; join labels."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from noria.aws.model_registry import Registry
 from noria.aws.s3 import Store
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
+from noria.lifecycle.champion_watch import ChampionWatch
 from noria.lifecycle.environment import Environment, parse_time
 from noria.lifecycle.stage_logging import logged, note
 from noria.monitoring.monitor_tick import observe, recorded
@@ -20,16 +21,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     environment = Environment.read()
     store = Store(client("s3"), environment.bucket)
     at = parse_time(event["time"]) if "time" in event else datetime.now(UTC)
+    champion = Registry(store).champion()
+    if champion is None:
+        note(decision="no_model")
+        return _no_model().model_dump(mode="json")
+    serving = ChampionWatch.open(store, environment).look(champion)
     seen = recorded(store, at)
     if seen is None:
-        champion = Registry(store).champion()
-        if champion is None:
-            note(decision="no_model")
-            return _no_model().model_dump(mode="json")
         problem = Problem.model_validate_json(environment.problem)
         seen = observe(store, problem, champion, at)
     note(decision=seen.decision, rows_in=seen.predictions)
-    publish_metrics(client("cloudwatch"), environment.namespace, seen.published(), seen.at)
+    metrics = {**seen.published(), **serving}
+    publish_metrics(client("cloudwatch"), environment.namespace, metrics, seen.at)
     return seen.verdict().model_dump(mode="json")
 
 

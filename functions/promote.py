@@ -1,4 +1,4 @@
-"""Promote: all traffic to the new version, and the champion pointer to its model."""
+"""Promote: the champion pointer to the new model, and then all traffic to its version."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,15 +14,25 @@ from noria.lifecycle.stage_logging import logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make the challenger the champion and end the run."""
     stage = Stage.open(event)
-    function_version = stage.event.result("publish")["function_version"]
+    # What had the canary, or the same model with the code that was deployed since: neither a code
+    # nor a model deployment undoes the other.
+    function_version = stage.endpoint.publish(stage.version)
+    _move_pointer(stage, function_version)
     stage.endpoint.point_to(function_version)
-    current = stage.registry.champion()
-    if current is None or current.version != stage.version:
-        stage.registry.promote(_champion(stage, function_version))
     reasons = stage.event.result("evaluate")["reasons"]
     return conclude(
         stage, stage.event.state, [f"version {stage.version} serves", *reasons, *_fit(stage)]
     )
+
+
+def _move_pointer(stage: Stage, function_version: str) -> None:
+    """Make the challenger the registry's champion, unless a delivery before has."""
+    current = stage.registry.champion()
+    if current is not None and current.version == stage.version:
+        stage.registry.remember(current)
+        return
+    compared = stage.event.result("score").get("champion")
+    stage.registry.promote(_champion(stage, function_version), replacing=compared)
 
 
 def _fit(stage: Stage) -> list[str]:

@@ -1,25 +1,30 @@
 """PublishChallenger: an endpoint version that serves the new model and no other, ever."""
 
+from datetime import timedelta
 from typing import Any
 
 from noria.errors import RegistryError
+from noria.lifecycle.old_versions import delete_old_versions
 from noria.lifecycle.stage import Stage
 from noria.lifecycle.stage_logging import logged
 
 
 @logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Publish the version; nothing is sent to it yet."""
+    """Publish the version; nothing is sent to it yet, and what serves is the champion."""
     stage = Stage.open(event)
-    stage.retake_lease()
-    _check_champion(stage)
     canary = stage.problem.deployment.canary
-    return {
+    stage.retake_lease(timedelta(minutes=canary.minutes if canary else 0))
+    _check_champion(stage)
+    stage.served.ensure()
+    published = {
         "previous": stage.endpoint.live_version(),
         "function_version": stage.endpoint.publish(stage.version),
         "canary": canary is not None and stage.registry.champion() is not None,
         "canary_seconds": round(canary.minutes * 60) if canary else 0,
     }
+    delete_old_versions(stage.served)
+    return published
 
 
 def _check_champion(stage: Stage) -> None:

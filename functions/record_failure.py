@@ -81,9 +81,12 @@ def _failure(stage: Stage) -> tuple[str, str, str]:
 
 
 def _end_canary(stage: Stage) -> None:
-    """Give all traffic back to the version that had it before a canary went out."""
+    """Give all traffic to the champion: the one from before, or the new one once it is promoted."""
     publish = stage.event.result("publish")
     champion = stage.registry.champion()
-    promoted = champion is not None and champion.run_id == stage.event.execution
-    if publish.get("previous") and stage.event.result("shift") and not promoted:
-        stage.endpoint.point_to(publish["previous"])
+    if not publish.get("function_version"):
+        return
+    if champion is not None and champion.run_id == stage.event.execution:
+        stage.endpoint.point_to(champion.function_version)
+    elif stage.event.result("shift"):
+        stage.endpoint.withdraw(publish["function_version"], publish["previous"])

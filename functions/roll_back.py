@@ -9,7 +9,8 @@ from noria.lifecycle.stage_logging import logged
 
 @logged
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Point the alias back and end the run."""
+    """Take the challenger's traffic away and end the run."""
     stage = Stage.open(event)
-    stage.endpoint.point_to(stage.event.result("publish")["previous"])
+    published = stage.event.result("publish")
+    stage.endpoint.withdraw(published["function_version"], published["previous"])
     return conclude(stage, stage.event.state, stage.event.result("canary").get("reasons", []))

@@ -20,6 +20,7 @@ from infra.constructs.trial_maps import TrialMaps
 from noria.lifecycle.environment import FEATURES_ONLY
 
 VERSIONS = REGISTRY + "versions.json"  # the count of model versions
+PINS = REGISTRY + "served/"  # which model a version of the endpoint serves
 PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
 
 #: The functions, in the order of the lifecycle: each may do what its row says, and no more.
@@ -50,29 +51,32 @@ STAGES = (
         reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
     Row(name="evaluate", layer="model", memory=LARGE, timeout=LONG,
         reads=[RUNS, "clean/", "models/", REGISTRY], writes=[RUNS, "models/"]),
-    Row(name="publish_challenger", layer="serve", timeout=LONG, powers=["publish"],
-        reads=[RUNS, REGISTRY], writes=[REGISTRY], knows=["endpoint_function"]),
+    Row(name="publish_challenger", layer="serve", timeout=LONG,
+        powers=["publish", "shift", "delete_versions"], reads=[RUNS, REGISTRY], writes=[REGISTRY],
+        deletes=[PINS], knows=["endpoint_function"]),
     Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
         reads=[RUNS], knows=["endpoint_function"]),
     Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],
         reads=[RUNS], writes=[RUNS],
         knows=["endpoint_function"]),
-    Row(name="promote", layer="serve", timeout=LONG, powers=["shift", "notify"],
+    Row(name="promote", layer="serve", timeout=LONG, powers=["publish", "shift", "notify"],
         reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
         knows=["endpoint_function", "topic"]),
     Row(name="roll_back", layer="serve", timeout=LONG, powers=["shift", "notify"],
         reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
         knows=["endpoint_function", "topic"]),
-    Row(name="change_champion", layer="serve", timeout=LONG, powers=["publish", "shift", "notify"],
-        reads=["models/", REGISTRY], writes=[REGISTRY],
+    Row(name="change_champion", layer="serve", timeout=LONG,
+        powers=["publish", "shift", "delete_versions", "notify"],
+        reads=["models/", REGISTRY], writes=[REGISTRY], deletes=[PINS],
         knows=["endpoint_function", "topic"]),
     Row(name="conclude", layer="serve", powers=["notify"], reads=[RUNS, REGISTRY],
         writes=[RUNS, REGISTRY], tags=PASSING, knows=["topic"]),
     Row(name="record_failure", layer="serve", powers=["notify", "shift"], reads=[RUNS, REGISTRY],
         writes=[RUNS, REGISTRY], tags=PASSING, knows=["endpoint_function", "topic"]),
-    Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG, powers=["put_metrics"],
+    Row(name="monitor", layer="data", memory=MEDIUM, timeout=LONG,
+        powers=["put_metrics", "look_at"],
         reads=["incoming/", "predictions/", "labels/", "monitoring/", "models/", RUNS, REGISTRY],
-        writes=["monitoring/"], knows=["problem"]),
+        writes=["monitoring/"], knows=["problem", "endpoint_function"]),
     Row(name="backfill", layer="features", memory=LARGE, timeout=LONG, disk=DISK,
         powers=["catalog", "serve_features"],
         reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import AlertTopic, StackAlarms
 from infra.constructs.backfill_machine import BackfillMachine
+from infra.constructs.champion_keeper import let_mend
 from infra.constructs.experiment_tracking import ExperimentTracking
 from infra.constructs.serving import Serving
 from infra.constructs.stages import Packages, Stages
@@ -39,6 +40,7 @@ class ProblemStack(cdk.Stack):
         packages = Packages(self, "Packages", layers=layers, code=code)
         environment = Environment(
             stack=self.stack_name,
+            stack_id=cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID)),
             bucket=storage.bucket.bucket_name,
             database=storage.database_name,
             namespace=f"Noria/{self.stack_name}",
@@ -63,6 +65,7 @@ class ProblemStack(cdk.Stack):
             endpoint=serving.function,
             topic=alerts.topic,
         )
+        let_mend(stages["monitor"], stages["change_champion"])
         lifecycle = Lifecycle(self, "Lifecycle", stages=stages, storage=storage)
         backfill = BackfillMachine(self, "Backfill", stages=stages)
         alarms = StackAlarms(

@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.constructs.champion_keeper import mismatch_metric
 from infra.constructs.retraining_triggers import AT_LEAST, Trigger, triggers_of
 from infra.constructs.serving import Serving
 from noria.contracts import Problem
@@ -213,6 +214,11 @@ class StackAlarms(Construct):
                 _log_delivery("DeliveryThrottling", serving, five),
                 1,
                 "Logged predictions wait for their delivery stream, which takes no more",
+            ),
+            "ChampionMismatch": (
+                mismatch_metric(namespace, five),
+                1,
+                "The endpoint served another model than the champion; the monitor had it mended",
             ),
             "UndeliveredEvents": (
                 self.undelivered.metric_approximate_number_of_messages_visible(period=five),

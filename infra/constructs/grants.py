@@ -11,7 +11,13 @@ from noria.contracts import Problem
 
 LOOK = ("lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionConfiguration")
 SHIFT = (*LOOK, "lambda:UpdateAlias")
-PUBLISH = (*LOOK, "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration")
+PUBLISH = (
+    *LOOK,
+    "lambda:ListAliases",
+    "lambda:ListVersionsByFunction",
+    "lambda:PublishVersion",
+    "lambda:UpdateFunctionConfiguration",
+)
 
 
 def storage(
@@ -55,6 +61,11 @@ def look_up_features(storage: Storage) -> iam.PolicyStatement | None:
 def on_endpoint(endpoint: lambda_.IFunction, actions: Sequence[str]) -> iam.PolicyStatement:
     """Lambda's actions on the endpoint function, its versions and its alias."""
     return allow(actions, [endpoint.function_arn, f"{endpoint.function_arn}:*"])
+
+
+def delete_versions(endpoint: lambda_.IFunction) -> iam.PolicyStatement:
+    """Deleting versions of the endpoint, and never the function: its own ARN has no qualifier."""
+    return allow(["lambda:DeleteFunction"], [f"{endpoint.function_arn}:*"])
 
 
 def put_metrics(namespace: str) -> iam.PolicyStatement:

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.constructs import grants
+from infra.constructs.code_marker import code_marker
 from infra.constructs.stages import ENDPOINT, RETENTION, Packages, contract_variable
 from infra.constructs.storage import Storage
 from noria.contracts import Deployment, Problem
@@ -57,6 +58,7 @@ class Serving(Construct):
                     # A code deployment serves the champion of its moment; PublishChallenger
                     # names a model's version here before it publishes a version for it.
                     "model": "champion",
+                    "code_version": code_marker(environment.code_version, ENDPOINT),
                 }
             ),
             powers={

@@ -153,6 +153,7 @@ class Stages(Construct):
         }
         powers = {
             "catalog": lambda: grants.catalog(storage),
+            "delete_versions": lambda: grants.delete_versions(endpoint),
             "look_at": lambda: grants.on_endpoint(endpoint, grants.LOOK),
             "notify": lambda: grants.allow(["sns:Publish"], [topic.topic_arn]),
             "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),

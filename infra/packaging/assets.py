@@ -89,6 +89,12 @@ def code_version() -> str:
     return digest_of(source_key(CODE_LAYER), source_key(FUNCTIONS))[:12]
 
 
+def layer_source_key(name: str) -> str:
+    """A key over what a dependency layer is made from, the same for each platform."""
+    requirements = ROOT / "layers" / name / "requirements.txt"
+    return digest_of(requirements.read_bytes(), builder_fingerprint())
+
+
 def source_key(folder: Path) -> str:
     """A key over the names and content of a folder's source files."""
     files = (file for file in folder.rglob("*") if file.is_file())

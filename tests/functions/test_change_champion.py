@@ -17,6 +17,7 @@ from noria.aws.lambda_versions import EndpointFunction
 from noria.aws.model_registry import VERSIONS, Champion, Registry
 from noria.aws.run_lease import LeaseBook
 from noria.aws.s3 import Store
+from noria.aws.version_pins import VersionPins
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError
 from tests.support.endpoint_function import make_endpoint
@@ -49,6 +50,7 @@ def registry() -> Iterator[Registry]:
                 _write(made, store, name)
             for day, name in enumerate(("v1", "v2"), 1):
                 made.promote(_champion(name, day))
+            VersionPins(store, ENDPOINT, "").pin("1", "v2")
             yield made
         clients.client.cache_clear()
 

@@ -8,13 +8,16 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from functions import monitor
 from noria.aws import clients
 from noria.aws.s3 import Store
+from noria.aws.version_pins import VersionPins
 from noria.monitoring.monitor_tick import STATE, row_key
 from noria.serving.log_records import new_ids
 from tests.support import tiny_model
+from tests.support.endpoint_function import make_endpoint
 from tests.support.moto_session import aws_in_process
 from tests.support.tiny_model import AS_OF, BUCKET, make_champion, probability, write_model
 
@@ -32,8 +35,11 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("NORIA_BUCKET", BUCKET)
     monkeypatch.setenv("NORIA_NAMESPACE", "Noria/test")
     monkeypatch.setenv("NORIA_PROBLEM", json.dumps(PROBLEM))
+    monkeypatch.setenv("NORIA_ENDPOINT_FUNCTION", "flights-endpoint")
+    monkeypatch.setenv("NORIA_KEEPER", "flights-keeper")
     with aws_in_process():
         clients.client.cache_clear()
+        make_endpoint("flights-endpoint")
         s3 = boto3.client("s3")
         s3.create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -147,6 +153,25 @@ def test_traffic_like_training_is_quiet(store: Store, traffic: Traffic) -> None:
     assert values["ModelAge"] == pytest.approx(0.5)
     assert values["NewRows"] == 0
     assert "Quality" not in values
+
+
+def test_an_endpoint_that_serves_another_model_is_told_and_mended(store: Store) -> None:
+    """GIVEN an alias that a failed deployment moved back THEN the keeper is called, 1 published."""
+    asked: list[str] = []
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        asked.append(params["url_path"] + params["body"].decode())
+        return AWSResponse("", 202, {}, None), {"StatusCode": 202}
+
+    clients.client("lambda").meta.events.register("before-call.lambda.Invoke", answer)
+    tick(1)
+    assert published(1)["ChampionMismatch"] == 0
+    VersionPins(store, "flights-endpoint", "").pin("1", "run-0")
+    assert tick(2)["decision"] == "quiet"
+    assert published(2)["ChampionMismatch"] == 1
+    (call,) = asked
+    assert "flights-keeper" in call
+    assert "the alias serves version 'run-0' by function version 1, but" in call
 
 
 def test_shifted_traffic_drifts(store: Store, traffic: Traffic) -> None:

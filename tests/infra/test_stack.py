@@ -115,7 +115,7 @@ def test_alarms_are_those_that_the_contract_asks_for(house_prices: Template) -> 
         for alarm in house_prices.properties("AWS::CloudWatch::Alarm")
         if alarm["Namespace"] == "Noria/house-prices"
     }
-    assert set(own) == {"Quality", "ModelAge", "PredictionsNotLogged"}
+    assert set(own) == {"Quality", "ModelAge", "PredictionsNotLogged", "ChampionMismatch"}
     assert own["ModelAge"]["Threshold"] == 30
     assert own["Quality"]["Threshold"] == 35000
     assert own["Quality"]["ComparisonOperator"] == "GreaterThanThreshold"  # an error, not a score

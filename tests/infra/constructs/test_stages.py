@@ -68,6 +68,8 @@ def test_metrics_are_put_in_the_stacks_namespace_only(penguins: Template) -> Non
         ("train", "lambda:UpdateAlias"),
         ("check_canary", "lambda:UpdateAlias"),
         ("monitor", "lambda:UpdateFunctionConfiguration"),
+        ("monitor", "lambda:UpdateAlias"),
+        ("promote", "lambda:DeleteFunction"),
     ],
 )
 def test_what_a_function_cannot_do(penguins: Template, function: str, cannot: str) -> None:
@@ -87,6 +89,30 @@ def test_only_the_registrys_keepers_write_to_it(penguins: Template) -> None:
     assert writers & (explorers | {"monitor", "score_holdout"}) == {"train"}
     counts = [arn for arn in penguins.may("train")["s3:PutObject"] if "/registry/" in str(arn)]
     assert [str(arn).count("/registry/versions.json*") for arn in counts] == [1]
+
+
+def test_versions_are_deleted_and_never_the_function(penguins: Template) -> None:
+    for name in ("publish_challenger", "change_champion"):
+        (arn,) = penguins.may(name)["lambda:DeleteFunction"]
+        assert arn["Fn::Join"][1][-1] == ":*", name
+        (pins,) = penguins.may(name)["s3:DeleteObject"]
+        assert "/registry/served/" in str(pins), name
+
+
+def test_the_monitor_has_others_mend(penguins: Template) -> None:
+    (keeper,) = penguins.may("monitor")["lambda:InvokeFunction"]
+    assert penguins.handler_of(reference(keeper)) == "change_champion"
+    variables = penguins.functions()["monitor"]["Environment"]["Variables"]
+    assert reference(variables["NORIA_KEEPER"]) == reference(keeper)
+    assert {"NORIA_STACK_ID", "NORIA_ENDPOINT_FUNCTION"} <= set(variables)
+
+
+def test_the_endpoint_is_marked_by_more_than_its_code(penguins: Template) -> None:
+    marks = {
+        name: penguins.functions()[name]["Environment"]["Variables"]["NORIA_CODE_VERSION"]
+        for name in ("endpoint", "monitor", "train")
+    }
+    assert marks["monitor"] == marks["train"] != marks["endpoint"]
 
 
 def test_collect_reads_the_contracts_secrets_only(house_prices: Template) -> None:

@@ -19,6 +19,7 @@ CHAMPION = "registry/champion.json"
 VERSIONS = "registry/versions.json"  # which iteration of which run each version is of
 HISTORY = "registry/history/"  # a version's latest promotion, and each that a person made
 RETIRED = "registry/retired.json"
+ANY_CHAMPION = "*"  # no version's name
 
 
 class ByHand(BaseModel):
@@ -93,20 +94,33 @@ class Registry:
         keys = self._store.keys("models/")
         return in_order({key.split("/")[1] for key in keys if key.endswith("/manifest.json")})
 
-    def promote(self, champion: Champion) -> None:
+    def promote(self, champion: Champion, replacing: str | None = ANY_CHAMPION) -> None:
         """Point to a new champion; repeating it changes nothing.
 
-        Raises `RegistryError` when another promotion happened in between.
+        `replacing` is the version that it was compared with, None for no champion. Raises
+        `RegistryError` when another one serves since.
         """
         document = champion.model_dump(mode="json")
+
+        def replace(stored: Any) -> dict[str, Any]:
+            serving = stored["version"] if stored else None
+            if replacing not in (ANY_CHAMPION, serving) and serving != champion.version:
+                raise ContentionError(f"version '{serving}' serves since")
+            return document
+
         try:
             # One attempt: a champion that came in between was never compared with this one.
-            self._store.update(CHAMPION, lambda _: document, attempts=[0])
+            self._store.update(CHAMPION, replace, attempts=[0])
         except ContentionError as error:
             raise RegistryError(
                 f"another run promoted a champion while version '{champion.version}' was being "
                 "promoted; start the machine again to compare them"
             ) from error
+        self.remember(champion)
+
+    def remember(self, champion: Champion) -> None:
+        """Note a promotion in the history; repeating it changes nothing."""
+        document = champion.model_dump(mode="json")
         if champion.by_hand is not None:
             # A version may serve several times; what a run promotes serves for the first time.
             token = champion.by_hand.token

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from noria.aws.s3 import Store
 
 KEY = "registry/lease.json"
+DURATION = timedelta(hours=12)
 
 
 class Lease(BaseModel):
@@ -26,9 +27,7 @@ class Lease(BaseModel):
 class LeaseBook:
     """Acquire and release; both can be repeated by the same holder."""
 
-    def __init__(
-        self, store: Store, duration: timedelta = timedelta(hours=12), key: str = KEY
-    ) -> None:
+    def __init__(self, store: Store, duration: timedelta = DURATION, key: str = KEY) -> None:
         self._store = store
         self._duration = duration
         self._key = key

@@ -1,5 +1,7 @@
 """A champion that a person chooses: promoted, rolled back to, or retired, with a reason.
 
+The monitor has the endpoint agree with the registry again by the same way.
+
 The registry's pointer moves by compare and swap and holds the token of the call. A call that is
 repeated, as after a lost reply, goes on where the first one stopped and has no second effect.
 """
@@ -22,7 +24,9 @@ from noria.aws.s3 import Store
 from noria.aws.sns import Topic
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError
+from noria.lifecycle.champion_agreement import ServedChampion
 from noria.lifecycle.environment import Environment, parse_time
+from noria.lifecycle.old_versions import delete_old_versions
 
 #: How long the lease is believed where a call dies: publishing a version takes a minute at most.
 LEASE = timedelta(minutes=15)
@@ -33,7 +37,7 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    action: Literal["promote", "rollback", "retire"]
+    action: Literal["promote", "rollback", "retire", "agree"]
     version: str = ""
     reason: str = Field(min_length=3, max_length=1000)
     by: str = "a person"
@@ -48,7 +52,7 @@ class Change(BaseModel):
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"]))
             raise RegistryError(f"{field}: {first['msg']}; give action, reason and token") from None
-        if found.action != "rollback" and not found.version:
+        if found.action in ("promote", "retire") and not found.version:
             raise RegistryError(f"{found.action} needs a version; `noria models list` shows them")
         return found
 
@@ -61,7 +65,7 @@ class ChampionChange:
     now: datetime
     registry: Registry
     leases: LeaseBook
-    endpoint: EndpointFunction
+    served: ServedChampion
     topic: Topic
     tracker: str = ""
 
@@ -73,9 +77,10 @@ class ChampionChange:
         endpoint = EndpointFunction(
             client("lambda"), environment.endpoint_function, environment.alias
         )
+        served = ServedChampion.open(endpoint, store, environment)
         topic = Topic(client("sns"), environment.topic)
         leases = LeaseBook(store, LEASE)
-        return cls(change, now, Registry(store), leases, endpoint, topic, environment.tracker)
+        return cls(change, now, served.registry, leases, served, topic, environment.tracker)
 
     def carry_out(self) -> dict[str, Any]:
         """Make the change while no run is going on; returns what serves, and what did before.
@@ -84,17 +89,36 @@ class ChampionChange:
         """
         holder = f"by hand {self.change.token}"
         held_by = self.leases.acquire(holder, self.now).holder
+        if held_by != holder and self.change.action == "agree":
+            return {"action": "agree", "mended": False, "reason": f"run '{held_by}' is going on"}
         if held_by != holder:
             raise RegistryError(
                 f"run '{held_by}' is going on and may change the champion itself; wait for its "
                 "end or stop it, then try again"
             )
         try:
-            told = self._retire() if self.change.action == "retire" else self._serve()
+            told = self._made()
         finally:
             self.leases.release(holder)
-        self._track(told["version"])
+        if self.change.action != "agree":
+            self._track(told["version"])
         return told
+
+    def _made(self) -> dict[str, Any]:
+        if self.change.action == "agree":
+            return self._agree()
+        return self._retire() if self.change.action == "retire" else self._serve()
+
+    def _agree(self) -> dict[str, Any]:
+        """Have the endpoint serve the registry's champion, and tell people where it had not."""
+        mended = self.served.ensure()
+        delete_old_versions(self.served)
+        if mended:
+            self.topic.publish(
+                "Noria: the endpoint serves the champion again",
+                f"{self.change.reason}\nIt was mended; nothing is left to do.",
+            )
+        return {"action": "agree", "mended": mended, "reason": self.change.reason}
 
     def _track(self, version: str) -> None:
         """Have the change told to the tracking server, where the contract names one.
@@ -115,16 +139,21 @@ class ChampionChange:
         done = self._done()
         if done is not None:
             if champion is not None and champion.by_hand == done.by_hand:
-                self.endpoint.point_to(done.function_version)
+                self.registry.remember(champion)
+                self.served.ensure()
             return self._told(done.version, done.by_hand.previous if done.by_hand else None)
         serving = champion.version if champion else None
         version = self.change.version or self._previous(serving)
-        if version == serving:
+        if version == serving and not self.served.ensure():
             raise RegistryError(f"version '{version}' serves already")
+        if version == serving:  # by the registry alone, until now
+            return self._told(version, serving)
         self._check(version)
-        made = self._champion(version, self.endpoint.publish(version), serving)
-        self.registry.promote(made)
-        self.endpoint.point_to(made.function_version)
+        endpoint = self.served.endpoint
+        made = self._champion(version, endpoint.publish(version), serving)
+        self.registry.promote(made, replacing=serving)
+        endpoint.point_to(made.function_version)
+        delete_old_versions(self.served)
         self._tell(version, serving)
         return self._told(version, serving)
 

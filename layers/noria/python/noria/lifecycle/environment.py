@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 PREFIX = "NORIA_"
 FEATURES_ONLY = "features"  # an execution's input `only`
+CHAMPION_MISMATCH = "ChampionMismatch"  # a metric of the monitor's
 PACKED = "zlib:"  # before a variable's text that is compressed, for Lambda allows 4 KB of them
 
 
@@ -24,6 +25,7 @@ class Environment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     stack: str = ""
+    stack_id: str = ""
     bucket: str = ""
     database: str = ""
     namespace: str = ""
@@ -35,6 +37,7 @@ class Environment(BaseModel):
     model: str = ""
     code_version: str = ""
     tracker: str = ""
+    keeper: str = ""
 
     def to_variables(self) -> dict[str, str]:
         """The environment variables of a function, as the template declares them."""

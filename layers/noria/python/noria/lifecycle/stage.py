@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +10,13 @@ from noria.aws.clients import client
 from noria.aws.lambda_versions import EndpointFunction
 from noria.aws.model_registry import Registry
 from noria.aws.run_folder import RunFolder
-from noria.aws.run_lease import LeaseBook
+from noria.aws.run_lease import DURATION, LeaseBook
 from noria.aws.s3 import Store
 from noria.aws.sns import Topic
 from noria.common.verdict import Verdict
 from noria.contracts import Problem
 from noria.errors import LeaseError
+from noria.lifecycle.champion_agreement import ServedChampion
 from noria.lifecycle.environment import Environment, StageEvent
 from noria.lifecycle.stage_logging import note
 
@@ -54,9 +55,13 @@ class Stage:
         """The run lease."""
         return LeaseBook(self.store)
 
-    def retake_lease(self) -> None:
-        """Take the lease back, which a run gives up while a person decides."""
-        holder = self.leases.acquire(self.event.execution, datetime.now(UTC)).holder
+    def retake_lease(self, longer: timedelta = timedelta()) -> None:
+        """Take the lease back, which a run gives up while a person decides.
+
+        It is believed for the usual time and `longer`, as a canary may take a day.
+        """
+        leases = LeaseBook(self.store, DURATION + longer)
+        holder = leases.acquire(self.event.execution, datetime.now(UTC)).holder
         if holder != self.event.execution:
             raise LeaseError(
                 f"run '{holder}' started while this one waited for an answer; start a new "
@@ -74,6 +79,11 @@ class Stage:
         return EndpointFunction(
             client("lambda"), self.environment.endpoint_function, self.environment.alias
         )
+
+    @cached_property
+    def served(self) -> ServedChampion:
+        """What the endpoint serves, beside the registry."""
+        return ServedChampion.open(self.endpoint, self.store, self.environment)
 
     @cached_property
     def problem(self) -> Problem:

@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from noria.aws.clients import client, quick_client
+from noria.aws.clients import quick_client
 from noria.aws.feature_store.dynamodb_online import OnlineTable, table_of
 from noria.aws.s3 import Store
+from noria.aws.version_pins import VersionPins
 from noria.errors import NoriaError
 from noria.lifecycle.environment import PREFIX, Environment, unpacked
 from noria.serving.model_loader import UNPUBLISHED, ServedModel, load
@@ -19,9 +20,16 @@ from noria.serving.model_loader import UNPUBLISHED, ServedModel, load
 
 @cache
 def served() -> ServedModel:
-    """The model of this process, loaded at first need; a failure to load is tried again."""
+    """The model of this process, loaded at first need; a failure to load is tried again.
+
+    What is loaded is kept whatever becomes of the registry. While it cannot be read, a process
+    without a model gives up soon: its callers are told to come again before the API stops waiting.
+    """
     deployed = environment()
-    return load(deployed.model, function_version(), Store(client("s3"), deployed.bucket))
+    store = Store(quick_client("s3"), deployed.bucket)
+    name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+    pins = VersionPins(store, name, deployed.stack_id)
+    return load(deployed.model, function_version(), store, pins)
 
 
 def load_published() -> None:

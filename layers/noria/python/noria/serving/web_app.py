@@ -58,8 +58,10 @@ async def model() -> JSONResponse:
 
 @app.get("/health")
 async def health() -> JSONResponse:
-    """Whether this endpoint can answer, and by which model."""
-    return JSONResponse({"status": "ok", "model": process.served().version})
+    """Whether this endpoint can answer, by which model, and how old that is."""
+    current = process.served()
+    age = current.age(datetime.now(UTC))
+    return JSONResponse({"status": "ok", "model": current.version, **age})
 
 
 @app.get("/", include_in_schema=False)
