@@ -174,6 +174,14 @@ def test_an_endpoint_that_serves_another_model_is_told_and_mended(store: Store) 
     assert "the alias serves version 'run-0' by function version 1, but" in call
 
 
+def test_a_tick_goes_on_where_nobody_can_be_asked_to_mend(store: Store, traffic: Traffic) -> None:
+    """GIVEN no keeper THEN the mismatch is published, and live use is watched all the same."""
+    VersionPins(store, "flights-endpoint", "").pin("1", "run-0")
+    traffic.predict(1000, shift=1.5)
+    assert tick(1)["decision"] == "drifted"
+    assert published(1)["ChampionMismatch"] == 1
+
+
 def test_shifted_traffic_drifts(store: Store, traffic: Traffic) -> None:
     traffic.predict(1000, shift=1.5)
     answer = tick(1)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from noria.aws.clients import client
 from noria.aws.lambda_versions import EndpointFunction
 from noria.aws.model_registry import Champion
@@ -66,6 +68,9 @@ class ChampionWatch:
             "action": "agree", "reason": seen.sentence(), "by": "the monitor",
             "token": f"{datetime.now(UTC):%Y%m%dT%H%M%S}",
         }  # fmt: skip
-        self.lambda_client.invoke(
-            FunctionName=self.keeper, InvocationType="Event", Payload=json.dumps(event)
-        )
+        try:
+            self.lambda_client.invoke(
+                FunctionName=self.keeper, InvocationType="Event", Payload=json.dumps(event)
+            )
+        except (ClientError, BotoCoreError) as error:  # the next tick asks again, and people know
+            logger.exception("nobody could be asked to mend it", extra={"reason": str(error)})
