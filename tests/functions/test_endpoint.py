@@ -39,7 +39,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         monkeypatch.setenv(name, value)
     LOG.seek(0)
     LOG.truncate()
-    caches = (clients.client, clients.quick_client, firehose.firehose, process.served)
+    caches = (clients.client, clients.loading_client, firehose.firehose, process.served)
     with aws_in_process():
         for cached in caches:
             cached.cache_clear()

@@ -2,6 +2,8 @@
 
 import io
 import json
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions import endpoint
-from noria.aws.clients import quick_client
+from noria.aws.clients import loading_client
 from noria.aws.s3 import Store
 from noria.serving import process
 from tests.functions.test_endpoint import ROW, champion, store
@@ -30,7 +32,7 @@ def s3_away() -> Iterator[list[str]]:
         tried.append(model.name)
         raise EndpointConnectionError(endpoint_url="s3")
 
-    hooks = quick_client("s3").meta.events
+    hooks = loading_client("s3").meta.events
     hooks.register("before-call.s3", lost)
     try:
         yield tried
@@ -80,3 +82,18 @@ def test_health_tells_how_old_the_model_is(champion: Store) -> None:
 def test_a_model_of_unknown_age_says_so(champion: Store) -> None:
     health = json.loads(ask("GET", "/health")["body"])
     assert (health["trained_as_of"], health["age_days"]) == (None, None)
+
+
+def test_a_cold_process_does_not_wait_for_a_store_that_never_answers(
+    champion: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GIVEN an S3 that takes connections and says nothing THEN a start fits into its 10 seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", address)
+        loading_client.cache_clear()
+        began = time.monotonic()
+        answer = ask("POST", "/predict", json.dumps(ROW))
+        assert time.monotonic() - began < 9
+    loading_client.cache_clear()
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "5")

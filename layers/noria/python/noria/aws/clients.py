@@ -12,6 +12,10 @@ _CONFIG = Config(
 )
 # Somebody waits for the answer: a service that does not answer soon is not waited for.
 _QUICK = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=1, read_timeout=2)
+# Lambda ends an initialisation after 10 seconds: what cannot be loaded soon is tried by a request.
+_LOADING = Config(
+    retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=2
+)
 
 
 @cache
@@ -24,3 +28,9 @@ def client(service: str) -> Any:
 def quick_client(service: str) -> Any:
     """The process's client of a service for calls within a request."""
     return boto3.client(service, config=_QUICK)
+
+
+@cache
+def loading_client(service: str) -> Any:
+    """The process's client of a service for what it loads while it starts."""
+    return boto3.client(service, config=_LOADING)
