@@ -3,13 +3,13 @@
 import json
 import time
 from collections.abc import Callable
-from itertools import count
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from infra.cli.errors import FAILED, UsageMistakeError
+from infra.cli.executions import RUNNING, SUCCEEDED, begin, state_output
 from infra.cli.options import AsJson, Local, StackName
 from infra.cli.run_records import Bucket
 from noria.errors import FeatureError
@@ -17,7 +17,6 @@ from noria.lifecycle.environment import message_of
 from noria.materialization.event_range import EventRange, execution_name
 
 POLL_SECONDS = 2.0
-RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 
 def backfill(
@@ -45,8 +44,8 @@ def backfill(
     states, bucket = access.client("stepfunctions"), Bucket(access.client("s3"), access.bucket)
     given: dict[str, Any] = {"from": asked.start.isoformat(), "to": asked.end.isoformat()}
     given |= ({"run": run} if run else {}) | ({"replace": True} if replace else {})
-    arn = _begin(states, access.output("BackfillMachineArn"), given,
-                 lambda attempt: execution_name(asked, run, attempt, replace=replace))  # fmt: skip
+    arn = begin(states, access.output("BackfillMachineArn"), given,
+                lambda attempt: execution_name(asked, run, attempt, replace=replace))  # fmt: skip
     console = Console(stderr=as_json)
     console.print(f"backfill of {asked}: execution {arn.rpartition(':')[2]}", highlight=False)
     told = _follow(states, bucket, arn, lambda line: console.print(line, highlight=False))
@@ -62,28 +61,13 @@ def _asked(start: str, end: str) -> EventRange:
         raise UsageMistakeError(str(error)) from error
 
 
-def _begin(
-    states: Any, machine: str, given: dict[str, Any], named: Callable[[int], str]
-) -> str:  # fmt: skip
-    """Start an execution, or find it running; returns its ARN."""
-    for attempt in count(1):
-        try:
-            answer = states.start_execution(
-                stateMachineArn=machine, name=named(attempt), input=json.dumps(given)
-            )
-        except states.exceptions.ExecutionAlreadyExists:
-            continue  # it ended: the next one goes on
-        break
-    return str(answer["executionArn"])
-
-
 def _follow(states: Any, bucket: Bucket, arn: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Tell how many months are done, until the execution ends; returns what it came to."""
     plan: dict[str, Any] | None = None
     done = -1
     while True:
         status = states.describe_execution(executionArn=arn)
-        plan = plan or _plan(states, arn)
+        plan = plan or state_output(states, arn, "PlanBackfill").get("plan")
         months = _months(bucket, plan) if plan else []
         if plan and len(months) != done:
             done = len(months)
@@ -91,17 +75,6 @@ def _follow(states: Any, bucket: Bucket, arn: str, say: Callable[[str], None]) -
         if status["status"] != RUNNING:
             return _outcome(status, bucket, plan, months)
         time.sleep(POLL_SECONDS)
-
-
-def _plan(states: Any, arn: str) -> dict[str, Any] | None:
-    """What PlanBackfill answered, None before it did."""
-    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
-    for event in (event for page in pages for event in page["events"]):
-        details = event.get("stateExitedEventDetails", {})
-        if details.get("name") == "PlanBackfill":
-            found: dict[str, Any] = json.loads(details["output"])["plan"]
-            return found
-    return None
 
 
 def _months(bucket: Bucket, plan: dict[str, Any]) -> list[str]:

@@ -4,16 +4,13 @@ ProposeTrials says which in `$.search`. Either way what comes of a trial is in t
 state carries none of it: JudgeTrials reads it there.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.constructs import grants
+from infra.constructs.listed_items import ListedItems
 from infra.constructs.stages import RUNS, Stages
 from infra.constructs.state_machines import SIDE_BY_SIDE, StateKinds
 from infra.constructs.storage import Storage
@@ -28,18 +25,6 @@ SELECTED = {
 }
 ITS_OWN = {name: f"$.{name.removesuffix('.$')}" for name in SELECTED}
 FAILURE = "$.failure"
-
-
-class TrialsReader(sfn.S3JsonItemReader):
-    """Reads the trials that ProposeTrials wrote; CDK's own would read the whole bucket."""
-
-    def __init__(self, bucket: s3.IBucket, files: Sequence[str]) -> None:
-        super().__init__(bucket=bucket, key=sfn.JsonPath.string_at("$.search.key"))
-        self._files = files
-
-    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
-        """What the machine's role may read."""
-        return [grants.allow(["s3:GetObject"], self._files)]
 
 
 class TrialMaps(StateKinds):
@@ -64,7 +49,7 @@ class TrialMaps(StateKinds):
             self,
             "ExploreManyModels",
             label="Trial",
-            item_reader=TrialsReader(storage.bucket, files),
+            item_reader=ListedItems(storage.bucket, "$.search.key", files),
             # Express executions end after five minutes, a trial may take fifteen.
             map_execution_type=sfn.StateMachineType.STANDARD,
             tolerated_failure_percentage=100,
