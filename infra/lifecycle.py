@@ -17,6 +17,7 @@ from infra.constructs.stages import (
 from infra.constructs.state_machines import StateKinds, standard_machine
 from infra.constructs.storage import Storage
 from infra.constructs.trial_maps import TrialMaps
+from noria.common.batch_keys import ANSWERS, INCOMING, WORK
 from noria.lifecycle.environment import FEATURES_ONLY
 
 VERSIONS = REGISTRY + "versions.json"  # the count of model versions
@@ -81,6 +82,11 @@ STAGES = (
         powers=["catalog", "serve_features"],
         reads=["clean/", "features", RUNS, REGISTRY], writes=["features"],
         tags=["features"], knows=["problem"]),
+    Row(name="batch_files", layer="data", memory=LARGE, timeout=LONG,
+        reads=[INCOMING, WORK, ANSWERS, "models/", REGISTRY + "champion.json"],
+        writes=[WORK, ANSWERS]),
+    Row(name="predict_batch", layer="serve", memory=MEDIUM, timeout=LONG, powers=["look_up"],
+        reads=[WORK, "models/", REGISTRY], writes=[WORK], knows=["problem"]),
 )  # fmt: skip
 
 # A contract that a person's answer makes and that is none: the person is asked again.

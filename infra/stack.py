@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import AlertTopic, StackAlarms
 from infra.constructs.backfill_machine import BackfillMachine
+from infra.constructs.batch_machine import BatchMachine
 from infra.constructs.champion_keeper import let_mend
 from infra.constructs.experiment_tracking import ExperimentTracking
 from infra.constructs.serving import Serving
@@ -68,6 +69,7 @@ class ProblemStack(cdk.Stack):
         let_mend(stages["monitor"], stages["change_champion"])
         lifecycle = Lifecycle(self, "Lifecycle", stages=stages, storage=storage)
         backfill = BackfillMachine(self, "Backfill", stages=stages)
+        batch = BatchMachine(self, "Batch", stages=stages, storage=storage)
         alarms = StackAlarms(
             self,
             "Watch",
@@ -101,6 +103,7 @@ class ProblemStack(cdk.Stack):
             StateMachineArn=lifecycle.machine.state_machine_arn,
             BackfillMachineArn=backfill.machine.state_machine_arn,
             BackfillFunctionName=stages["backfill"].function_name,
+            BatchMachineArn=batch.machine.state_machine_arn,
             EndpointUrl=serving.url,
             EndpointFunctionName=serving.function.function_name,
             ApiId=serving.api.api_id,

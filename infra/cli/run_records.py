@@ -41,6 +41,11 @@ class Bucket:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
+    def etags(self, prefix: str) -> dict[str, str]:
+        """The ETags of the objects below a prefix, by key."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders in one."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(

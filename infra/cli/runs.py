@@ -13,7 +13,7 @@ from infra.cli.callers import Token, Url, endpoint_of
 from infra.cli.deployed_stack import StackAccess
 from infra.cli.errors import FAILED, UsageMistakeError
 from infra.cli.execution_input import execution_input, refuse_variation_of
-from infra.cli.options import Local, StackName
+from infra.cli.options import AsJson, Local, StackName
 from infra.cli.progress import version_text
 from infra.cli.request_files import request_of
 from infra.cli.run_list import (
@@ -146,9 +146,17 @@ def report(
 def predict(
     stack: StackName,
     rows: Annotated[
-        Path,
+        Path | None,
         typer.Argument(metavar="ROWS", help="A .json file of a row or rows, or a .csv file."),
-    ],
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(metavar="FILES", help="A file, a folder, or s3://BUCKET/batch-incoming/..."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the answers of --batch are put.")
+    ] = None,
+    as_json: AsJson = False,
     local: Local = None,
     token: Token = None,
     url: Url = None,
@@ -156,7 +164,20 @@ def predict(
         bool, typer.Option("--explain", help="Also say what drove each answer.")
     ] = False,
 ) -> None:
-    """Ask a stack's endpoint, with signed requests or a token; prints its answer as JSON."""
+    """Ask a stack's endpoint, with signed requests or a token; prints its answer as JSON.
+
+    With --batch, files of any number of rows are answered by the same model beside the endpoint, as
+    Parquet. The same command again goes on where it broke off.
+    """
+    if batch is not None and rows is None and not (token or url or explain):
+        from infra.cli.batch import predict_batch
+
+        predict_batch(StackAccess.open(stack, local=local), batch, output, as_json=as_json)
+        return
+    if rows is None or batch is not None or output is not None:
+        raise UsageMistakeError(
+            "give ROWS, or --batch FILES, which --output goes with, and no option of a request"
+        )
     body, content_type = request_of(rows)
     path = "/predict?explain=true" if explain else "/predict"
     answer = endpoint_of(stack, local, token, url).post_body(path, body, content_type)

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from noria.common.batch_keys import WORK
 from noria.contracts import Problem
 
 SUPERSEDED = {"noria": "superseded"}  # as noria.aws.feature_store.offline_files sets it
@@ -51,6 +52,11 @@ def _rules(problem: Problem) -> Iterator[s3.LifecycleRule]:
         id="forget-backfills",  # an execution can be taken up again for 14 days
         prefix="features-backfills/",
         expiration=cdk.Duration.days(30),
+    )
+    yield s3.LifecycleRule(
+        id="forget-batch-work",  # files and answers stay; what lies between can be made again
+        prefix=WORK,
+        expiration=cdk.Duration.days(14),
     )
     yield s3.LifecycleRule(
         id="forget-matched-labels",  # the monitor waits half as long for a label

@@ -155,6 +155,7 @@ class Stages(Construct):
             "catalog": lambda: grants.catalog(storage),
             "delete_versions": lambda: grants.delete_versions(endpoint),
             "look_at": lambda: grants.on_endpoint(endpoint, grants.LOOK),
+            "look_up": lambda: grants.look_up_features(storage),
             "notify": lambda: grants.allow(["sns:Publish"], [topic.topic_arn]),
             "publish": lambda: grants.on_endpoint(endpoint, grants.PUBLISH),
             "put_metrics": lambda: grants.put_metrics(environment.namespace),

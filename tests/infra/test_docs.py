@@ -124,7 +124,8 @@ def test_every_module_shown_can_be_run() -> None:
 def test_every_state_is_named_and_all_but_choices_are_defined_once(penguins: Template) -> None:
     defined = Counter(name for page in GUIDES for name in page.defined())
     named = {name for page in GUIDES for name in re.findall(r"`(\w+)`", page.text)}
-    machines = [penguins.states(), penguins.definition("PlanBackfill")["States"]]
+    others = (penguins.definition(first)["States"] for first in ("PlanBackfill", "PlanBatch"))
+    machines = [penguins.states(), *others]
     states = {name: state for states in machines for name, state in states.items()}
     items = {item for state in states.values() for item in _items(state)}
     assert len(states) > 35

@@ -308,7 +308,7 @@ def test_the_definition_is_json_path(penguins: Template) -> None:
 
 def test_the_machine_logs_its_errors_and_traces(penguins: Template) -> None:
     machines = penguins.properties("AWS::StepFunctions::StateMachine")
-    assert len(machines) == 2
+    assert len(machines) == 3
     for machine in machines:
         assert machine["StateMachineType"] == "STANDARD"
         assert machine["LoggingConfiguration"]["Level"] == "ERROR"

@@ -15,7 +15,7 @@ from tests.infra.template import Json, Template, reference, statements_of
 OUTPUTS = {
     "BucketName", "DatabaseName", "StateMachineArn", "EndpointUrl", "EndpointFunctionName",
     "MonitorFunctionName", "TopicArn", "ApiId", "BackfillMachineArn", "BackfillFunctionName",
-    "ChampionFunctionName",
+    "ChampionFunctionName", "BatchMachineArn",
 }  # fmt: skip
 
 

@@ -53,5 +53,9 @@ class LeaseError(NoriaError):
     """Another execution holds this stack's run lease."""
 
 
+class BatchError(NoriaError):
+    """A batch of files that cannot be answered, or not as it was begun."""
+
+
 class RequestError(NoriaError):
     """A prediction request that does not fit the model's signature."""

@@ -1,0 +1,1 @@
+"""Files of rows, answered as the endpoint answers requests."""
