@@ -15,7 +15,7 @@ from noria.core.model.row_outcomes import Outcome, Row, outcomes
 from noria.lifecycle.environment import parse_time
 from noria.lifecycle.stage_logging import note
 from noria.serving import process, requests
-from noria.serving.model_loader import ServedModel, load
+from noria.serving.model_loader import ServedModel, load_version
 from noria.serving.most_probable import most_probable
 from noria.serving.online_features import with_history
 from noria.serving.request_forms import MAXIMUM_ROWS
@@ -40,7 +40,7 @@ def score_part(step: BatchStep) -> Document:
 @lru_cache(maxsize=1)
 def served_model(version: str, bucket: str) -> ServedModel:
     """A model version of a stack; a function's process mostly answers parts of one batch."""
-    return load(version, "", Store(client("s3"), bucket))
+    return load_version(version, Store(client("s3"), bucket))
 
 
 def _scored(rows: Iterable[Row], answer: Any) -> Iterator[Outcome]:

@@ -81,9 +81,14 @@ class ServedModel:
 
 def load(model: str, function_version: str, store: Store, pins: VersionPins) -> ServedModel:
     """Load the model that a function version serves; raises NoModelError, RegistryError."""
-    registry = Registry(store)
     follows = model in ("", FOLLOW_CHAMPION)
-    version = _pinned(function_version, pins, registry) if follows else model
+    named = _pinned(function_version, pins, Registry(store)) if follows else model
+    return load_version(named, store)
+
+
+def load_version(version: str, store: Store) -> ServedModel:
+    """Load a model version; raises RegistryError."""
+    registry = Registry(store)
     with ThreadPoolExecutor() as side_by_side:
         files = side_by_side.submit(registry.files, version, (MODEL, SIGNATURE))
         trained = side_by_side.submit(registry.trained_by, version)
