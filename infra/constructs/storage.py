@@ -75,6 +75,8 @@ JSON_TABLES: Mapping[str, Mapping[str, str]] = {
         "prediction_drift": "double",
         "columns": "map<string,double>",
         "quality": "double",
+        "quality_low": "double",
+        "quality_high": "double",
         "labels": "int",
         "labels_unmatched": "int",
         "labels_of_others": "int",

@@ -253,6 +253,18 @@ def test_labels_that_come_later_give_quality(store: Store, traffic: Traffic) -> 
     expected = _auc(pairs)
     assert published(49)["Quality"] == pytest.approx(expected, abs=1e-6)
     assert "Quality" not in published(25)
+    low, high = _resampled(pairs)
+    assert answer["evidence"]["quality_low"] == pytest.approx(low, abs=0.015)
+    assert answer["evidence"]["quality_high"] == pytest.approx(high, abs=0.015)
+
+
+def _resampled(pairs: Sequence[tuple[bool, float]]) -> tuple[float, float]:
+    """The ends of the interval, by resampling of the test's own."""
+    draw = np.random.default_rng(7)
+    places = draw.integers(0, len(pairs), (500, len(pairs)))
+    found = [_auc([pairs[place] for place in drawn]) for drawn in places]
+    low, high = np.quantile(found, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def _auc(pairs: Sequence[tuple[bool, float]]) -> float:

@@ -14,7 +14,9 @@ from noria.core.model.signature import Signature
 from noria.core.monitoring import prediction_log
 from noria.core.monitoring.state import Observation, State, enough_labels, with_verdict
 from noria.core.statistics import metrics
+from noria.core.statistics.bootstrap import Replicates
 from noria.core.statistics.drift import DriftReference, measure_drift
+from noria.core.statistics.resampled_scores import Bounds
 from noria.errors import ContentionError, DataError, RegistryError
 from noria.monitoring.label_join import LabelJoin, Labelled
 from noria.monitoring.new_rows import new_rows
@@ -23,6 +25,7 @@ from noria.monitoring.new_rows import new_rows
 STATE = "monitoring/_state.json"
 COMPARED_AT_MOST = 100_000
 ATTEMPTS = 3
+RESAMPLING_SEED = 0  # the same labels give the same interval
 
 
 def row_key(at: datetime) -> str:
@@ -196,7 +199,11 @@ class _Tick:
             metric = self._problem.objective.measure
             answers = metrics.decided(metric, scores, self._signature.threshold)
             quality = metrics.score(metric, codes, answers)
+            drawn = Replicates(metric, codes, RESAMPLING_SEED).of(answers)
         except DataError as error:
             self._notes.append(f"quality waits for more labels: {error}")
             return seen, False
-        return seen.model_copy(update={"quality": quality}), True
+        ends = Bounds.of(drawn, self._problem.evaluation.confidence).listed()
+        low, high = ends or (None, None)
+        known = {"quality": quality, "quality_low": low, "quality_high": high}
+        return seen.model_copy(update=known), True

@@ -55,7 +55,11 @@ class Waiting(BaseModel):
 
 
 class Observation(BaseModel):
-    """What one tick saw: a row of the table `monitoring`; what could not be computed is null."""
+    """What one tick saw: a row of the table `monitoring`; what could not be computed is null.
+
+    `quality_low` and `quality_high` are the ends of the quality's interval, at the contract's
+    `evaluation.confidence`, resampled as the holdout's (percentile bootstrap, Efron 1979).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,6 +70,8 @@ class Observation(BaseModel):
     drift: float | None = None
     prediction_drift: float | None = None
     quality: float | None = None
+    quality_low: float | None = None
+    quality_high: float | None = None
     labels: int = 0
     labels_unmatched: int = 0
     labels_of_others: int = 0
