@@ -35,7 +35,7 @@ from noria.core.training.onnx_export import IR_VERSION, OPSETS, RUNTIME_OPSETS, 
 from noria.core.training.onnx_operations import OnnxOperations
 from noria.core.training.train import train
 from noria.errors import DataError
-from noria.serving.form_page import hint
+from noria.serving.form_fields import hint
 from noria.serving.openapi import schemas
 from tests.support.data_frames import dataset_of, problem
 from tests.support.examples import examples

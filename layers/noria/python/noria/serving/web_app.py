@@ -10,7 +10,16 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from noria.aws.firehose import Stream, firehose
 from noria.errors import NoriaError
-from noria.serving import failures, form_page, log_records, openapi, prediction, process, requests
+from noria.serving import (
+    docs_page,
+    failures,
+    form_page,
+    log_records,
+    openapi,
+    prediction,
+    process,
+    requests,
+)
 from noria.serving.gateway_events import JSON, ApiReply, ApiRequest
 from noria.serving.model_loader import NoModelError
 
@@ -20,6 +29,7 @@ app = FastAPI(
     title="Noria",
     description="Predictions of the problem's current model; every one of them is logged.",
     version="1",
+    docs_url=None,
     redoc_url=None,
 )
 
@@ -74,6 +84,12 @@ async def form(request: Request) -> HTMLResponse:
         return HTMLResponse(form_page.render_empty(str(error)), 503, failures.RETRY)
     auth = str(process.deployment().get("auth", "iam"))
     return HTMLResponse(form_page.render(current.version, current.signature, auth))
+
+
+@app.get("/docs", include_in_schema=False)
+async def docs() -> HTMLResponse:
+    """The documentation for people, in a page that needs no other site."""
+    return HTMLResponse(docs_page.render_docs(app.openapi()))
 
 
 async def refuse(request: Request, error: Exception) -> Response:
