@@ -49,16 +49,19 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
 
 
 def _changed(stack: str, local: str | None, **change: str) -> dict[str, Any]:
+    return changed(StackAccess.open(stack, local=local), uuid.uuid4().hex, **change)
+
+
+def changed(access: StackAccess, token: str, **change: str) -> dict[str, Any]:
     """Call the stack's function; RegistryError with what it refuses.
 
-    The token makes a call that boto3 repeats the same one.
+    The token makes a call that is repeated, as boto3 does, the same one.
     """
     from botocore.config import Config
 
-    access = StackAccess.open(stack, local=local)
     patient = Config(read_timeout=LONGEST_CALL, retries={"total_max_attempts": 3})
     function = access.session.client("lambda", endpoint_url=access.endpoint_url, config=patient)
-    event = change | {"token": uuid.uuid4().hex, "by": _caller(access)}
+    event = change | {"token": token, "by": _caller(access)}
     answer = function.invoke(
         FunctionName=access.output("ChampionFunctionName"), Payload=json.dumps(event)
     )

@@ -85,7 +85,8 @@ class Display:
         if event.state in CHOICES:
             return
         seconds = event.seconds or 0.0
-        self._print(f"[green]✓[/green] {event.state:<22}{seconds:6.1f} s  {_detail(event)}")
+        detail = escape(state_detail(event))
+        self._print(f"[green]✓[/green] {event.state:<22}{seconds:6.1f} s  {detail}")
 
     def _item_left(self, event: StateEvent) -> None:
         text = _item_text(event.data)
@@ -104,22 +105,22 @@ class Display:
         self._console.print(f"  {text}", highlight=False, soft_wrap=True)
 
 
-def _detail(event: StateEvent) -> str:
+def state_detail(event: StateEvent) -> str:
     """What is worth saying of a state beside its time: only what no decision says later."""
     data = event.data if isinstance(event.data, dict) else {}
     if event.state == "EngineerFeatures":
         features = data.get("features", {})
         recipes = features.get("recipes", [])
         named = f"{counted(len(recipes), 'recipe')} {', '.join(recipes)}"
-        return escape(f"{named}: {'; '.join(features.get('reasons', []))}")
+        return f"{named}: {'; '.join(features.get('reasons', []))}"
     if event.state == "ProposeTrials":
         search = data.get("search", {})
-        return escape(f"rung {search.get('rung', 1)}: {counted(search.get('count', 0), 'trial')}")
+        return f"rung {search.get('rung', 1)}: {counted(search.get('count', 0), 'trial')}"
     if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
-        return escape(f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}")
+        return f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}"
     if event.state == "CheckFinalFit":
-        return escape("; ".join(data.get("final", {}).get("reasons", [])))
+        return "; ".join(data.get("final", {}).get("reasons", []))
     if event.state == "Transform" and "rows" in data.get("transform", {}):
         rows = counted(data["transform"]["rows"], "row")
         return f"{rows}, {data['transform']['quarantined']:,} quarantined"

@@ -31,6 +31,11 @@ def states_of(template: Json) -> Json:
     raise ValueError(f"the template has no state machine that starts at {FIRST}")
 
 
+def states_in(definition: str) -> Json:
+    """The states of a machine as it is deployed, by name."""
+    return dict(json.loads(definition)["States"])
+
+
 def synthesized_states(contract: Path) -> Json:
     """The machine's states, from the template of a contract's stack."""
     from infra.app import synthesize

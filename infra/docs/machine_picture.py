@@ -12,6 +12,7 @@ from infra.docs.palettes import Palette
 WIDTH, HEIGHT = 1146, 963
 RIM = 1130  # where the restart runs, right of all
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
+LIVE_USE = "live use"  # the part of the boxes and lines that are no states
 LEGEND = " \u00b7 ".join(
     (
         "thick: a run that deploys a model",
@@ -24,19 +25,43 @@ LEGEND = " \u00b7 ".join(
 )
 
 
-def draw(states: Json, palette: Palette) -> str:
-    """Draw every state and every arrow between them; KeyError for a state without a place."""
+def draw(states: Json, palette: Palette, *, marked: bool = False) -> str:
+    """Draw every state and every arrow between them; KeyError for a state without a place.
+
+    Where it is `marked`, states and arrows are groups with `data-part`: `Admit`,
+    `Admit>AdmittedToRun`; an ending that stands in a second place is part of its arrow, and what
+    follows a promotion is one part.
+    """
+    part = _marked if marked else _unmarked
     arrows = [arrow for arrow in arrows_of(states) if (arrow.source, arrow.target) not in BACK]
     parts = [
-        *(_arrow(arrow, palette) for arrow in sorted(arrows, key=_is_happy)),
-        *_live_lines(palette),
-        *(_state(name, state, palette) for name, state in states.items()),
-        *(_ending(name, place, palette) for (_, name), place in NEAR.items()),
-        *(_box(name, place, palette.live, palette, dashed=True) for name, place in LIVE.items()),
-        *(_label(arrow, palette) for arrow in arrows),
+        *(part(_way(arrow), _arrow(arrow, palette)) for arrow in sorted(arrows, key=_is_happy)),
+        *(part(LIVE_USE, line) for line in _live_lines(palette)),
+        *(part(name, _state(name, state, palette)) for name, state in states.items()),
+        *(
+            part(f"{source}>{name}", _ending(name, place, palette))
+            for (source, name), place in NEAR.items()
+        ),
+        *(
+            part(LIVE_USE, _box(name, place, palette.live, palette, dashed=True))
+            for name, place in LIVE.items()
+        ),
+        *(part(_way(arrow), _label(arrow, palette)) for arrow in arrows),
         *_notes(palette),
     ]
     return _document(parts, palette)
+
+
+def _way(arrow: Arrow) -> str:
+    return f"{arrow.source}>{arrow.target}"
+
+
+def _marked(name: str, drawn: str) -> str:
+    return f'<g data-part="{escape(name)}">{drawn}</g>' if drawn else ""
+
+
+def _unmarked(name: str, drawn: str) -> str:
+    return drawn
 
 
 def _document(parts: list[str], palette: Palette) -> str:

@@ -1,5 +1,6 @@
 """What is generated of the guides is current: `make docs` would write the same."""
 
+import re
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -30,6 +31,16 @@ def test_the_contracts_guide_is_current() -> None:
 def test_the_picture_is_current(version: str, penguins: Template) -> None:
     told = (GUIDES / "images" / f"machine-{version}.svg").read_text(encoding="utf-8")
     assert told == draw(states_of(penguins.body), PALETTES[version]), "run `make docs`"
+
+
+def test_a_marked_picture_is_the_same_with_a_part_for_each_state_and_way(
+    penguins: Template,
+) -> None:
+    states = states_of(penguins.body)
+    marked = draw(states, PALETTES["light"], marked=True)
+    assert re.sub(r"</?g\b[^>]*>", "", marked) == draw(states, PALETTES["light"])
+    parts = set(re.findall(r'data-part="([^"]+)"', marked))
+    assert {*states, "live use", "Admit&gt;AdmittedToRun"} <= parts
 
 
 def test_the_picture_shows_every_state_and_the_happy_path(penguins: Template) -> None:

@@ -98,8 +98,8 @@ def test_no_text_of_a_bar_leaves_the_picture() -> None:
 #: Advance widths in ems of DejaVu Sans Bold, which pages fall back to where nothing else is there.
 DEJAVU_BOLD = {
     **dict.fromkeys("0123456789$", 0.696), "%": 1.002, "<": 0.838, ">": 0.838, ".": 0.380,
-    ",": 0.380, "-": 0.415, " ": 0.348, "W": 1.103, "m": 1.042, "i": 0.343, "M": 0.995, "k": 0.665,
-    "e": 0.678, "G": 0.821, "N": 0.837, "…": 1.0,
+    ",": 0.380, ":": 0.400, "-": 0.415, " ": 0.348, "W": 1.103, "m": 1.042, "i": 0.343, "M": 0.995,
+    "k": 0.665, "e": 0.678, "G": 0.821, "N": 0.837, "…": 1.0,
 }  # fmt: skip
 
 

@@ -40,6 +40,12 @@ def moment(seconds: float) -> str:
     return _calendar(seconds).replace(" at ", " ")
 
 
+def hour(seconds: float) -> str:
+    """Write epoch seconds as a day and a time of day (UTC), without the year of four digits."""
+    written = moment(seconds)
+    return written[5:] if written[4:5] == "-" else written
+
+
 def _calendar(seconds: float) -> str:
     try:
         return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d at %H:%M}"

@@ -11,11 +11,12 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
-from noria.common.formatting import date, number, shortened
+from noria.common.formatting import date, hour, number, shortened
 
 WIDTH = 330
 COLOURS = 4
 MOST_DIGITS = (3, 4, 5)  # of a tick; more have no room beside an axis
+SHORT = 3 * 86_400  # seconds along an axis, below which its times have hours
 LONGEST = 10  # letters of a value below an axis, where three stand side by side
 NAMED = 60  # letters of a name in a legend
 LETTER = 6.1  # units that a letter of 11 units takes, on average
@@ -162,11 +163,15 @@ class Scale:
         parts = []
         for value, anchor in ends:
             written = number(value) if len(number(value)) <= LONGEST else compact(value)
-            shown = date(value) if is_time else written
+            shown = self._time(value) if is_time else written
             parts.append(text(self.x(value), self.base + 15, shown, anchor))
         if label:
             parts.append(text(self.x(middle), self.base + 32, label, "middle", "axis"))
         return parts
+
+    def _time(self, seconds: float) -> str:
+        """A time below the axis: with its hour where the days are few."""
+        return hour(seconds) if self.x1 - self.x0 < SHORT else date(seconds)
 
 
 def _written(ticks: Sequence[float], *, percent: bool) -> list[str]:
