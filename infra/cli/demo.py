@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,10 +20,13 @@ from infra.packaging.assets import ROOT
 
 if TYPE_CHECKING:
     from infra.cli.demo_scenario import Story
+    from infra.cli.local_session import LocalStack
 
 CONTRACT = ROOT / "infra" / "problems" / "flight_delays.yaml"
 REQUEST = ROOT / ".noria" / "demo-request.json"
 FIRST_LIVE_MONTH, LAST_LIVE_MONTH = 4, 9
+CLOUD = "demo"  # the local cloud's name, by which commands find it while the demo goes on
+LOOK = f".venv/bin/noria console flight-delays --local {CLOUD}"
 
 
 def demo(
@@ -47,13 +52,35 @@ def demo(
     with (
         tempfile.TemporaryDirectory(prefix="noria-demo-") as folder,
         local_stacks([CONTRACT], console.print) as stacks,
+        _noted(stacks),
     ):
         story = Story(stacks[problem.name], problem, Path(folder), console)
         _tell(story, range(FIRST_LIVE_MONTH, FIRST_LIVE_MONTH + months))
         console.print(f"\n{(time.monotonic() - start) / 60:.1f} minutes", highlight=False)
         if keep:
             console.print(f"The endpoint answers at {story.endpoint.url} until Ctrl-C.")
+            console.print(f"In the browser: {LOOK}", highlight=False, soft_wrap=True)
             _wait()
+        else:
+            told = f"To look around in it: make demo KEEP=1, and {LOOK}"
+            console.print(told, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _noted(stacks: "Mapping[str, LocalStack]") -> Iterator[None]:
+    """Let commands find the demo's cloud; of several demos that go on, the first one's."""
+    from infra.cli.deployed_stack import LOCAL_FILE
+    from infra.cli.local_clouds import file_of, is_up, write_cloud
+    from infra.cli.local_session import describe
+
+    if is_up(file_of(CLOUD, LOCAL_FILE)):
+        yield
+        return
+    file = write_cloud(CLOUD, LOCAL_FILE, describe(stacks))
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _tell(story: "Story", months: range) -> None:

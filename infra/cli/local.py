@@ -107,6 +107,7 @@ def up(
             console.print(f"{stack_name}: {stack.access.api_url}", highlight=False)
             console.print(f"  noria data push {stack_name} SOURCE=FILE {option}", highlight=False)
             console.print(f"  noria run {stack_name} {option}", highlight=False)
+        console.print(f"In the browser: noria console {option}", highlight=False)
         console.print("Up; Ctrl-C ends it.")
         cloud = next(iter(stacks.values())).cloud
         try:

@@ -4,7 +4,18 @@ import inspect
 
 import typer
 
-from infra.cli import data, demo, experiments, features, lineage, local, models, problem, runs
+from infra.cli import (
+    console,
+    data,
+    demo,
+    experiments,
+    features,
+    lineage,
+    local,
+    models,
+    problem,
+    runs,
+)
 from infra.cli.errors import ReportingGroup
 
 app = typer.Typer(
@@ -24,6 +35,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(features.app, name="features")
 app.add_typer(experiments.app, name="experiments")
 app.add_typer(models.app, name="models")
+app.command("console")(console.console)
 app.command("demo")(demo.demo)
 app.command("run")(runs.run)
 app.command("runs")(runs.runs)
