@@ -141,7 +141,7 @@ def spoil(name: str, content: bytes) -> Callable[[Store], None]:
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (drop("manifest.json"), "'run-1-1' has no model.onnx; it was never completed"),
+        (drop("manifest.json"), "'run-1-1' has no manifest.json; it was never completed"),
         (drop("model.onnx"), "has no model.onnx"),
         (spoil("model.onnx", b"\x08\x02"), "model.onnx of model version 'run-1-1' does not match"),
         (spoil("model.onnx", b""), "does not match its checksum; restore"),

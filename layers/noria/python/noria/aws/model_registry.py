@@ -194,7 +194,7 @@ class Registry:
 
     def files(self, version: str, names: Sequence[str]) -> list[bytes]:
         """Files of a version, fetched side by side and checked against its manifest."""
-        keys = {name: f"models/{version}/{name}" for name in ("manifest.json", *names)}
+        keys = {name: f"models/{version}/{name}" for name in (*names, "manifest.json")}
         with ThreadPoolExecutor() as side_by_side:
             found = {name: side_by_side.submit(self._store.get, key) for name, key in keys.items()}
         contents = {name: _complete(version, name, one) for name, one in found.items()}
