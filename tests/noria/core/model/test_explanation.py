@@ -21,6 +21,7 @@ from noria.core.training.train import train
 from noria.errors import RequestError
 from tests.bench.environments import python_of
 from tests.support.model_data import mixed, problem, real
+from tests.support.recipe_data import plan_with, planted, solved
 
 PEER = Path(__file__).parents[3] / "support" / "shap" / "peer.py"
 FIELDS, EXPLAINED = 7, 4
@@ -122,6 +123,21 @@ def test_columns_of_all_kinds_are_explained(
         assert set(one["contributions"]) == set(made.model.signature.names)
         sizes = np.abs([*one["contributions"].values()])
         assert (np.diff(sizes) <= 0).all()
+
+
+def test_long_prose_is_explained_by_fewer_answers() -> None:
+    """GIVEN a letter of long words THEN it is explained from samples, in seconds."""
+    rows = planted("a keyword", 600)
+    made = solved(rows, plan_with(rows, "text"), "logistic_regression")[1]
+    model, found = OnnxModel(made.onnx, made.signature), []
+    for more in ("please", " ".join(f"{'pleasantly' * 9}{n}" for n in range(900))):
+        data = {name: rows.data[name][:1] for name in model.signature.names}
+        data["note"] = np.array([f"refund {more}"])
+        found += explain(model, model.inputs(data), BackgroundRows.of(rows.training))
+    assert [one["method"] for one in found] == ["exact", "sampled"]
+    assert set(found[1]["standard_errors"]) == set(found[1]["contributions"])
+    assert next(iter(found[0]["contributions"])) == "note"
+    assert found[0]["contributions"]["note"] > 0
 
 
 def test_more_rows_than_are_explained_are_refused(boosted: Fitted) -> None:

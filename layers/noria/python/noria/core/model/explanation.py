@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from noria.common.arrays import Array
 from noria.core.model.background_rows import BackgroundRows
 from noria.core.model.onnx_scoring import OnnxModel
-from noria.core.model.shapley import Score, shapley_values
+from noria.core.model.shapley import EVALUATIONS, Score, shapley_values
 from noria.core.model.signature import input_name
 from noria.core.statistics.metrics import labels
 from noria.errors import RequestError
 
+CHARACTERS = 40_000_000  # of prose, in all answers for one row: a second of CPU
 EXPLAINED_ROWS = 5  # at a time: each takes thousands of answers
 
 
@@ -26,16 +27,13 @@ def explain(
     is answered, else the value. Contributions come largest first; with `base` they add up to
     `score`. Raises RequestError for more rows, and where answers nearby are not finite.
     """
-    flat = {name: values.reshape(-1) for name, values in inputs.items()}
+    flat = _flat(inputs)
     rows = len(next(iter(flat.values())))
     if rows > EXPLAINED_ROWS:
         raise RequestError(
             f"rows: {rows} given to explain; send at most {EXPLAINED_ROWS} with explain=true"
         )
-    compared = {
-        name: values.reshape(-1)
-        for name, values in model.inputs(background.arrays(model.signature)).items()
-    }
+    compared = _flat(model.inputs(background.arrays(model.signature)))
     return [_explained(model, _row(flat, number), compared, number) for number in range(rows)]
 
 
@@ -44,7 +42,7 @@ def _explained(
 ) -> dict[str, Any]:
     score, told = _score_of(model, row)
     with np.errstate(all="ignore"):  # what is not finite is refused below
-        found = shapley_values(score, row, background)
+        found = shapley_values(score, row, background, evaluations=_affordable(model, row))
         answer = float(score(row)[0])
     if not np.isfinite([found.base, answer, *found.values.values()]).all():
         raise RequestError(
@@ -63,6 +61,13 @@ def _explained(
         "contributions": {fields[name]: found.values[name] for name in largest},
         **({"standard_errors": {fields[name]: errors[name] for name in largest}} if errors else {}),
     }
+
+
+def _affordable(model: OnnxModel, row: Mapping[str, Array]) -> int:
+    """How many answers may be asked for: fewer where each has to read long prose."""
+    prose = [input_name(one.name) for one in model.signature.columns if one.kind == "text"]
+    length = sum(len(str(row[name][0])) for name in prose)
+    return min(EVALUATIONS, CHARACTERS // max(1, length))
 
 
 def _score_of(model: OnnxModel, row: Mapping[str, Array]) -> tuple[Score, dict[str, Any]]:
@@ -85,6 +90,14 @@ def _of_class(scores: NDArray[np.float64], code: int) -> NDArray[np.float64]:
     if scores.ndim == 2:
         return np.asarray(scores[:, code])
     return scores if code == 1 else np.asarray(1 - scores)
+
+
+def _flat(inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Inputs of shape (n,); texts as objects, of which thousands of copies take no room."""
+    return {
+        name: values.reshape(-1).astype(np.object_ if values.dtype.kind == "U" else values.dtype)
+        for name, values in inputs.items()
+    }
 
 
 def _row(inputs: Mapping[str, Array], number: int) -> dict[str, Array]:

@@ -45,20 +45,24 @@ class ShapleyValues:
 
 
 def shapley_values(
-    score: Score, row: Mapping[str, Array], background: Mapping[str, Array], seed: int = 0
+    score: Score,
+    row: Mapping[str, Array],
+    background: Mapping[str, Array],
+    seed: int = 0,
+    evaluations: int = EVALUATIONS,
 ) -> ShapleyValues:
     """Explain the answer to `row` (arrays of shape (1,)) by background rows (arrays (rows,)).
 
-    Exact where all sets of columns take no more than `EVALUATIONS` answers, else sampled.
+    Exact where all sets of columns take no more than so many answers, else sampled.
     """
     names, rows = list(row), _length(background)
-    if 2 ** len(names) * rows <= EVALUATIONS:
+    if 2 ** len(names) * rows <= evaluations:
         return exact_values(score, row, background)
-    most = max(2, EVALUATIONS // (2 * FEWEST_WALKS * (len(names) + 1)))
+    most = max(2, evaluations // (2 * FEWEST_WALKS * (len(names) + 1)))
     if rows > most:
         places = np.linspace(0, rows - 1, most).astype(np.int64)
         background, rows = {name: background[name][places] for name in names}, most
-    walks = max(FEWEST_WALKS, EVALUATIONS // (2 * (len(names) + 1) * rows))
+    walks = max(FEWEST_WALKS, evaluations // (2 * (len(names) + 1) * rows))
     return sampled_values(score, row, background, walks, seed)
 
 
