@@ -9,7 +9,6 @@ import pytest
 from noria.aws.model_registry import Registry
 from noria.aws.s3 import Store
 from noria.core.model.signature import Field
-from noria.serving import process
 from tests.functions.test_endpoint import ROW, call, champion, logged, store
 from tests.support import tiny_model
 from tests.support.tiny_model import make_champion, probability, training, write_model
@@ -74,15 +73,15 @@ def test_the_answer_and_its_log_are_those_without_an_explanation(champion: Store
     assert first.keys() == second.keys()
 
 
-def test_a_regression_and_a_class_of_many_are_explained(store: Store) -> None:
+def test_a_value_is_explained(store: Store) -> None:
     serve(store, "regression")
     [one] = explained(ROW)["predictions"]
     assert "class" not in one["explanation"]
     assert one["explanation"]["score"] == pytest.approx(2.25)
-    write_model(store, "run-2", tiny_model.multiclass_signature())
-    make_champion(store, "run-2")
-    store.put_json("registry/served/7.json", {"model_version": "run-2"})
-    process.served.cache_clear()
+
+
+def test_of_many_classes_the_answered_one_is_explained(store: Store) -> None:
+    serve(store, "multiclass")
     [one] = explained(ROW)["predictions"]
     assert one["explanation"]["class"] == one["prediction"] == "b"
     assert one["explanation"]["score"] == pytest.approx(one["probabilities"]["b"])
