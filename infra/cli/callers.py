@@ -27,7 +27,7 @@ TOKEN = re.compile(r"[!-~]+")
 
 def endpoint_of(stack: str, local: str | None, token: str | None, url: str | None) -> Endpoint:
     """The endpoint to call; of another address AWS is asked nothing, by token not even for keys."""
-    bearer = None if token is None else _checked_token(token)
+    bearer = None if token is None else checked_token(token)
     if url is None:
         return StackAccess.open(stack, local=local).endpoint(bearer)
     if local is not None:
@@ -52,7 +52,7 @@ def _signing(url: str) -> Endpoint:
     return Endpoint(url, credentials, session.region_name)
 
 
-def _checked_token(token: str) -> str:
+def checked_token(token: str) -> str:
     """A token as it stands in a header; with or without the word in front of it."""
     found = token.strip().removeprefix("Bearer ").strip()
     if not TOKEN.fullmatch(found):

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from infra.cli.callers import Token, checked_token
 from infra.cli.options import Local
 
 
@@ -16,6 +17,7 @@ def console(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
     ] = True,
+    token: Token = None,
     local: Local = None,
 ) -> None:
     """Look at a stack, and steer it, in the browser: runs, models, live use, predictions.
@@ -25,7 +27,7 @@ def console(
     from infra.console.server import serve
     from infra.console.stacks import StackBook
 
-    book = StackBook(stack, local)
+    book = StackBook(stack, local, None if token is None else checked_token(token))
     if stack is not None:
         book.open(stack)  # a mistake is told here, not in the browser
     else:

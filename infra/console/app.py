@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from infra.cli.aws_errors import remedied
 from infra.cli.errors import UsageMistakeError
 from infra.console import form_routes, live_routes, model_routes, run_actions, run_routes
 from infra.console.pages import page, script, style_sheet
@@ -15,9 +16,6 @@ from infra.console.protection import ForgedRequestError, Gate
 from infra.console.stacks import StackBook
 from noria.errors import ContractError, NoriaError
 from noria.serving.form_script import SCRIPT
-
-EXPIRED = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException",
-           "InvalidClientTokenId")  # fmt: skip
 
 
 def console_app(book: StackBook, gate: Gate) -> FastAPI:
@@ -87,10 +85,6 @@ def _status(error: Exception) -> int:
 def _told(error: Exception) -> str:
     if isinstance(error, HTTPException | RequestValidationError):
         return "there is no such page"
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] in EXPIRED:
-        return (
-            f"AWS does not take the credentials ({error}); log in again, then load the page again"
-        )
     if isinstance(error, ClientError | BotoCoreError):
-        return f"AWS did not answer as hoped: {error}; check credentials, region and rights"
+        return f"AWS did not do it: {remedied(error)}; then load the page again"
     return str(error)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from infra.cli import deployed_stack
+from infra.cli.aws_errors import remedied
 from infra.cli.deployed_stack import StackAccess, StackError
 from infra.cli.endpoint import Endpoint
 from infra.cli.local_clouds import read_cloud
@@ -26,6 +27,7 @@ class ShownStack:
     """One stack with what its pages read and call."""
 
     access: StackAccess
+    token: str | None = None
     memory: dict[str, int] = field(default_factory=dict)
     ended: dict[str, "RunView"] = field(default_factory=dict)
 
@@ -41,8 +43,8 @@ class ShownStack:
 
     @cached_property
     def endpoint(self) -> Endpoint:
-        """The stack's endpoint, called with the user's credentials."""
-        return self.access.endpoint()
+        """The stack's endpoint, called with the user's credentials, or by their token (JWT)."""
+        return self.access.endpoint(self.token)
 
     @property
     def machine(self) -> Any:
@@ -67,10 +69,13 @@ class ShownStack:
 
 
 class StackBook:
-    """The stacks there are, on AWS or on a local cloud; `only` is the one that was asked for."""
+    """The stacks there are, on AWS or on a local cloud; `only` is the one that was asked for.
 
-    def __init__(self, only: str | None, local: str | None) -> None:
-        self._only, self.local = only, local
+    With a `token` (JWT) their endpoints are asked by it, else by signed requests.
+    """
+
+    def __init__(self, only: str | None, local: str | None, token: str | None = None) -> None:
+        self._only, self.local, self._token = only, local, token
         self._opened: dict[str, ShownStack] = {}
         self._lock = threading.Lock()
 
@@ -89,7 +94,7 @@ class StackBook:
                 access = StackAccess.open(name, local=self.local)
                 for service in SERVICES:
                     access.client(service)
-                self._opened[name] = ShownStack(access)
+                self._opened[name] = ShownStack(access, self._token)
             return self._opened[name]
 
 
@@ -105,8 +110,8 @@ def _deployed() -> list[str]:
         )
     except (BotoCoreError, ClientError) as error:
         raise StackError(
-            f"the stacks cannot be listed on AWS: {error}; name one, as in `noria console STACK`, "
-            "or add --local"
+            f"the stacks cannot be listed on AWS: {remedied(error)}; or name one, as in "
+            "`noria console STACK`, or add --local"
         ) from error
 
 
