@@ -21,6 +21,7 @@ os.environ |= {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
+    "ORT_DISABLE_TELEMETRY": "1",  # before ONNX Runtime comes, which sends usage data
 }
 os.environ.pop("AWS_PROFILE", None)
 if "PYTEST_XDIST_WORKER" in os.environ:

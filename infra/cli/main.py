@@ -1,6 +1,7 @@
 """`noria`: what people do with a problem, on AWS or on the local cloud."""
 
 import inspect
+import os
 
 import typer
 
@@ -17,6 +18,9 @@ from infra.cli import (
     runs,
 )
 from infra.cli.errors import ReportingGroup
+
+# Commands load ONNX Runtime when they need it; it would send usage data to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 app = typer.Typer(
     name="noria",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.cli.contract_costs import costs_of
 from infra.cli.errors import MISTAKEN, UsageMistakeError
 from infra.cli.options import Local, StackName, refuse_absent
 from infra.settings import load_contract
@@ -41,6 +42,8 @@ def validate(
         f"{file}: valid: {problem.name}, {problem.task}, target {problem.target.name}, "
         f"{objective.metric} {objective.threshold:g}, {sources}"
     )
+    for line in costs_of(problem):
+        print(line)
 
 
 @app.command()

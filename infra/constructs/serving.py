@@ -1,6 +1,7 @@
 """The endpoint: one Lambda version per model behind the alias `live`, behind an HTTP API."""
 
 import json
+from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as api
@@ -49,7 +50,7 @@ class Serving(Construct):
         super().__init__(scope, construct_id)
         self.function = packages.function(
             self,
-            ENDPOINT,
+            replace(ENDPOINT, snap_start=problem.deployment.snap_start),
             storage=storage,
             environment=environment.model_copy(
                 update={

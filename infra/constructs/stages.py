@@ -24,6 +24,9 @@ LARGEST_CONTRACT = 3 * 1024
 SMALL, MEDIUM = 1024, 2048  # MB
 # OpenMP's threads sleep while they wait: spinning, they take the cores from those that work.
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+# ONNX Runtime sends usage data to its maker by default, and keeps an identifier on disk.
+NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1"}
+LAYER_VARIABLES = {"model": THREADS, "serve": NO_TELEMETRY}
 LARGE = 0  # what the contract's scaling.memory says
 QUICK, LONG = 60, 900  # seconds
 # MB of /tmp, the most there is: DuckDB spills what memory does not hold, and a new version of a set
@@ -47,6 +50,7 @@ class Row:
     powers: Sequence[str] = ()
     knows: Sequence[str] = ()
     retention: logs.RetentionDays = RETENTION
+    snap_start: bool = False
 
 
 RUNS, REGISTRY = "runs/", "registry/"
@@ -108,7 +112,8 @@ class Packages(Construct):
             memory_size=row.memory,
             timeout=cdk.Duration.seconds(row.timeout),
             ephemeral_storage_size=cdk.Size.mebibytes(row.disk) if row.disk else None,
-            environment=environment.to_variables() | (THREADS if row.layer == "model" else {}),
+            environment=environment.to_variables() | LAYER_VARIABLES.get(row.layer, {}),
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if row.snap_start else None,
             role=role,
             log_group=group,
             logging_format=lambda_.LoggingFormat.JSON,

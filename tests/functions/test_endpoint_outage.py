@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import EndpointConnectionError
 
 from functions import endpoint
@@ -28,16 +30,16 @@ def s3_away() -> Iterator[list[str]]:
     """S3 cannot be reached; gives the calls that were tried, which grow."""
     tried: list[str] = []
 
-    def lost(model: Any, **_: Any) -> None:
-        tried.append(model.name)
+    call = BaseClient._make_api_call
+
+    def lost(client: BaseClient, operation: str, parameters: Any) -> Any:
+        if client.meta.service_model.service_name != "s3":
+            return call(client, operation, parameters)
+        tried.append(operation)
         raise EndpointConnectionError(endpoint_url="s3")
 
-    hooks = loading_client("s3").meta.events
-    hooks.register("before-call.s3", lost)
-    try:
+    with patch.object(BaseClient, "_make_api_call", lost):  # of clients that are made later, too
         yield tried
-    finally:
-        hooks.unregister("before-call.s3", lost)
 
 
 def ask(method: str, path: str, body: str = "") -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Zygote:
                 env={
                     "OPENBLAS_NUM_THREADS": "1",
                     "OMP_WAIT_POLICY": "PASSIVE",
+                    "ORT_DISABLE_TELEMETRY": "1",  # read when it is loaded, too
                     "TZ": "UTC",
                     "PATH": os.defpath,
                     "HOME": "/tmp",  # noqa: S108

@@ -118,6 +118,16 @@ def test_every_mistake_of_a_contract_is_told_at_once(contract: Path) -> None:
     assert "did you mean 'accuracy'?" in told[1]
 
 
+def test_what_a_snapshot_costs_is_told_before_it_is_deployed(contract: Path) -> None:
+    """GIVEN SnapStart THEN a second line has its price for a month; without it there is none."""
+    contract.write_text(SMALL + "deployment: {snap_start: true}\n")
+    shown = CliRunner().invoke(app, ["problem", "validate", str(contract)])
+    assert shown.exit_code == 0
+    _, told = shown.stdout.splitlines()
+    assert told.startswith("deployment.snap_start: a snapshot of 2,048 MB costs about 7.80 USD")
+    assert "0.28 USD for 1,000 fresh processes" in told
+
+
 def test_one_source_is_one_source(contract: Path) -> None:
     shown = CliRunner().invoke(app, ["problem", "validate", str(contract)]).stdout
     assert shown.endswith("accuracy 0.9, 1 source\n")

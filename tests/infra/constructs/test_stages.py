@@ -4,8 +4,8 @@ import pytest
 
 from infra.constructs.stages import ENDPOINT
 from infra.lifecycle import STAGES
-from infra.packaging.assets import directory_size
-from infra.packaging.layers import SIZE_LIMIT
+from infra.packaging.assets import ROOT, directory_size
+from infra.packaging.layers import LAYERS, SIZE_LIMIT
 from noria.lifecycle.environment import Environment
 from tests.infra.template import Template, as_list, reference
 
@@ -142,7 +142,7 @@ def test_environments_are_made_from_the_model(house_prices: Template) -> None:
     known = Environment(**dict.fromkeys(Environment.model_fields, "x")).to_variables()
     for name, function in house_prices.functions().items():
         variables = function["Environment"]["Variables"]
-        assert set(variables) <= {*known, "OMP_WAIT_POLICY"}, name
+        assert set(variables) <= {*known, "OMP_WAIT_POLICY", "ORT_DISABLE_TELEMETRY"}, name
         assert {"NORIA_BUCKET", "NORIA_STACK", "NORIA_CODE_VERSION"} <= set(variables), name
 
 
@@ -150,6 +150,19 @@ def test_waiting_threads_of_training_do_not_spin(penguins: Template) -> None:
     functions = penguins.functions()
     for name in ("analyse", "explore", "train", "evaluate"):
         assert functions[name]["Environment"]["Variables"]["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_what_loads_onnx_runtime_sends_no_telemetry(house_prices: Template) -> None:
+    """GIVEN the layers that hold ONNX Runtime THEN each function on one of them turns it off."""
+    holders = {
+        name for name in LAYERS
+        if "onnxruntime" in (ROOT / "layers" / name / "requirements.in").read_text().splitlines()
+    }  # fmt: skip
+    loaders = {row.name for row in (*STAGES, ENDPOINT) if row.layer in holders}
+    assert {"endpoint", "score_holdout"} <= loaders
+    functions = house_prices.functions()
+    for name in loaders:
+        assert functions[name]["Environment"]["Variables"]["ORT_DISABLE_TELEMETRY"] == "1", name
 
 
 def test_the_contract_says_how_much_memory_all_rows_get(penguins: Template) -> None:

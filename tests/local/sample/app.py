@@ -66,6 +66,7 @@ class Sample(cdk.Stack):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS,
         )
         cdk.CfnOutput(self, "LoggedFunctionName", value=logged.function_name)
 

@@ -159,6 +159,7 @@ def test_the_small_contract_gets_the_documented_defaults(small: Problem) -> None
     }  # fmt: skip
     assert (small.deployment.auth, small.deployment.approval) == ("iam", False)
     assert small.deployment.canary == Canary(share=0.1, minutes=10)
+    assert small.deployment.snap_start is False
     assert small.monitoring.every == timedelta(hours=1)
     assert (small.monitoring.drift, small.monitoring.quality_floor) == (0.2, None)
     assert small.monitoring.label_delay == timedelta(days=1)

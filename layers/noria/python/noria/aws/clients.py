@@ -1,4 +1,4 @@
-"""boto3 clients, made on first use and kept for the life of the process."""
+"""boto3 clients, made on first use and kept for the life of the process, or until forgotten."""
 
 from functools import cache
 from typing import Any
@@ -34,3 +34,11 @@ def quick_client(service: str) -> Any:
 def loading_client(service: str) -> Any:
     """The process's client of a service for what it loads while it starts."""
     return boto3.client(service, config=_LOADING)
+
+
+def forget_clients() -> None:
+    """Drop all clients, with their connections and credentials; later ones are made anew."""
+    client.cache_clear()
+    quick_client.cache_clear()
+    loading_client.cache_clear()
+    boto3.DEFAULT_SESSION = None

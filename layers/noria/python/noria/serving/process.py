@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from noria.aws.clients import loading_client, quick_client
+from noria.aws.clients import forget_clients, loading_client, quick_client
 from noria.aws.feature_store.dynamodb_online import OnlineTable, table_of
 from noria.aws.s3 import Store
 from noria.aws.version_pins import VersionPins
@@ -35,11 +35,13 @@ def served() -> ServedModel:
 def load_published() -> None:
     """Load the model of a published version while the process starts: no request waits for it.
 
-    What fails now is told to the first request, which tries again.
+    What fails now is told to the first request, which tries again. No client is left, for a
+    SnapStart snapshot would keep the credentials of the moment when the version was published.
     """
     if function_version() not in ("", UNPUBLISHED):
         with contextlib.suppress(NoriaError, ClientError, BotoCoreError):
             served()
+        forget_clients()
 
 
 @cache
