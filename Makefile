@@ -51,7 +51,7 @@ check: setup ## ruff, mypy --strict, import-linter
 docs: setup ## write what is generated of the guides: the machine's picture, the contract's fields
 	@$(BIN)/python -m infra.docs
 
-bench: setup ## compare with scripts and peers, measure Lambda's limits (PART=execution, reading, analysis, features, windows, lookup, models or lambda)
+bench: setup ## compare with scripts and peers, measure Lambda's limits (PART=execution, reading, analysis, features, windows, lookup, models, serving or lambda)
 	@$(BIN)/python -m tests.bench $(PART)
 
 synth: setup ## write the CloudFormation templates and assets to cdk.out (PROBLEM=contract.yaml: that one only)

@@ -1,6 +1,6 @@
 """`make bench`: what Noria takes beside what one would write by hand. Medians of REPEAT=3.
 
-python -m tests.bench [execution|reading|analysis|features|windows|lookup|models|lambda ...]
+python -m tests.bench [execution|reading|analysis|features|windows|lookup|models|serving|lambda ...]
 """
 
 import os
@@ -16,6 +16,7 @@ from tests.bench import (
     lookup,
     model_search,
     reading,
+    serving,
     windows,
 )
 
@@ -27,6 +28,7 @@ PARTS = {
     "windows": windows.compare,
     "lookup": lookup.compare,
     "models": model_search.compare,
+    "serving": serving.compare,
     "lambda": capacity.measure_stages,
 }
 

@@ -77,4 +77,5 @@ def median(runs: Sequence[Measured], of: Callable[[Measured], float]) -> float:
 def _environment() -> dict[str, str]:
     """Bytecode is written and read, as where packages are installed for use."""
     dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"}
-    return {name: value for name, value in os.environ.items() if name not in dropped}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return kept | {"ORT_DISABLE_TELEMETRY": "1"}  # ONNX Runtime would send usage data
