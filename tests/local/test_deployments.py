@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from functions import change_champion, promote, publish_challenger, roll_back, shift_canary
@@ -124,7 +125,7 @@ def endpoint(
     def deploy(edit: Edit) -> None:
         cloud.deploy(changed_assembly(assembly, tmp_path / f"{next(count)}", edit), "sample")
 
-    monkeypatch.setattr(clients.boto3, "client", lambda service, **_: cloud.client(service))
+    monkeypatch.setattr(boto3, "client", lambda service, **_: cloud.client(service))
     clients.client.cache_clear()
     variables = {
         "STACK": "sample", "STACK_ID": STACK_ID, "BUCKET": stack.outputs["BucketName"],

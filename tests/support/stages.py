@@ -14,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import boto3
+
 from functions import (
     analyse,
     collect,
@@ -121,7 +123,7 @@ def _stack(contract: Mapping[str, Any]) -> Iterator[Path]:
         clients.client.cache_clear()
         with (
             patch.dict("os.environ", variables),
-            patch.object(clients.boto3, "client", lambda service, **_: services[service]),
+            patch.object(boto3, "client", lambda service, **_: services[service]),
         ):
             yield folder
         clients.client.cache_clear()

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from noria.aws.clients import forget_clients, loading_client, quick_client
+from noria.aws.clients import forget_clients, loading_objects, quick_client
 from noria.aws.feature_store.dynamodb_online import OnlineTable, table_of
 from noria.aws.s3 import Store
 from noria.aws.version_pins import VersionPins
@@ -26,7 +26,7 @@ def served() -> ServedModel:
     without a model gives up soon: its callers are told to come again before the API stops waiting.
     """
     deployed = environment()
-    store = Store(loading_client("s3"), deployed.bucket)
+    store = Store(loading_objects(), deployed.bucket)
     name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
     pins = VersionPins(store, name, deployed.stack_id)
     return load(deployed.model, function_version(), store, pins)
