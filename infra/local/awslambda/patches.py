@@ -15,6 +15,7 @@ def patch(patches: Patches, invoke_api: InvokeApi, queue: AsyncInvocations) -> N
     from moto.awslambda import models, responses
 
     _invoke_in_workers(patches, models, invoke_api)
+    _read_qualifier(patches)
     _queue_direct_calls(patches, models, queue)
     _number_versions(patches, models)
     _limit_variables(patches, models)
@@ -29,6 +30,22 @@ def _invoke_in_workers(patches: Patches, models: Any, invoke_api: InvokeApi) -> 
         return invoke_api.invoke(self, function_name, qualifier, body, headers, response_headers)
 
     patches.put(models.LambdaBackend, "invoke", lambda _: invoke)
+
+
+def _read_qualifier(patches: Patches) -> None:
+    # Invoke names a version as `Qualifier`; moto looks for `qualifier`, and runs the latest code.
+    from moto.awslambda import responses
+
+    def invoke(original: Any) -> Any:
+        def call(self: Any) -> Any:
+            given = self.querystring.get("Qualifier")
+            if given:
+                self.querystring["qualifier"] = given
+            return original(self)
+
+        return call
+
+    patches.put(responses.LambdaResponse, "invoke", invoke)
 
 
 def _queue_direct_calls(patches: Patches, models: Any, queue: AsyncInvocations) -> None:

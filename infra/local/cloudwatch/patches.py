@@ -1,6 +1,7 @@
 """Where moto's CloudWatch answers differently from AWS."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 from infra.local.cloudwatch.alarm_evaluation import statistic
@@ -17,6 +18,7 @@ def patch(patches: Patches, alarms: Alarms) -> None:
     _start_without_data(patches, models)
     _act_on_set_state(patches, models, alarms)
     _compute_percentiles(patches, models)
+    _keep_namespaces_apart(patches, models)
 
 
 def _start_without_data(patches: Patches, models: Any) -> None:
@@ -57,3 +59,22 @@ def _compute_percentiles(patches: Patches, models: Any) -> None:
         return of_type
 
     patches.put(models.Statistics, "get_statistics_for_type", statistics)
+
+
+def _keep_namespaces_apart(patches: Patches, models: Any) -> None:
+    # moto takes metrics of the asked name and dimensions from every namespace: from other stacks.
+    def by_namespace(original: Any) -> Any:
+        def answer(self: Any, queries: list[dict[str, Any]], *window: Any, **more: Any) -> Any:
+            if not all("MetricStat" in query for query in queries):
+                return original(self, queries, *window, **more)
+            every, found = self.get_all_metrics(), []
+            for query in queries:
+                wanted = query["MetricStat"]["Metric"]["Namespace"]
+                own = [metric for metric in every if metric.namespace == wanted]
+                view = SimpleNamespace(get_all_metrics=lambda own=own: own)
+                found += original(view, [query], *window, **more)
+            return found
+
+        return answer
+
+    patches.put(models.CloudWatchBackend, "get_metric_data", by_namespace)

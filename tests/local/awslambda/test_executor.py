@@ -222,3 +222,12 @@ def test_functions_can_ask_for_percentiles_of_their_durations(
         EndTime=now + timedelta(minutes=1),
     )
     assert max(answer["MetricDataResults"][0]["Values"]) > 0
+
+
+def test_a_version_is_asked_by_its_number(
+    cloud: LocalCloud, stack: Deployed, invoke: Invoke
+) -> None:
+    name = stack.outputs["StageFunctionName"]
+    version = cloud.client("lambda").publish_version(FunctionName=name)["Version"]
+    assert invoke({"do": "echo"}, Qualifier=version)["ExecutedVersion"] == version
+    assert invoke({"do": "echo"})["ExecutedVersion"] == "$LATEST"
