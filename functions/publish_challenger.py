@@ -21,7 +21,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "previous": stage.endpoint.live_version(),
         "function_version": stage.endpoint.publish(stage.version),
         "canary": canary is not None and stage.registry.champion() is not None,
-        "canary_seconds": round(canary.minutes * 60) if canary else 0,
     }
     delete_old_versions(stage.served)
     return published

@@ -88,5 +88,5 @@ def _end_canary(stage: Stage) -> None:
         return
     if champion is not None and champion.run_id == stage.event.execution:
         stage.endpoint.point_to(champion.function_version)
-    elif stage.event.result("shift"):
+    elif stage.event.result("canary"):
         stage.endpoint.withdraw(publish["function_version"], publish["previous"])

@@ -1,4 +1,4 @@
-"""RollBack: the canary was not healthy; the champion gets all traffic again."""
+"""RollBack: the replay or the canary was not well; the champion gets all traffic again."""
 
 from typing import Any
 
@@ -13,4 +13,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     stage = Stage.open(event)
     published = stage.event.result("publish")
     stage.endpoint.withdraw(published["function_version"], published["previous"])
-    return conclude(stage, stage.event.state, stage.event.result("canary").get("reasons", []))
+    judged = next(filter(None, map(stage.event.result, ("canary", "replay"))), {})
+    return conclude(stage, stage.event.state, judged.get("reasons", []))

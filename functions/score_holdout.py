@@ -9,6 +9,7 @@ from noria.common.messages import counted
 from noria.common.verdict import Verdict
 from noria.core.data.dataset import Dataset
 from noria.core.evaluation.final_fit import JudgedScore, judge_final_fit
+from noria.core.model.holdout_requests import holdout_requests
 from noria.core.model.onnx_scoring import OnnxModel
 from noria.core.model.signature import Signature
 from noria.errors import RegistryError, RequestError
@@ -31,13 +32,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _score_both(stage: Stage, rows: Dataset) -> dict[str, Any]:
     """Score what was judged of the champion: its fit on all rows may have seen these."""
-    scores = {"challenger": _score(stage, stage.version, rows)}
+    challenger = _judged(stage, stage.version)
+    scores = {"challenger": _score(challenger, stage.version, rows)}
+    _keep_requests(stage, rows, scores["challenger"], challenger.signature)
     result: dict[str, Any] = {"rows": len(rows), "champion": None}
     champion = stage.registry.champion()
     if champion and champion.version != stage.version:
         result["champion"] = champion.version
         try:
-            scores["champion"] = _score(stage, champion.version, rows)
+            scores["champion"] = _score(_judged(stage, champion.version), champion.version, rows)
         except (RequestError, RegistryError) as error:
             result["champion_unscorable"] = str(error)
     buffer = io.BytesIO()
@@ -56,13 +59,14 @@ def _check_final_fit(stage: Stage, rows: Dataset) -> dict[str, Any]:
     evaluation = stage.store.get_json(stage.run.iteration_key(stage.iteration, "evaluation.json"))
     interval = evaluation["interval"]
     judged = JudgedScore(evaluation["value"], interval["low"], interval["high"])
+    scores = model.score(rows.data)
     verdict = judge_final_fit(
-        stage.problem, rows.target, model.score(rows.data), pipeline, judged,
-        model.signature.threshold,
-    )  # fmt: skip
+        stage.problem, rows.target, scores, pipeline, judged, model.signature.threshold
+    )
     adopted = verdict.decision == "adopted"
     trained = stage.event.result("refit" if adopted else "train")["rows"]
     if adopted:
+        _keep_requests(stage, rows, scores, model.signature)
         checksums = stage.registry.adopt_final_fit(stage.version, files)
         told = f"version {stage.version} serves as fitted on all {counted(trained, 'row')}"
         evidence = verdict.evidence | {"rows": trained, "sha256": checksums}
@@ -70,9 +74,17 @@ def _check_final_fit(stage: Stage, rows: Dataset) -> dict[str, Any]:
     return {**stage.decided(verdict), "rows": trained}
 
 
-def _score(stage: Stage, version: str, rows: Dataset) -> Any:
+def _keep_requests(stage: Stage, rows: Dataset, scores: Any, signature: Signature) -> None:
+    """Keep rows with their scores: ReplayRequests asks whether the endpoint answers the same."""
+    stage.store.put_json(stage.holdout_requests_key, holdout_requests(rows, scores, signature))
+
+
+def _judged(stage: Stage, version: str) -> OnnxModel:
     onnx, signature = stage.registry.judged_model(version)
-    model = OnnxModel(onnx, Signature.model_validate(signature))
+    return OnnxModel(onnx, Signature.model_validate(signature))
+
+
+def _score(model: OnnxModel, version: str, rows: Dataset) -> Any:
     missing = sorted(set(model.signature.names) - set(rows.data))
     if missing:
         raise RequestError(

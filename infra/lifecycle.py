@@ -22,6 +22,7 @@ from noria.lifecycle.environment import FEATURES_ONLY
 
 VERSIONS = REGISTRY + "versions.json"  # the count of model versions
 PINS = REGISTRY + "served/"  # which model a version of the endpoint serves
+LEASE = REGISTRY + "lease.json"
 PASSING = ("clean/", "quarantine/", "raw/", RUNS)  # what a run that stores features only leaves
 
 #: The functions, in the order of the lifecycle: each may do what its row says, and no more.
@@ -55,10 +56,14 @@ STAGES = (
     Row(name="publish_challenger", layer="serve", timeout=LONG,
         powers=["publish", "shift", "delete_versions"], reads=[RUNS, REGISTRY], writes=[REGISTRY],
         deletes=[PINS], knows=["endpoint_function"]),
+    Row(name="replay_requests", layer="serve", timeout=LONG, powers=["replay"],
+        reads=[RUNS, "models/", "predictions/", REGISTRY], writes=[RUNS],
+        knows=["endpoint_function"]),
     Row(name="shift_canary", layer="serve", timeout=LONG, powers=["shift"],
         reads=[RUNS], knows=["endpoint_function"]),
-    Row(name="check_canary", layer="serve", timeout=LONG, powers=["look_at", "read_metrics"],
-        reads=[RUNS], writes=[RUNS],
+    Row(name="check_canary", layer="serve", timeout=LONG,
+        powers=["look_at", "read_metrics", "shadow"],
+        reads=[RUNS, "models/", "predictions/", REGISTRY], writes=[RUNS, LEASE],
         knows=["endpoint_function"]),
     Row(name="promote", layer="serve", timeout=LONG, powers=["publish", "shift", "notify"],
         reads=[RUNS, "models/", REGISTRY], writes=[RUNS, REGISTRY],
@@ -126,8 +131,9 @@ class Lifecycle(StateKinds):
         check_fit = self._task("CheckFinalFit", "score_holdout", result="$.final")
         approval = self._ask("AwaitApproval", result="$.approval")
         publish = self._task("PublishChallenger", "publish_challenger", result="$.publish")
-        shift = self._task("ShiftCanary", "shift_canary", result="$.shift")
-        observe = self._wait("ObserveCanary", "$.publish.canary_seconds")
+        replay = self._task("ReplayRequests", "replay_requests", result="$.replay")
+        shift = self._task("ShiftCanary", "shift_canary", result="$.canary")
+        observe = self._wait("ObserveCanary", "$.canary.seconds")
         check = self._task("CheckCanary", "check_canary", result="$.canary")
 
         skipped = self._ending("Skipped")
@@ -207,11 +213,18 @@ class Lifecycle(StateKinds):
         approval.add_catch(keep_champion, errors=["States.Timeout"], result_path="$.unanswered")
         approval.next(approved)
 
-        publish.next(self._choice("CanaryWanted", "$.publish.canary", {True: shift}, promote))
+        publish.next(replay)
+        tried = self._choice("CanaryWanted", "$.publish.canary", {True: shift}, promote)
+        replay.next(self._choice("ReplayPassed", "$.replay.decision", {"passed": tried}, roll_back))
         shift.next(observe)
         observe.next(check)
         check.next(
-            self._choice("CanaryHealthy", "$.canary.decision", {"healthy": promote}, roll_back)
+            self._choice(
+                "CanaryHealthy",
+                "$.canary.decision",
+                {"healthy": promote, "observing": observe},
+                roll_back,
+            )
         )
         for fitting in (fit_all, check_fit):  # the judged model is there to serve
             fitting.add_catch(asked, errors=["States.ALL"], result_path="$.not_fitted")
@@ -220,6 +233,7 @@ class Lifecycle(StateKinds):
             *(propose, explore, explore_many, judge, train, export_rule, score, evaluate, approval),
             *(
                 publish,
+                replay,
                 shift,
                 check,
                 skipped,

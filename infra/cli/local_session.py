@@ -15,6 +15,7 @@ from infra.packaging.assets import build_runtime
 from noria.contracts import Problem
 
 PATIENCE = 3600.0  # seconds that one execution may take
+WAIT = 0.2  # of these, that a state waits at most: a canary looks every minute
 Say = Callable[[str], None]
 
 
@@ -61,7 +62,7 @@ def local_stacks(
     Synthesis and the start of the cloud go on side by side.
     """
     say("building layers and templates, starting the local cloud")
-    cloud = LocalCloud(runtime=build_runtime())
+    cloud = LocalCloud(runtime=build_runtime(), wait_cap=WAIT)
     with ThreadPoolExecutor(max_workers=1) as pool:
         assembly = pool.submit(synthesize, None, contracts)
         cloud.open()

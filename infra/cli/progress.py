@@ -25,6 +25,7 @@ CHOICES = {
     "FinalFitWanted": ("evaluate", "final_fit"),
     "ApprovalNeeded": ("problem", "approval"),
     "Approved": ("approval", "decision"),
+    "ReplayPassed": ("replay", "decision"),
     "CanaryWanted": ("publish", "canary"),
     "CanaryHealthy": ("canary", "decision"),
 }
@@ -73,7 +74,7 @@ class Display:
         self._spin(event.state)
 
     def _decided(self, choice: str, decision: Any, reasons: Sequence[str], target: str) -> None:
-        if choice in SILENT:
+        if choice in SILENT or decision == "observing":
             return
         self._print(f"[cyan]◆ {choice}? {escape(str(decision))} → {target}[/cyan]")
         if choice in QUIET_REASONS and decision == "met":
@@ -82,7 +83,7 @@ class Display:
             self._print(f"    {escape(reason)}")
 
     def _left(self, event: StateEvent) -> None:
-        if event.state in CHOICES:
+        if event.state in CHOICES or event.state == "ObserveCanary":
             return
         seconds = event.seconds or 0.0
         detail = escape(state_detail(event))
@@ -119,6 +120,8 @@ def state_detail(event: StateEvent) -> str:
     if event.state in ("TrainModel", "ExportRule"):
         train = data.get("train", {})
         return f"{train.get('decision')} on {counted(train.get('rows', 0), 'row')}"
+    if event.state == "CheckCanary" and data.get("canary", {}).get("decision") == "observing":
+        return "; ".join(data["canary"]["reasons"])
     if event.state == "CheckFinalFit":
         return "; ".join(data.get("final", {}).get("reasons", []))
     if event.state == "Transform" and "rows" in data.get("transform", {}):

@@ -18,6 +18,7 @@ from constructs import Construct
 from infra.constructs.champion_keeper import mismatch_metric
 from infra.constructs.retraining_triggers import AT_LEAST, Trigger, triggers_of
 from infra.constructs.serving import Serving
+from noria.common.request_metrics import FAILED
 from noria.contracts import Problem
 from noria.lifecycle.environment import FEATURES_ONLY
 from noria.serving.log_records import NOT_LOGGED
@@ -184,9 +185,16 @@ class StackAlarms(Construct):
             "MachineFailed": (machine.metric_failed(period=five), 1, "A run failed"),
             "MachineTimedOut": (machine.metric_timed_out(period=five), 1, "A run took too long"),
             "EndpointErrors": (
+                cloudwatch.Metric(
+                    namespace=namespace, metric_name=FAILED, statistic="Sum", period=five
+                ),
+                5,
+                "The endpoint answers that it cannot: see its function's log",
+            ),
+            "EndpointLost": (
                 serving.alias.metric_errors(period=five, statistic="Sum"),
                 5,
-                "The endpoint's function fails",
+                "The endpoint's function ends without an answer: out of time, or of memory",
             ),
             "EndpointServerErrors": (
                 serving.api.metric_server_error(period=five, statistic="Sum"),

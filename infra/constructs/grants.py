@@ -68,6 +68,12 @@ def delete_versions(endpoint: lambda_.IFunction) -> iam.PolicyStatement:
     return allow(["lambda:DeleteFunction"], [f"{endpoint.function_arn}:*"])
 
 
+def ask_versions(endpoint: lambda_.IFunction) -> iam.PolicyStatement:
+    """Invoking the endpoint's published versions, whose names are numbers; not its alias."""
+    versions = [f"{endpoint.function_arn}:{first}*" for first in range(1, 10)]
+    return allow(["lambda:InvokeFunction"], versions)
+
+
 def put_metrics(namespace: str) -> iam.PolicyStatement:
     """CloudWatch has no resources for metrics: the namespace is the bound."""
     return iam.PolicyStatement(

@@ -166,7 +166,9 @@ class Stages(Construct):
             "put_metrics": lambda: grants.put_metrics(environment.namespace),
             "read_metrics": lambda: grants.allow(["cloudwatch:GetMetricData"], ["*"]),
             "read_secrets": lambda: grants.source_secrets(problem),
+            "replay": lambda: grants.ask_versions(endpoint),
             "serve_features": lambda: grants.online_features(storage),
+            "shadow": lambda: grants.ask_versions(endpoint) if problem.deployment.shadow else None,
             "shift": lambda: grants.on_endpoint(endpoint, grants.SHIFT),
         }
         self._functions = {

@@ -24,19 +24,21 @@ PLACES: dict[str, Point] = {
     "HaltNotEffective": (4, 8.42), "BeatsChampion": (5, 9.3), "FinalFitWanted": (4, 9.3),
     "FitAllRows": (3, 9.3), "CheckFinalFit": (2, 9.3), "ApprovalNeeded": (1, 9.3),
     "AwaitApproval": (0, 9.3), "Approved": (0, 10.5), "PublishChallenger": (1, 10.5),
-    "CanaryWanted": (2, 10.5), "ShiftCanary": (3, 10.5), "ObserveCanary": (4, 10.5),
-    "KeepChampion": (5, 10.5), "CheckCanary": (4, 11.5), "CanaryHealthy": (3, 11.5),
-    "Promote": (2, 11.5), "RollBack": (3, 12.5), "RecordFailure": (1, 12.5), "Failed": (1, 13.5),
+    "ReplayRequests": (2, 10.5), "ReplayPassed": (3, 10.5), "CanaryWanted": (4, 10.5),
+    "KeepChampion": (5, 10.5), "ShiftCanary": (4, 11.5), "ObserveCanary": (4, 12.5),
+    "CheckCanary": (3, 12.5), "CanaryHealthy": (2, 12.5), "RollBack": (1, 12.5),
+    "Promote": (2, 13.5), "RecordFailure": (1, 13.5), "Failed": (1, 14.5),
 }  # fmt: skip
 NEAR: dict[tuple[str, str], Point] = {
     ("MeetsObjective", "RuleSuffices"): (5, 6.25),
     ("MeetsObjective", "ReevaluateProblem"): (3, 8.42),
     ("Approved", "KeepChampion"): (0, 11.5),
+    ("ReplayPassed", "RollBack"): (3, 11.5),
 }
 
 #: What is not a state: how live use starts the machine again.
 LIVE: dict[str, Point] = {
-    "HTTPS endpoint": (2, 13.5), "monitor": (3, 13.5), "alarms": (4, 13.5),
+    "HTTPS endpoint": (2, 14.5), "monitor": (3, 14.5), "alarms": (4, 14.5),
 }  # fmt: skip
 
 #: The way of a run that deploys a model, for the thick line.
@@ -45,8 +47,8 @@ HAPPY = (
     "FeaturesOnly", "Analyse", "IsMlNeeded", "EngineerFeatures", "ProposeTrials", "ManyTrials",
     "ExploreModels", "JudgeTrials", "AnotherRung", "TrainModel", "ScoreHoldout", "EvaluateModel",
     "MeetsObjective", "BeatsChampion", "FinalFitWanted", "FitAllRows", "CheckFinalFit",
-    "ApprovalNeeded", "PublishChallenger", "CanaryWanted", "ShiftCanary", "ObserveCanary",
-    "CheckCanary", "CanaryHealthy", "Promote",
+    "ApprovalNeeded", "PublishChallenger", "ReplayRequests", "ReplayPassed", "CanaryWanted",
+    "ShiftCanary", "ObserveCanary", "CheckCanary", "CanaryHealthy", "Promote",
 )  # fmt: skip
 
 #: The way back to feature engineering.
@@ -85,6 +87,8 @@ WAYS: dict[tuple[str, str], Way] = {
     ("FinalFitWanted", "ApprovalNeeded"): Way(
         "bottom", "right", ((None, 9.85), (1.5, None), (None, 9.3))
     ),
+    ("CanaryWanted", "Promote"): Way("right", "right", ((4.5, None), (None, 13.5))),
+    ("CanaryHealthy", "ObserveCanary"): Way("top", "top", ((None, 12.05), (4, None))),
 }
 
 #: What a branch means, where the verdict's own word does not say it; "" for the way otherwise.
@@ -109,6 +113,8 @@ MEANINGS: dict[tuple[str, str], str] = {
     ("ApprovalNeeded", "True"): "yes", ("ApprovalNeeded", ""): "no",
     ("Approved", ""): "else: ask again",
     ("CanaryWanted", "True"): "yes", ("CanaryWanted", ""): "no",
+    ("ReplayPassed", "passed"): "yes", ("ReplayPassed", ""): "no",
+    ("CanaryHealthy", "observing"): "not known yet",
     ("CanaryHealthy", "healthy"): "yes", ("CanaryHealthy", ""): "no",
 }  # fmt: skip
 

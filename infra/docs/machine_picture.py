@@ -9,7 +9,7 @@ from infra.docs.machine_geometry import HALF_HEIGHT, HALF_WIDTH, LEFT, beside, m
 from infra.docs.machine_layout import BACK, HAPPY, LIVE, LOOP, MEANINGS, NEAR, PLACES, Point
 from infra.docs.palettes import Palette
 
-WIDTH, HEIGHT = 1146, 963
+WIDTH, HEIGHT = 1146, 1024
 RIM = 1130  # where the restart runs, right of all
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI','Noto Sans',Helvetica,Arial,sans-serif"
 LIVE_USE = "live use"  # the part of the boxes and lines that are no states

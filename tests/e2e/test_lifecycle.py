@@ -36,6 +36,7 @@ class TestMulticlass:
         ended = wine.run()
         assert ended.ending == "Promote", ended.reasons
         assert {"ShiftCanary", "ObserveCanary", "CheckCanary"} <= set(ended.states)
+        assert "judged by the replay alone" in ended.decision("CheckCanary")["reasons"][0]
         assert ended.decision("BeatsChampion")["evidence"]["gain"] > 0
         assert wine.champion() != before
 

@@ -92,7 +92,7 @@ class Endpoint:
         """Publish the challenger, and give it its share."""
         self.results["publish"] = self.stage(publish_challenger, "PublishChallenger")
         if canary:
-            self.results["shift"] = self.stage(shift_canary, "ShiftCanary")
+            self.results["canary"] = self.stage(shift_canary, "ShiftCanary")
 
     def deploy(self, memory: int) -> str:
         """Deploy other code, as a stack update does: a version that follows the champion."""

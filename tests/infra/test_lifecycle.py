@@ -25,7 +25,8 @@ TASKS = {
     "FitAllRows": ("train", "$.refit"),
     "CheckFinalFit": ("score_holdout", "$.final"),
     "PublishChallenger": ("publish_challenger", "$.publish"),
-    "ShiftCanary": ("shift_canary", "$.shift"),
+    "ReplayRequests": ("replay_requests", "$.replay"),
+    "ShiftCanary": ("shift_canary", "$.canary"),
     "CheckCanary": ("check_canary", "$.canary"),
 }
 QUESTIONS = {"ReevaluateProblem": "$.answer", "AwaitApproval": "$.approval"}
@@ -79,7 +80,12 @@ CHOICES: dict[str, tuple[str, dict[Any, str], str]] = {
     "FinalFitWanted": ("$.evaluate.final_fit", {True: "FitAllRows"}, "ApprovalNeeded"),
     "ApprovalNeeded": ("$.problem.approval", {True: "AwaitApproval"}, "PublishChallenger"),
     "CanaryWanted": ("$.publish.canary", {True: "ShiftCanary"}, "Promote"),
-    "CanaryHealthy": ("$.canary.decision", {"healthy": "Promote"}, "RollBack"),
+    "ReplayPassed": ("$.replay.decision", {"passed": "CanaryWanted"}, "RollBack"),
+    "CanaryHealthy": (
+        "$.canary.decision",
+        {"healthy": "Promote", "observing": "ObserveCanary"},
+        "RollBack",
+    ),
 }
 # What a person decides; anything else is asked for again.
 ANSWERS = {
@@ -114,7 +120,8 @@ WAYS = {
     "FitAllRows": "CheckFinalFit",
     "CheckFinalFit": "ApprovalNeeded",
     "AwaitApproval": "Approved",
-    "PublishChallenger": "CanaryWanted",
+    "PublishChallenger": "ReplayRequests",
+    "ReplayRequests": "ReplayPassed",
     "ShiftCanary": "ObserveCanary",
     "ObserveCanary": "CheckCanary",
     "CheckCanary": "CanaryHealthy",
@@ -268,6 +275,13 @@ def test_a_revision_that_is_no_contract_is_asked_for_again(penguins: Template) -
 @pytest.mark.parametrize("name", WAYS)
 def test_the_order_is_the_designs(penguins: Template, name: str) -> None:
     assert penguins.states()[name]["Next"] == WAYS[name]
+
+
+def test_a_canary_waits_as_long_as_its_last_check_says(penguins: Template) -> None:
+    states = penguins.states()
+    path = states["ObserveCanary"]["SecondsPath"]
+    assert path == "$.canary.seconds"
+    assert states["ShiftCanary"]["ResultPath"] == states["CheckCanary"]["ResultPath"] == "$.canary"
 
 
 def test_every_failure_is_caught_recorded_and_fails(penguins: Template) -> None:

@@ -115,11 +115,23 @@ def test_alarms_are_those_that_the_contract_asks_for(house_prices: Template) -> 
         for alarm in house_prices.properties("AWS::CloudWatch::Alarm")
         if alarm["Namespace"] == "Noria/house-prices"
     }
-    assert set(own) == {"Quality", "ModelAge", "PredictionsNotLogged", "ChampionMismatch"}
+    for_people = {"PredictionsNotLogged", "ChampionMismatch", "Status5xx"}
+    assert set(own) == {"Quality", "ModelAge", *for_people}
     assert own["ModelAge"]["Threshold"] == 30
     assert own["Quality"]["Threshold"] == 35000
     assert own["Quality"]["ComparisonOperator"] == "GreaterThanThreshold"  # an error, not a score
     assert {own[name]["Period"] for name in ("Quality", "ModelAge")} == {2 * 24 * 3600}
+
+
+def test_people_are_told_what_the_endpoint_answers_not_what_lambda_sees(
+    penguins: Template,
+) -> None:
+    """GIVEN an endpoint that turns exceptions into answers THEN its own counts raise the alarm."""
+    alarms = {alarm["MetricName"]: alarm for alarm in penguins.properties("AWS::CloudWatch::Alarm")}
+    answered = alarms["Status5xx"]
+    assert (answered["Namespace"], answered["Statistic"]) == ("Noria/penguins", "Sum")
+    assert "Dimensions" not in answered  # over all versions
+    assert alarms["Errors"]["Namespace"] == "AWS/Lambda"  # what no code answered
 
 
 def test_the_alarms_know_which_metrics_are_errors() -> None:

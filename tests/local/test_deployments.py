@@ -90,7 +90,7 @@ class Lifecycles:
         """Bring a model as far as its canary."""
         challenge = Challenge(self, version)
         challenge.step(publish_challenger, "PublishChallenger", "publish")
-        challenge.step(shift_canary, "ShiftCanary", "shift")
+        challenge.step(shift_canary, "ShiftCanary", "canary")
         return challenge
 
 

@@ -4,12 +4,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # The tests of a local cloud share it: starting one and deploying to it is slow.
-ONE_CLOUD = ("tests/e2e/", "tests/local/")
+ONE_CLOUD = ("tests/e2e/", "tests/canary/", "tests/local/")
 # These start one of their own, by the command line.
 OWN_CLOUD = ("tests/e2e/test_examples.py", "tests/e2e/test_extending.py")
 # Longest first, so that no worker ends alone with a long one; what stands nowhere comes last.
 LONGEST_FIRST = (
     "tests/e2e/",
+    "tests/canary/",
     "tests/functions/",
     "tests/local/",
     "tests/noria/core/",

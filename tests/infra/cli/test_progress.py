@@ -61,6 +61,26 @@ def test_a_rung_is_shown_with_its_trials_and_not_how_they_are_mapped() -> None:
     assert "Recorded" not in text
 
 
+def test_a_canary_is_shown_as_it_goes_on_and_each_look_takes_one_line() -> None:
+    told = "3 of 10 minutes are over: 34 of 100 requests came, 0 failed"
+    looked = {"canary": {"decision": "observing", "reasons": [told]}}
+    ended = {"canary": {"decision": "healthy", "reasons": ["the canary answered 120 requests"]}}
+    text = shown(
+        ("exited", "ObserveCanary", {}),
+        ("exited", "CheckCanary", looked),
+        ("entered", "CanaryHealthy", looked),
+        ("entered", "ObserveCanary", looked),
+        ("exited", "ObserveCanary", looked),
+        ("exited", "CheckCanary", ended),
+        ("entered", "CanaryHealthy", ended),
+        ("entered", "Promote", ended),
+    )
+    assert [line.split()[1] for line in text.splitlines() if "✓" in line] == ["CheckCanary"] * 2
+    assert text.count(told) == 1
+    assert "CanaryHealthy? healthy → Promote" in text
+    assert "observing" not in text
+
+
 def test_a_failure_is_shown_with_its_cause() -> None:
     console = Console(file=io.StringIO(), width=200)
     Display(console)(

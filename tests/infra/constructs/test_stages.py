@@ -67,6 +67,8 @@ def test_metrics_are_put_in_the_stacks_namespace_only(penguins: Template) -> Non
         ("collect", "secretsmanager:GetSecretValue"),
         ("train", "lambda:UpdateAlias"),
         ("check_canary", "lambda:UpdateAlias"),
+        ("check_canary", "lambda:InvokeFunction"),
+        ("replay_requests", "lambda:UpdateAlias"),
         ("monitor", "lambda:UpdateFunctionConfiguration"),
         ("monitor", "lambda:UpdateAlias"),
         ("promote", "lambda:DeleteFunction"),
@@ -74,6 +76,19 @@ def test_metrics_are_put_in_the_stacks_namespace_only(penguins: Template) -> Non
 )
 def test_what_a_function_cannot_do(penguins: Template, function: str, cannot: str) -> None:
     assert cannot not in penguins.may(function)
+
+
+def test_versions_are_asked_by_number_and_never_by_the_alias(penguins: Template) -> None:
+    arns = [str(arn) for arn in penguins.may("replay_requests")["lambda:InvokeFunction"]]
+    assert len(arns) == 9
+    assert {arn.rpartition(":")[2][:2] for arn in arns} == {f"{first}*" for first in range(1, 10)}
+
+
+def test_a_check_takes_the_lease_back_and_writes_nothing_else_of_the_registry(
+    penguins: Template,
+) -> None:
+    written = [str(arn) for arn in penguins.may("check_canary")["s3:PutObject"]]
+    assert [arn.count("/registry/lease.json") for arn in written if "registry" in arn] == [1]
 
 
 def test_only_the_registrys_keepers_write_to_it(penguins: Template) -> None:

@@ -1,11 +1,10 @@
-"""The endpoint's versions and alias; people are told; traffic is read."""
+"""The endpoint's versions and alias; people are told."""
 
 import io
 import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -14,7 +13,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from noria.aws import lambda_versions
-from noria.aws.cloudwatch import version_traffic
 from noria.aws.lambda_versions import EndpointFunction
 from noria.aws.sns import Topic
 from noria.common.backoff import Backoff
@@ -339,37 +337,3 @@ def test_people_are_told(topic: tuple[Topic, Any], subject: str, heard: str) -> 
     sender.publish(subject, "Größe\nzwei")
     message = receive()
     assert (message["Subject"], message["Message"]) == (heard, "Größe\nzwei")
-
-
-class Metrics:
-    """CloudWatch as it answers: values by query, none for a version without traffic."""
-
-    def __init__(self, values: dict[str, dict[str, list[float]]]) -> None:
-        self._values = values
-        self.asked: list[dict[str, Any]] = []
-
-    def get_metric_data(self, **query: Any) -> dict[str, Any]:
-        self.asked.append(query)
-        first = query["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
-        version = {item["Name"]: item["Value"] for item in first}["ExecutedVersion"]
-        found = self._values.get(version, {})
-        return {
-            "MetricDataResults": [
-                {"Id": item["Id"], "Values": found.get(item["Id"], [])}
-                for item in query["MetricDataQueries"]
-            ]
-        }
-
-
-def test_traffic_is_read_per_version() -> None:
-    end = datetime(2026, 11, 24, tzinfo=UTC)
-    metrics = Metrics({"8": {"invocations": [5, 7], "errors": [1], "duration": [20.5, 31, 9]}})
-    window = (end - timedelta(minutes=10), end)
-    new = version_traffic(metrics, NAME, "live", "8", *window)
-    assert (new.version, new.invocations, new.errors, new.duration) == ("8", 12, 1, 31)
-    silent = version_traffic(metrics, NAME, "live", "7", *window)
-    assert (silent.invocations, silent.errors, silent.duration) == (0, 0, None)
-    stats = {q["Id"]: q["MetricStat"]["Stat"] for q in metrics.asked[0]["MetricDataQueries"]}
-    assert stats == {"invocations": "Sum", "errors": "Sum", "duration": "p95"}
-    dimensions = metrics.asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
-    assert {"Name": "Resource", "Value": f"{NAME}:live"} in dimensions

@@ -6,7 +6,7 @@ from typing import Any
 _ORDER = (
     "Admit", "Transform", "Analyse", "ReevaluateProblem", "ExportRule", "EngineerFeatures",
     "JudgeTrials", "TrainModel", "EvaluateModel", "BeatsChampion", "CheckFinalFit",
-    "AwaitApproval", "CheckCanary", "RecordFailure", "TrackRun",
+    "AwaitApproval", "ReplayRequests", "CheckCanary", "RecordFailure", "TrackRun",
 )  # fmt: skip
 
 

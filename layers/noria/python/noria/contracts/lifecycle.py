@@ -23,6 +23,16 @@ class Canary(Section):
     """Share of the requests. AWS CodeDeploy's predefined canaries take a tenth."""
     minutes: float = Field(default=10, ge=0, le=1440)
     """How long, in minutes: CodeDeploy's predefined ones take 5, 10, 15 or 30."""
+    minimum_requests: int = Field(default=100, ge=0)
+    """Requests that it answers before it is judged. Convention: of 100 a failure rate of 3 % or
+    more shows itself with a probability of 0.95 (1 - 0.97^100)."""
+    patience: Duration = lasting("1h")
+    """How long it waits for that many, `minutes` included; then the replay alone has judged it."""
+
+    @property
+    def longest(self) -> timedelta:
+        """How long it takes at most."""
+        return max(timedelta(minutes=self.minutes), self.patience)
 
 
 class Deployment(Section):
@@ -39,6 +49,9 @@ class Deployment(Section):
     """Whether a person approves a model before it is deployed."""
     canary: Canary | None = Canary()
     """How a new version is tried on a share of live traffic first; null for all at once."""
+    shadow: bool = False
+    """Whether the canary gets copies of live requests in place of a share of them: its answers
+    reach no caller before it is promoted."""
     most_classes: int = Field(default=MOST_CLASSES, ge=1)
     """Classes whose probability an answer names, the most probable first, where the target has
     more; the log keeps all. Convention: what a person reads at a glance."""
@@ -51,6 +64,12 @@ class Deployment(Section):
     def _jwt_is_complete(self) -> FieldErrors:
         if self.auth == "jwt" and not (self.jwt_issuer and self.jwt_audience):
             yield "", "auth: jwt needs jwt_issuer and jwt_audience"
+
+    @reads("shadow", "canary")
+    def _shadow_lasts(self) -> FieldErrors:
+        if self.shadow and self.canary is None:
+            told = "shadow: true needs a canary, whose minutes, minimum_requests and patience say "
+            yield "", told + "how long: write for example canary: {minutes: 10}"
 
 
 class Monitoring(Section):

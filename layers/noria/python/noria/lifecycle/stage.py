@@ -136,6 +136,11 @@ class Stage:
         """Where this run's dataset with the history of its entities is."""
         return self.run.key("expanded.npz")
 
+    @property
+    def holdout_requests_key(self) -> str:
+        """Where this iteration's rows of the holdout are as requests, with their answers."""
+        return self.run.iteration_key(self.iteration, "holdout_requests.json")
+
     def plan_key(self, recipe: str, iteration: int | None = None) -> str:
         """Where an iteration's plan of a recipe is; that of the winner is `plan.json` as well."""
         name = f"plans/{recipe.replace('+', '.')}.json"

@@ -61,7 +61,8 @@ def _serving(problem: Problem) -> list[tuple[str, str]]:
     who = "a person, asked by the run" if deployment.approval else "the run itself, by its verdicts"
     tried = ", all requests at once"
     if canary is not None:
-        tried = f", first on {share(canary.share)} of the requests for {canary.minutes:g} minutes"
+        part = "copies" if deployment.shadow else share(canary.share)
+        tried = f", first on {part} of the requests for {canary.minutes:g} minutes"
     callers = {"iam": "AWS credentials (IAM)", "jwt": "an identity provider's token (JWT)"}
     return [
         ("lets it serve", f"{who}{tried}"),

@@ -141,6 +141,11 @@ def measure_drift(
     )
 
 
+def compare_scores(expected: Array, found: Array) -> ColumnDrift:
+    """Compare the scores of one model with those of another: numbers, or names of classes."""
+    return _column_drift(SCORES, _reference(_score_values(expected)), _score_values(found), 1.0)
+
+
 def _reference(values: Array, is_text: bool = False) -> ColumnReference:
     if is_text:
         values = evenly_spaced(values)
@@ -233,6 +238,8 @@ def _relative_entropy(p: Array, q: Array) -> float:
 def _score_values(scores: Array) -> Array:
     """Compare probabilities of many classes by the label they give."""
     values = np.asarray(scores)
+    if values.dtype.kind == "U":
+        return values
     return labels(values).astype(np.str_) if values.ndim == 2 else values.astype(np.float64)
 
 
