@@ -42,6 +42,8 @@ def measure(
 ) -> Measured:
     """Run this interpreter (or another) with arguments; its last line is a JSON document.
 
+    It has this process's variables and those given; one that is given as empty is left out.
+
     It runs in `root`, whose packages it then imports: another checkout, or this one.
 
     The peak is `ru_maxrss`, which on Linux a child begins with its parent's: where it is not above
@@ -53,7 +55,7 @@ def measure(
         stdout=subprocess.PIPE,
         text=True,
         cwd=root,
-        env={**_environment(), **variables},
+        env={name: value for name, value in {**_environment(), **variables}.items() if value},
     )
     assert process.stdout is not None
     with process.stdout:
