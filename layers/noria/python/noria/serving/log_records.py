@@ -17,7 +17,6 @@ NOT_LOGGED = "PredictionsNotLogged"
 LONGEST_LINE = 250_000  # bytes; Lambda passes 256 KB of a line on
 #: The first digit of a UUID's fourth group has two random bits, here by a random digit.
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
-_BETWEEN, _LINES = b'},{"prediction_id":', b'}\n{"prediction_id":'
 _UNTOLD = {"name", "kind", "further", "spellings", "fold", "notation"}
 
 
@@ -48,17 +47,12 @@ def prediction_lines(
     Fields that the model does not read were not looked at and are left out: they may be of any
     length and shape. Of a line that is longer than a log takes, the loss is counted in its place.
     """
-    records = prediction_records(rows, ids, answers, versions, now)
-    # One call for all: a quote within a text is escaped, so that this ends a record and no text.
-    joined = to_json(records)[1:-1].replace(_BETWEEN, _LINES)
-    if len(joined) > LONGEST_LINE:
-        every = joined.split(b"\n")
-        kept = [line for line in every if len(line) <= LONGEST_LINE]
-        if len(kept) < len(every):
-            reason = f"a prediction's record is longer than {LONGEST_LINE} bytes"
-            kept.append(not_logged(len(every) - len(kept), namespace, reason, now).encode())
-            joined = b"\n".join(kept)
-    return joined.decode() + "\n"
+    lines = list(map(to_json, prediction_records(rows, ids, answers, versions, now)))
+    kept = [line for line in lines if len(line) <= LONGEST_LINE]
+    if len(kept) < len(lines):
+        reason = f"a prediction's record is longer than {LONGEST_LINE} bytes"
+        kept.append(not_logged(len(lines) - len(kept), namespace, reason, now).encode())
+    return b"\n".join(kept).decode() + "\n"
 
 
 def prediction_records(

@@ -49,15 +49,19 @@ class RowReader:
 
     def _numbers(self, rows: Sequence[Row]) -> dict[str, Array]:
         """The usual columns of numbers; none of them where any has a value of another kind."""
+        if not self._names:
+            return {}
         table = [tuple(map(row.get, self._names)) for row in rows]
-        if not self._names or not set(map(type, chain.from_iterable(table))) <= _NUMBERS:
+        found = set(map(type, chain.from_iterable(table)))
+        if not found <= _NUMBERS:
             return {}
         try:
             doubles = np.array(table, dtype=np.float64)
         except OverflowError:  # Python integers can be larger than every float
             return {}
         within = np.count_nonzero(np.abs(doubles) <= LARGEST[32])
-        if within + sum(row.count(None) for row in table) != doubles.size:
+        missing = sum(row.count(None) for row in table) if type(None) in found else 0
+        if within + missing != doubles.size:
             return {}
         singles = doubles.T.astype(np.float32, order="C")
         known = np.where(np.isnan(singles), self._fills[:, np.newaxis], singles)
