@@ -76,6 +76,7 @@ class ProblemStack(cdk.Stack):
             problem=problem,
             namespace=environment.namespace,
             machine=lifecycle.machine,
+            batch=batch.machine,
             monitor=stages["monitor"],
             record_failure=stages["record_failure"],
             serving=serving,

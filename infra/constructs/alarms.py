@@ -1,6 +1,5 @@
 """The alarms: what tells people, and what starts the next training run."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import aws_cdk as cdk
@@ -15,16 +14,13 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.constructs.champion_keeper import mismatch_metric
+from infra.constructs.endpoint_alarms import Watched, endpoint_alarms
 from infra.constructs.retraining_triggers import AT_LEAST, Trigger, triggers_of
 from infra.constructs.serving import Serving
-from noria.common.request_metrics import FAILED
 from noria.contracts import Problem
 from noria.lifecycle.environment import FEATURES_ONLY
-from noria.serving.log_records import NOT_LOGGED
 
 LONGEST_PERIOD = timedelta(days=7)  # CloudWatch evaluates no longer period
-SLOW_ANSWER = 3000  # milliseconds
 
 
 class AlertTopic(Construct):
@@ -56,6 +52,7 @@ class StackAlarms(Construct):
         problem: Problem,
         namespace: str,
         machine: sfn.StateMachine,
+        batch: sfn.StateMachine,
         monitor: lambda_.Function,
         record_failure: lambda_.Function,
         serving: Serving,
@@ -70,7 +67,7 @@ class StackAlarms(Construct):
             self._refresh_features(machine, problem.feature_refresh)
         self._retrain_on_alarms(problem, namespace, machine)
         self._record_uncaught_failures(machine, record_failure)
-        self._alarm_people(machine, serving, namespace)
+        self._alarm_people(machine, batch, serving, namespace)
 
     def _schedule_monitor(self, monitor: lambda_.Function, every: timedelta) -> None:
         target = targets.LambdaFunction(
@@ -179,60 +176,20 @@ class StackAlarms(Construct):
             ],
         )
 
-    def _alarm_people(self, machine: sfn.StateMachine, serving: Serving, namespace: str) -> None:
+    def _alarm_people(
+        self, machine: sfn.StateMachine, batch: sfn.StateMachine, serving: Serving, namespace: str
+    ) -> None:
         five = cdk.Duration.minutes(5)
-        watched: Mapping[str, tuple[cloudwatch.IMetric, float, str]] = {
+        watched: Watched = {
             "MachineFailed": (machine.metric_failed(period=five), 1, "A run failed"),
             "MachineTimedOut": (machine.metric_timed_out(period=five), 1, "A run took too long"),
-            "EndpointErrors": (
-                cloudwatch.Metric(
-                    namespace=namespace, metric_name=FAILED, statistic="Sum", period=five
-                ),
-                5,
-                "The endpoint answers that it cannot: see its function's log",
-            ),
-            "EndpointLost": (
-                serving.alias.metric_errors(period=five, statistic="Sum"),
-                5,
-                "The endpoint's function ends without an answer: out of time, or of memory",
-            ),
-            "EndpointServerErrors": (
-                serving.api.metric_server_error(period=five, statistic="Sum"),
-                5,
-                "Callers of the endpoint get server errors",
-            ),
-            "EndpointLatency": (
-                serving.api.metric_latency(period=five, statistic="p99"),
-                SLOW_ANSWER,
-                "The endpoint's slowest answers take too long",
-            ),
-            "PredictionsNotLogged": (
-                cloudwatch.Metric(
-                    namespace=namespace, metric_name=NOT_LOGGED, statistic="Sum", period=five
-                ),
-                1,
-                "Predictions were answered but are too long for the log",
-            ),
-            "PredictionLogFailed": (
-                _log_delivery("DeliveryErrors", serving, five),
-                1,
-                "Logged predictions did not reach their delivery stream",
-            ),
-            "PredictionLogThrottled": (
-                _log_delivery("DeliveryThrottling", serving, five),
-                1,
-                "Logged predictions wait for their delivery stream, which takes no more",
-            ),
-            "ChampionMismatch": (
-                mismatch_metric(namespace, five),
-                1,
-                "The endpoint served another model than the champion; the monitor had it mended",
-            ),
+            "BatchFailed": (batch.metric_failed(period=five), 1, "A batch of predictions failed"),
             "UndeliveredEvents": (
                 self.undelivered.metric_approximate_number_of_messages_visible(period=five),
                 1,
                 "An event did not reach the machine or a function: see the dead-letter queue",
             ),
+            **endpoint_alarms(serving, namespace, five),
         }
         for name, (metric, threshold, meaning) in watched.items():
             self._alarm(name, metric, threshold, AT_LEAST, meaning)
@@ -266,18 +223,3 @@ class StackAlarms(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )
-
-
-def _log_delivery(name: str, serving: Serving, period: cdk.Duration) -> cloudwatch.IMetric:
-    """What CloudWatch Logs says of the subscription that carries predictions to their stream."""
-    return cloudwatch.Metric(
-        namespace="AWS/Logs",
-        metric_name=name,
-        dimensions_map={
-            "LogGroupName": serving.function.log_group.log_group_name,
-            "DestinationType": "Firehose",
-            "FilterName": serving.prediction_log.ref,
-        },
-        statistic="Sum",
-        period=period,
-    )
