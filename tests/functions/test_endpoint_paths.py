@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions import endpoint
 from noria.aws.s3 import Store
 from tests.functions.test_endpoint import LOG, ROW, champion, printed, store
+from tests.support.examples import examples
 
 __all__ = ["champion", "store"]
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -63,7 +64,7 @@ def event(
     }  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(3_000, quick=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=events())
 def test_both_ways_give_the_same_bytes(champion: Store, asked: dict[str, Any]) -> None:
     with redirect_stdout(LOG):
