@@ -42,6 +42,7 @@ class Display:
         self._status: Status | None = None
         self._asked: tuple[str, Any, Sequence[str]] | None = None
         self._turns = 0
+        self._came: list[str] | None = None
 
     def __call__(self, event: StateEvent) -> None:
         """Show one event."""
@@ -85,9 +86,18 @@ class Display:
     def _left(self, event: StateEvent) -> None:
         if event.state in CHOICES or event.state == "ObserveCanary":
             return
+        if event.state == "CheckCanary" and self._is_known(event):
+            return
         seconds = event.seconds or 0.0
         detail = escape(state_detail(event))
         self._print(f"[green]✓[/green] {event.state:<22}{seconds:6.1f} s  {detail}")
+
+    def _is_known(self, event: StateEvent) -> bool:
+        """Whether a look at a canary saw nothing new: it looks each minute, also for an hour."""
+        canary = (event.data or {}).get("canary", {})
+        before = self._came
+        self._came = _what_came(canary.get("reasons", []))
+        return canary.get("decision") == "observing" and self._came == before
 
     def _item_left(self, event: StateEvent) -> None:
         text = _item_text(event.data)
@@ -128,6 +138,11 @@ def state_detail(event: StateEvent) -> str:
         rows = counted(data["transform"]["rows"], "row")
         return f"{rows}, {data['transform']['quarantined']:,} quarantined"
     return ""
+
+
+def _what_came(reasons: Sequence[str]) -> list[str]:
+    """What a canary's reasons say beside the time that is over."""
+    return [reason.partition(": ")[2] for reason in reasons]
 
 
 def _item_text(data: Any) -> str:

@@ -81,6 +81,15 @@ def test_a_canary_is_shown_as_it_goes_on_and_each_look_takes_one_line() -> None:
     assert "observing" not in text
 
 
+def test_looks_at_a_canary_that_see_nothing_new_are_not_shown() -> None:
+    """GIVEN four looks, of which the third sees more requests THEN two of them are shown."""
+    seen = [(1, 0), (2, 0), (3, 7), (4, 7)]
+    told = [f"{time} of 10 minutes are over: {came} of 100 requests came" for time, came in seen]
+    looks = [{"canary": {"decision": "observing", "reasons": [one]}} for one in told]
+    text = shown(*(("exited", "CheckCanary", look) for look in looks))
+    assert [line.split("s  ")[1].split()[0] for line in text.splitlines()] == ["1", "3"]
+
+
 def test_a_failure_is_shown_with_its_cause() -> None:
     console = Console(file=io.StringIO(), width=200)
     Display(console)(
