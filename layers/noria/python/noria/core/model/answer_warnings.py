@@ -31,6 +31,9 @@ class AnswerWarning(TypedDict):
     message: str
 
 
+_COMPARED = ("number", "category")  # with what is usual first: of most requests nothing is said
+
+
 class TrainingLimits:
     """What a model's training saw: numbers of all fields are compared with it as one table."""
 
@@ -38,6 +41,11 @@ class TrainingLimits:
         self._fields = signature.columns
         self._numbers = [field for field in signature.columns if field.kind == "number"]
         self._names = [input_name(field.name) for field in self._numbers]
+        self._categories = [
+            (field, input_name(field.name), _usual_texts(field))
+            for field in signature.columns
+            if field.kind == "category"
+        ]
         limits = [(field.minimum, field.maximum) for field in self._numbers]
         self._low = np.array([-np.inf if low is None else low for low, _ in limits])
         self._high = np.array([np.inf if high is None else high for _, high in limits])
@@ -49,11 +57,11 @@ class TrainingLimits:
         `inputs` are what the graph took, arrays of shape (rows, 1) by input name. Where there are
         more warnings, the last one counts the others.
         """
-        numbers = self._unusual_numbers(inputs)
+        unusual = self._unusual_numbers(inputs) | self._unusual_texts(inputs)
         found = [
             warning
             for field in self._fields
-            if field.kind != "number" or field.name in numbers
+            if field.kind not in _COMPARED or field.name in unusual
             for warning in _of_field(field, inputs[input_name(field.name)].reshape(-1))
         ]
         rest = len(found) - MOST_WARNINGS
@@ -62,6 +70,14 @@ class TrainingLimits:
         told = f"{rest + 1} more warnings of other fields: send rows like those of GET /model"
         more = AnswerWarning(field="", warning="more", count=rest + 1, rows=[], message=told)
         return [*found[: MOST_WARNINGS - 1], more]
+
+    def _unusual_texts(self, inputs: Mapping[str, Array]) -> set[str]:
+        """The categories with a text that training did not have, or that it always had."""
+        return {
+            field.name
+            for field, name, usual in self._categories
+            if not usual.issuperset(inputs[name].ravel().tolist())
+        }
 
     def _unusual_numbers(self, inputs: Mapping[str, Array]) -> set[str]:
         """The fields of numbers that are to be looked at one by one, of most requests none."""
@@ -74,6 +90,14 @@ class TrainingLimits:
         usual |= np.isnan(table) & self._optional
         places = np.flatnonzero(~np.all(usual, axis=0)).tolist()
         return {self._numbers[place].name for place in places}
+
+
+def _usual_texts(field: Field) -> frozenset[str]:
+    """The texts of a category of which there is nothing to say; empty where each is looked at."""
+    if field.seen_texts is None:
+        return frozenset()
+    missing = {MISSING_CATEGORY}
+    return field.seen_texts - missing if _always_there(field) else field.seen_texts | missing
 
 
 def _always_there(field: Field) -> bool:

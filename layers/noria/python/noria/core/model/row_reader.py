@@ -68,15 +68,20 @@ class RowReader:
         return dict(zip(self._names, known[:, :, np.newaxis], strict=True))
 
     def _column(self, field: Field, values: list[Any]) -> Array:
-        if field.kind == "category" and set(map(type, values)) <= _TEXTS:
+        if field.kind == "category":
             texts = self._category(field, values)
             if texts is not None:
                 return np.array(texts, dtype=np.object_).reshape(-1, 1)
         return _read(field, values).reshape(-1, 1)
 
     def _category(self, field: Field, values: list[Any]) -> list[str] | None:
-        """The texts that the graph takes; None where one is refused."""
+        """The texts that the graph takes; None where one is refused, or a value is no text."""
         known = self._texts[field.name]
+        try:
+            return list(map(known.__getitem__, values))
+        except (KeyError, TypeError):  # something new, such as a list, which is no key
+            if not set(map(type, values)) <= _TEXTS:
+                return None
         if len(known) > MOST_TEXTS:
             known.clear()
         new = [value for value in {*values} if value not in known]

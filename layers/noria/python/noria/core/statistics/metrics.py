@@ -6,7 +6,7 @@ class probabilities of shape (n, k), or values of shape (n,). Weights are counts
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,14 @@ def labels(prediction: Array, threshold: float | Array = LABEL_THRESHOLD) -> NDA
     rounded = np.round(np.asarray(prediction, dtype=np.float64), LABEL_DECIMALS)
     if rounded.ndim == 2:
         return np.asarray(rounded.argmax(axis=1), dtype=np.int64)
-    return np.asarray(rounded >= np.round(threshold, LABEL_DECIMALS), dtype=np.int64)
+    least = _rounded(threshold) if type(threshold) is float else np.round(threshold, LABEL_DECIMALS)
+    return np.asarray(rounded >= least, dtype=np.int64)
+
+
+@lru_cache(maxsize=8)
+def _rounded(threshold: float) -> float:
+    """A threshold as scores are rounded; a model's is asked for with each request."""
+    return float(np.round(threshold, LABEL_DECIMALS))
 
 
 def decided(metric: str, prediction: Array, threshold: float | Array) -> Array:
