@@ -61,7 +61,7 @@ class TrainingLimits:
         found = [
             warning
             for field in self._fields
-            if field.kind not in _COMPARED or field.name in unusual
+            if field.name in unusual or field.kind not in _COMPARED
             for warning in _of_field(field, inputs[input_name(field.name)].reshape(-1))
         ]
         rest = len(found) - MOST_WARNINGS

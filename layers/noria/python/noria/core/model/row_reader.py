@@ -27,6 +27,7 @@ class RowReader:
 
     def __init__(self, signature: Signature) -> None:
         self._signature = signature
+        self._inputs = [(field, input_name(field.name)) for field in signature.columns]
         self._plain = [field for field in signature.columns if _is_plain(field)]
         self._names = [field.name for field in self._plain]
         self._fills = np.array(
@@ -41,10 +42,10 @@ class RowReader:
         refuse_unknown_fields(rows, self._signature)
         numbers = self._numbers(rows)
         return {
-            input_name(field.name): numbers[field.name]
+            name: numbers[field.name]
             if field.name in numbers
             else self._column(field, [row.get(field.name) for row in rows])
-            for field in self._signature.columns
+            for field, name in self._inputs
         }
 
     def _numbers(self, rows: Sequence[Row]) -> dict[str, Array]:
