@@ -21,16 +21,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if REPLAY in event:
         return replay(event, context.get_remaining_time_in_millis)
     started = time.perf_counter()
-    answer = _answer(event, context)
-    request_metrics.record(int(answer["statusCode"]), time.perf_counter() - started)
+    logged: list[str] = []
+    answer = _answer(event, context, logged.append)
+    seconds = time.perf_counter() - started
+    request_metrics.record(int(answer["statusCode"]), seconds, "".join(logged))
     return answer
 
 
-def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def _answer(event: dict[str, Any], context: Any, log: Callable[[str], Any]) -> dict[str, Any]:
     """Answer a request; one for predictions needs no web framework, which takes long to import."""
     request = request_of(event)
     if request is not None and (request.method, request.path) == ("POST", "/predict"):
-        return answer_of(predict(request))
+        return answer_of(predict(request, log))
     return web_app()(event, context)
 
 

@@ -23,12 +23,16 @@ _CLASSES = {2: SUCCEEDED, 4: REFUSED, 5: FAILED}
 _asked: Iterator[int] = count()
 
 
-def record(status: int, seconds: float) -> None:
-    """Count an answer of this process that took so long; the process's first one apart."""
+def record(status: int, seconds: float, before: str = "") -> None:
+    """Count an answer of this process that took so long; the process's first one apart.
+
+    Lines that are to be written `before` are, in one go: each write is a call of the system.
+    """
     is_first = next(_asked) == 0
     namespace, version = process.namespace(), process.function_version()
     stamp = time.time_ns() // 1_000_000
-    sys.stdout.write(line(status, seconds * 1000, namespace, version, stamp, is_first=is_first))
+    counted = line(status, seconds * 1000, namespace, version, stamp, is_first=is_first)
+    sys.stdout.write(before + counted)
 
 
 def line(
