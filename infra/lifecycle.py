@@ -4,16 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.constructs.stages import (
-    DISK,
-    LARGE,
-    LONG,
-    MEDIUM,
-    REGISTRY,
-    RUNS,
-    Row,
-    Stages,
-)
+from infra.constructs.stages import DISK, LARGE, LONG, MEDIUM, REGISTRY, RUNS, Row, Stages
 from infra.constructs.state_machines import StateKinds, standard_machine
 from infra.constructs.storage import Storage
 from infra.constructs.trial_maps import TrialMaps
@@ -231,18 +222,9 @@ class Lifecycle(StateKinds):
         for stage in (
             *(admit, define, collect, transform, store, analyse, reevaluate, revise, engineer),
             *(propose, explore, explore_many, judge, train, export_rule, score, evaluate, approval),
-            *(
-                publish,
-                replay,
-                shift,
-                check,
-                skipped,
-                halt_bad_data,
-                features_stored,
-                rule_suffices,
-                halt_problem,
-            ),
-            *(halt_not_effective, keep_champion, promote, roll_back),
+            *(publish, replay, shift, check, promote, roll_back, keep_champion),
+            *(skipped, halt_bad_data, features_stored, rule_suffices, halt_problem),
+            halt_not_effective,
         ):
             stage.add_catch(
                 self._failed, errors=["States.ALL"], result_path=f"$.failure.{stage.state_id}"

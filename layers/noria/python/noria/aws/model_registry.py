@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from noria.aws.s3 import MissingObjectError, Store, encode
+from noria.common.version_names import in_order, number_of
 from noria.errors import ContentionError, RegistryError
 
 MODEL, SIGNATURE = "model.onnx", "signature.json"
@@ -81,7 +81,7 @@ class Registry:
 
     def _next(self, known: dict[str, Any]) -> str:
         """The first free name; where the count is lost, after those of the models that are left."""
-        numbers = [_number(name) for name in known or self.versions()]
+        numbers = [number_of(name) for name in known or self.versions()]
         return f"v{max(numbers, default=0) + 1}"
 
     def trained_by(self, version: str) -> tuple[str, int] | None:
@@ -240,17 +240,6 @@ def _complete(version: str, name: str, found: Future[bytes]) -> bytes:
         raise RegistryError(
             f"model version '{version}' has no {name}; it was never completed"
         ) from error
-
-
-def in_order(versions: Iterable[str]) -> list[str]:
-    """Put names of versions in the order in which they were trained."""
-    return sorted(versions, key=lambda name: (_number(name), name))
-
-
-def _number(version: str) -> int:
-    """The number in a version's name, 0 in one of another form."""
-    found = re.fullmatch("v([0-9]+)", version)
-    return int(found[1]) if found else 0
 
 
 def _content_type(name: str) -> str:

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from noria.aws.feature_store.offline_files import MANIFESTS, Files
-from noria.aws.model_registry import CHAMPION, VERSIONS, Registry, in_order
+from noria.aws.model_registry import CHAMPION, VERSIONS, Registry
 from noria.aws.run_folder import RunFolder
 from noria.aws.s3 import Store
+from noria.common.version_names import in_order
 from noria.core.lineage.document import Document, Records
 from noria.errors import FeatureError
 from noria.lifecycle.environment import parse_time

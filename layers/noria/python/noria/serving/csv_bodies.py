@@ -10,6 +10,7 @@ from typing import Any
 
 from noria.common.messages import ascii_repr, comma_list
 from noria.core.model.signature import Field, Signature
+from noria.core.model.text_numerals import json_number
 from noria.errors import RequestError
 from noria.serving.json_bodies import BYTE_ORDER_MARK, refuse_large
 
@@ -18,8 +19,6 @@ ENCODINGS = ("utf-8", "utf8", "us-ascii")
 DELIMITERS = ",;\t|"  # as files for training may have them
 LONGEST_HEADER = 100_000  # characters that are looked at for the delimiter
 QUOTED = re.compile(r'"[^"]*"')
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-LONGEST_WHOLE = 15  # digits: longer ones are not all doubles
 
 Row = Mapping[str, Any]
 
@@ -111,8 +110,5 @@ def _plainly_numbers(field: Field) -> bool:
 
 def _number(text: Any) -> Any:
     """A number as JSON would have it; what is none stays a text, which is refused by its field."""
-    found = text.strip() if isinstance(text, str) else ""
-    if not NUMBER.fullmatch(found):
-        return text
-    whole = found.lstrip("+-")
-    return int(found) if whole.isdigit() and len(whole) <= LONGEST_WHOLE else float(found)
+    number = json_number(text) if isinstance(text, str) else None
+    return text if number is None else number

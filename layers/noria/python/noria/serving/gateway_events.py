@@ -20,11 +20,6 @@ class ApiRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
-    @property
-    def content_type(self) -> str:
-        """The media type that the caller named, without parameters; empty where none was."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
 
 @dataclass(frozen=True)
 class ApiReply:

@@ -4,7 +4,6 @@ A text file has no types. Numerals are numbers where the model has a number, and
 a category; all else is left to what reads a request's values, which refuses it row by row.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,10 +11,8 @@ from typing import Any
 
 from noria.common.messages import comma_list, nearest
 from noria.core.model.signature import Field, Signature
+from noria.core.model.text_numerals import json_number
 from noria.errors import DataError
-
-NUMERAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def exact_columns(signature: Signature) -> frozenset[str]:
@@ -97,12 +94,11 @@ def _number(text: str, field: Field) -> float | str:
 
     Marks of a missing value come first, as they do where a request is read.
     """
-    notation, stripped = field.notation, text.strip()
+    notation = field.notation
     if notation.boolean or notation.decimal is not None or notation.is_missing(text):
         return text
-    if WHOLE.fullmatch(stripped):
-        return int(stripped)
-    return float(stripped) if NUMERAL.fullmatch(stripped) else text
+    number = json_number(text)
+    return text if number is None else number
 
 
 def _text(value: Any, field: Field) -> Any:
